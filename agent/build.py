@@ -1,0 +1,222 @@
+"""From a catalogue to a workspace that answers: store, vectors, index, behaviour. All but the store can be made again."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.assets import fetch
+from agent.errors import InputError, WorkspaceError
+from agent.progress import Progress, silent
+from agent.retrieval.behaviour import Behaviour
+from agent.schema import AttributeType, Interaction, Item
+from agent.settings import Settings
+from agent.workspace.encoder import Encoder, SentenceEncoder
+from agent.workspace.movielens import fetch_movielens
+from agent.workspace.reading import Rejected, load_mapping, read_interactions, read_items
+from agent.workspace.store import InteractionColumns
+from agent.workspace.workspace import STORE, Workspace
+
+DATASETS = ("movielens-100k",)
+_COMPLETE = "import_complete"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What an import took in and left out. `timings` is seconds by stage."""
+
+    accepted: int
+    rejected: tuple[Rejected, ...]
+    rejected_count: int
+    interactions_accepted: int
+    interactions_rejected: tuple[Rejected, ...]
+    interactions_rejected_count: int
+    guesses: tuple[str, ...]
+    timings: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    items: list[Item]
+    types: dict[str, AttributeType]
+    interactions: list[Interaction]
+    people: dict[str, dict[str, str]] = field(default_factory=dict)
+    noun: str = ""
+    rejected: tuple[Rejected, ...] = ()
+    rejected_count: int = 0
+    interactions_rejected: tuple[Rejected, ...] = ()
+    interactions_rejected_count: int = 0
+    guesses: tuple[str, ...] = ()
+
+
+def build(
+    path: Path,
+    *,
+    settings: Settings,
+    items: Path | None = None,
+    interactions: Path | None = None,
+    mapping: Path | None = None,
+    dataset: str | None = None,
+    update: bool = False,
+    progress: Progress = silent,
+) -> BuildReport:
+    """Make a workspace from files or from a data set, or with `update` add to one. A build cut short is simply repeated.
+
+    Raises:
+        ImportDataError: a file that cannot be read or has no usable row; then nothing is written.
+        WorkspaceError: the folder holds a finished workspace and `update` is not set, or is in use.
+    """
+    path = Path(path)
+    timings: dict[str, float] = {}
+    if not update and (path / STORE).is_file() and _is_complete(path):
+        raise WorkspaceError(
+            f"{path} is a workspace already. Use it as it is, give another folder, or add to it with --update."
+        )
+    with _timed(timings, "read"):
+        found = _read(items, interactions, mapping, dataset, settings, progress)
+    opened = Workspace.open(path) if (path / STORE).is_file() else Workspace.create(path)
+    with opened as workspace:
+        with _timed(timings, "store"):
+            _store(workspace, found, progress)
+        encoder = open_encoder(settings, progress)
+        with _timed(timings, "encode and index"):
+            workspace.index(encoder, progress)
+        with _timed(timings, "learn behaviour"):
+            open_behaviour(workspace, progress)
+    return BuildReport(
+        len(found.items), found.rejected, found.rejected_count, len(found.interactions), found.interactions_rejected,
+        found.interactions_rejected_count, found.guesses, timings,
+    )  # fmt: skip
+
+
+def rebuild(path: Path, settings: Settings, progress: Progress = silent) -> None:
+    """Make everything but the store again."""
+    with Workspace.open(path) as workspace:
+        workspace.rebuild(open_encoder(settings, progress), progress)
+        _behaviour_file(workspace).unlink(missing_ok=True)
+        open_behaviour(workspace, progress)
+
+
+def open_workspace(path: Path) -> Workspace:
+    """Open a finished workspace; WorkspaceError when it is absent, in use, or its import was cut short."""
+    workspace = Workspace.open(path)
+    if not workspace.store.get_meta(_COMPLETE, False):
+        workspace.close()
+        raise WorkspaceError(
+            f"The import into {path} was cut short. Run the same `vouchrec init` again; it starts over."
+        )
+    return workspace
+
+
+def open_encoder(settings: Settings, progress: Progress = silent) -> Encoder:
+    """The sentence encoder of the settings, fetched if need be."""
+    return SentenceEncoder(fetch(settings.encoder, settings.cache, progress), name=settings.encoder)
+
+
+def open_behaviour(workspace: Workspace, progress: Progress = silent) -> Behaviour:
+    """What was learned from behaviour: read if it is up to date with the store, else learned and kept."""
+    columns = workspace.store.interaction_columns()
+    fingerprint = _fingerprint(columns)
+    file = _behaviour_file(workspace)
+    if file.is_file():
+        known = Behaviour.load(file)
+        if known.fingerprint == fingerprint:
+            return known
+    progress("learn behaviour", 0, 1)
+    learned = Behaviour.learn(columns, fingerprint)
+    learned.save(file)
+    progress("learn behaviour", 1, 1)
+    return learned
+
+
+def _behaviour_file(workspace: Workspace) -> Path:
+    return workspace.cache / "behaviour.npz"
+
+
+def _fingerprint(columns: InteractionColumns) -> str:
+    digest = hashlib.sha256("\x00".join((*columns.item_ids, "\x01", *columns.user_ids, *columns.event_names)).encode())
+    for array in (columns.users, columns.items, columns.events, columns.values, columns.timestamps):
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _is_complete(path: Path) -> bool:
+    with Workspace.open(path) as workspace:
+        return bool(workspace.store.get_meta(_COMPLETE, False))
+
+
+def _store(workspace: Workspace, found: _Import, progress: Progress) -> None:
+    store = workspace.store
+    progress("store", 0, len(found.items) + len(found.interactions))
+    store.put_attribute_types({**store.attribute_types(), **found.types})
+    store.put_items(found.items)
+    progress("store", len(found.items), len(found.items) + len(found.interactions))
+    store.put_interactions(found.interactions)
+    for user_id, attributes in found.people.items():
+        store.put_person(user_id, attributes)
+    if found.noun:
+        store.set_meta("noun", found.noun)
+    store.set_meta(_COMPLETE, True)
+    progress("store", len(found.items) + len(found.interactions), len(found.items) + len(found.interactions))
+
+
+def _read(
+    items: Path | None, interactions: Path | None, mapping: Path | None, dataset: str | None, settings: Settings,
+    progress: Progress,
+) -> _Import:  # fmt: skip
+    if dataset is not None:
+        return _dataset(dataset, settings, progress)
+    if items is None:
+        raise InputError(f"Give a file of items, or one of the data sets: {', '.join(DATASETS)}.")
+    columns = load_mapping(mapping) if mapping else None
+    catalogue = read_items(items, columns, progress)
+    guesses = _guesses(items, catalogue.mapping.as_yaml() if catalogue.guessed else "", catalogue.warnings)
+    if interactions is None:
+        return _Import(
+            list(catalogue.items), catalogue.attribute_types, [], rejected=catalogue.rejected,
+            rejected_count=catalogue.rejected_count, guesses=guesses,
+        )  # fmt: skip
+    known = {item.item_id for item in catalogue.items}
+    events = read_interactions(interactions, columns, known, progress)
+    guesses += _guesses(interactions, events.mapping.as_yaml() if events.guessed else "", events.warnings)
+    return _Import(
+        list(catalogue.items), catalogue.attribute_types, list(events.interactions), rejected=catalogue.rejected,
+        rejected_count=catalogue.rejected_count, interactions_rejected=events.rejected,
+        interactions_rejected_count=events.rejected_count, guesses=guesses,
+    )  # fmt: skip
+
+
+def _guesses(path: Path, mapping: str, warnings: tuple[str, ...]) -> tuple[str, ...]:
+    said = [f"{path.name}: {warning}" for warning in warnings]
+    if mapping:
+        said.append(
+            f"No mapping was given for {path.name}; its columns were read as follows (save and edit to change):"
+        )
+        said += [f"  {line}" for line in mapping.rstrip().splitlines()]
+    return tuple(said)
+
+
+def _dataset(name: str, settings: Settings, progress: Progress) -> _Import:
+    if name not in DATASETS:
+        raise InputError(f"There is no data set called {name[:60]!r}; there are: {', '.join(DATASETS)}.")
+    movielens = fetch_movielens(settings.cache, progress)
+    left_out = movielens.untitled()
+    return _Import(
+        movielens.items(),
+        {"year": "number", "genres": "list"},
+        movielens.interactions(),
+        movielens.people(),
+        noun="film",
+        guesses=(f"{len(left_out)} item without a title was left out with its ratings.",) if left_out else (),
+    )
+
+
+@contextmanager
+def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    timings[stage] = time.perf_counter() - start

@@ -1,0 +1,91 @@
+"""The seam between the agent and a causal language model: what every generator can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+PrefixT = TypeVar("PrefixT")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a rendered prompt. `role` is "system", "user" or "assistant"; the last assistant one stays open."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class TitleScores:
+    """Log-probabilities of titles after a prefix, in the order of the titles that were asked for.
+
+    `total` is the natural-log probability of each title and its end mark, `tokens` the number of tokens that it sums.
+    """
+
+    total: NDArray[np.float64]
+    tokens: NDArray[np.int64]
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Log-probability per token: long titles are not punished for being long."""
+        return self.total / self.tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One justification to write: what follows the prefix, how the sentence opens, and the words that it may use.
+
+    `words` maps each allowed word or phrase to how often it may appear (0 = without limit). An empty mapping lets the
+    model write freely; the claim checker reads the result either way.
+    """
+
+    messages: tuple[Message, ...]
+    opener: str = ""
+    words: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A step of writing: `text` is all that row `row` has written so far; `done` once it will write no more."""
+
+    row: int
+    text: str
+    done: bool
+
+
+TrieT = TypeVar("TrieT")
+
+
+class Generator(Protocol[PrefixT, TrieT]):
+    """A causal language model that reads a prompt once and then ranks, spells and writes after it.
+
+    `read` returns an opaque prefix; the other methods leave it as it was, so it can be used any number of times.
+    """
+
+    name: str
+    adapter: str | None
+
+    def read(self, messages: Sequence[Message]) -> PrefixT:
+        """Read a prompt whose last message is an open assistant message."""
+        ...
+
+    def score(self, prefix: PrefixT, titles: Sequence[str]) -> TitleScores:
+        """The log-probability of each title; no title sees another, so their order cannot matter."""
+        ...
+
+    def trie(self, titles: Sequence[str]) -> TrieT:
+        """The titles as a trie of this model's tokens, made once for a catalogue."""
+        ...
+
+    def spell(self, prefix: PrefixT, trie: TrieT, allowed: NDArray[np.bool_], n: int) -> list[tuple[int, float]]:
+        """Write up to n different allowed titles, best first: (position in the trie's titles, mean log-probability)."""
+        ...
+
+    def write(self, prefix: PrefixT, branches: Sequence[Branch], *, seed: int | None = None) -> Iterator[Piece]:
+        """Write all branches side by side; greedy without a seed, sampled with one. Closing the iterator stops it."""
+        ...

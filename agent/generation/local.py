@@ -1,0 +1,307 @@
+"""A causal language model in this process (transformers, optionally with a peft adapter): reads, ranks, spells, writes."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.errors import AssetError, InputError, PromptError
+from agent.generation.base import Branch, Message, Piece, TitleScores
+from agent.generation.grounding import WordMask
+from agent.generation.trie import TokenTrie
+from agent.quiet import quiet_transformers
+
+if TYPE_CHECKING:
+    import torch
+
+BEAM_WIDTH = 4  # beams per title wanted in `spell`
+TEMPERATURE = 0.7  # of `write` with a seed: enough to differ, not enough to ramble
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """A prompt that was read: its text and tokens, the key-value cache (batch of one) and the last hidden state."""
+
+    messages: tuple[Message, ...]
+    text: str
+    length: int
+    cache: Any
+    hidden: torch.Tensor
+
+
+class LocalGenerator:
+    """One model, one lock: safe to call from several threads, which then take turns step by step.
+
+    Args:
+        folder: a folder with safetensors weights and a tokenizer (see `agent.assets.language_model`).
+        dtype: "float32", "bfloat16", or "auto": bfloat16 where the processor multiplies it fast (AMX, CUDA), measured
+            four times faster than float32 there at reading 700 tokens; float32 elsewhere, where it is the faster one.
+        name: what replies call the model.
+        adapter: a folder with a LoRA adapter in safetensors, merged into the weights.
+    """
+
+    def __init__(self, folder: Path, *, dtype: str = "auto", name: str = "", adapter: Path | None = None) -> None:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        self.name = name or folder.name
+        self.adapter = adapter.name if adapter else None
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._dtype = _choose_dtype(dtype, self._device)
+        try:
+            with quiet_transformers():
+                self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+                model = AutoModelForCausalLM.from_pretrained(
+                    folder, dtype=self._dtype, local_files_only=True, use_safetensors=True
+                )
+        except (OSError, ValueError) as error:
+            raise AssetError(
+                f"The language model in {folder} does not load: {error}. "
+                "Remove that folder and run the command again to fetch it anew, or set VOUCHREC_MODEL to another model."
+            ) from error
+        if adapter is not None:
+            from peft import PeftModel
+
+            model = PeftModel.from_pretrained(model, str(adapter), use_safetensors=True).merge_and_unload()
+        self._model = model.to(self._device).eval()
+        self._lock = threading.RLock()
+        self._end = int(self._tokenizer.eos_token_id)
+        self._context = int(getattr(model.config, "max_position_embeddings", 2048))
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def read(self, messages: Sequence[Message]) -> Prefix:
+        """Read a prompt whose last message is an open assistant message. One forward pass."""
+        import torch
+
+        text = self._render(messages)
+        ids = self._encode(text)
+        if len(ids) > self._context // 2:
+            raise InputError(
+                f"The prompt has {len(ids)} tokens; this model reads at most {self._context // 2} before it answers. "
+                "Shorten the request, or lower history_in_prompt in the settings."
+            )
+        with self._lock, torch.inference_mode():
+            output = self._model.model(torch.tensor([ids], device=self._device), use_cache=True)
+        return Prefix(tuple(messages), text, len(ids), output.past_key_values, output.last_hidden_state[:, -1])
+
+    # -- ranking ------------------------------------------------------------------------------------------------
+
+    def score(self, prefix: Prefix, titles: Sequence[str]) -> TitleScores:
+        """The log-probability of every title in one forward pass, packed into one row under a block mask.
+
+        Each title sees the prefix and itself, and its positions start where the prefix ends: the same numbers as one
+        title at a time (a test holds 1e-3 in float32), without repeating the cache.
+        """
+        import torch
+
+        if not titles:
+            return TitleScores(np.zeros(0), np.zeros(0, dtype=np.int64))
+        sequences = [self._title_tokens(title) for title in titles]
+        # The last token (the end mark) is only predicted, never read.
+        fed = [token for sequence in sequences for token in sequence[:-1]]
+        lengths = np.array([len(sequence) - 1 for sequence in sequences])
+        owner = np.repeat(np.arange(len(sequences)), lengths)
+        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+        offset = np.arange(len(fed)) - np.repeat(starts, lengths)
+        with self._lock, torch.inference_mode():
+            hidden = self._model.model(
+                torch.tensor([fed], device=self._device),
+                attention_mask=self._block_mask(owner, prefix.length),
+                position_ids=torch.tensor(prefix.length + offset, device=self._device)[None],
+                past_key_values=copy.deepcopy(prefix.cache),
+            ).last_hidden_state[0]
+            # Row 0 is the end of the prefix, which predicts every first token; row i + 1 is fed token i.
+            states = torch.cat([prefix.hidden, hidden])
+            rows = np.concatenate(
+                [np.concatenate([[0], s + 1 + np.arange(n)]) for s, n in zip(starts, lengths, strict=True)]
+            )
+            wanted = torch.tensor([token for sequence in sequences for token in sequence], device=self._device)
+            logits = self._model.lm_head(states).float()
+            picked = logits[torch.tensor(rows, device=self._device), wanted] - torch.logsumexp(logits, -1)[rows]
+        total = np.add.reduceat(picked.double().cpu().numpy(), starts + np.arange(len(starts)))
+        return TitleScores(total, lengths + 1)
+
+    def _block_mask(self, owner: NDArray[np.int64], prefix_length: int) -> torch.Tensor:
+        import torch
+
+        own = torch.tensor(owner, device=self._device)
+        sees = (own[:, None] == own[None, :]).tril()
+        mask = torch.zeros(1, 1, len(owner), prefix_length + len(owner), dtype=self._dtype, device=self._device)
+        mask[0, 0, :, prefix_length:].masked_fill_(~sees, torch.finfo(self._dtype).min)
+        return mask
+
+    # -- spelling -----------------------------------------------------------------------------------------------
+
+    def trie(self, titles: Sequence[str]) -> TokenTrie:
+        """All titles of a catalogue as a trie of this model's tokens."""
+        return TokenTrie.of([self._title_tokens(title) for title in titles])
+
+    def spell(self, prefix: Prefix, trie: TokenTrie, allowed: NDArray[np.bool_], n: int) -> list[tuple[int, float]]:
+        """Beam search over the catalogue's trie: only allowed titles can be written, whatever the model prefers.
+
+        Beams of one step have written equally many tokens, so their sums compare fairly; finished titles of different
+        lengths are compared by their mean. Returns up to n (position, mean log-probability), best first.
+        """
+        import torch
+
+        alive = trie.alive(allowed)
+        if n <= 0 or not alive[0]:
+            return []
+        width = BEAM_WIDTH * n
+        nodes, sums = np.zeros(1, dtype=np.int64), np.zeros(1)
+        cache, hidden = copy.deepcopy(prefix.cache), prefix.hidden
+        found: list[tuple[int, float]] = []
+        for depth in range(1, 10_000):
+            with self._lock, torch.inference_mode():
+                logprobs = torch.log_softmax(self._model.lm_head(hidden).float(), -1).cpu().numpy()
+            row, token, child = trie.children(nodes, alive)
+            score = sums[row] + logprobs[row, token]
+            ends = trie.is_leaf(child)
+            for leaf, value in zip(child[ends], score[ends], strict=True):
+                found += [(position, float(value) / depth) for position in trie.titles_at(int(leaf), allowed)]
+            row, token, child, score = row[~ends], token[~ends], child[~ends], score[~ends]
+            best = np.argsort(-score, kind="stable")[:width]
+            if not len(best):
+                break
+            nodes, sums = child[best], score[best]
+            with self._lock, torch.inference_mode():
+                cache.batch_select_indices(torch.tensor(row[best], device=self._device))
+                output = self._model.model(
+                    torch.tensor(token[best], device=self._device)[:, None], past_key_values=cache, use_cache=True
+                )
+            hidden, cache = output.last_hidden_state[:, -1], output.past_key_values
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:n]
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def write(
+        self, prefix: Prefix, branches: Sequence[Branch], *, seed: int | None = None, max_tokens: int = 48
+    ) -> Iterator[Piece]:
+        """Write all branches side by side from copies of the prefix's cache: greedy without a seed, sampled with one.
+
+        Yields after every step, so whoever closes the iterator stops the work within one step.
+        """
+        import torch
+
+        if not branches:
+            return
+        masks = [WordMask(b.words, self._encode, self._end) if b.words else None for b in branches]
+        written: list[list[int]] = [[] for _ in branches]
+        done = [False] * len(branches)
+        random = torch.Generator().manual_seed(seed) if seed is not None else None
+        cache, attention, hidden = self._open_branches(prefix, branches)
+        for step in range(max_tokens):
+            with self._lock, torch.inference_mode():
+                chosen = self._choose(self._model.lm_head(hidden).float().cpu(), masks, random)
+            for row, token in enumerate(chosen):
+                if done[row]:
+                    continue
+                written[row].append(token)
+                text = self._text(branches[row], written[row])
+                done[row] = token == self._end or "\n" in text or step == max_tokens - 1
+                if (mask := masks[row]) is not None:
+                    mask.advance(token)
+                yield Piece(row, text.strip(), done[row])
+            if all(done):
+                return
+            attention = torch.cat([attention, attention.new_ones(len(branches), 1)], 1)
+            with self._lock, torch.inference_mode():
+                output = self._model.model(
+                    torch.tensor(chosen, device=self._device)[:, None],
+                    attention_mask=attention,
+                    position_ids=attention.sum(1, keepdim=True) - 1,
+                    past_key_values=cache,
+                    use_cache=True,
+                )
+            hidden, cache = output.last_hidden_state[:, -1], output.past_key_values
+
+    def _open_branches(self, prefix: Prefix, branches: Sequence[Branch]) -> tuple[Any, torch.Tensor, torch.Tensor]:
+        """Read what follows the prefix on every branch: (cache, attention mask, last hidden state of each row)."""
+        import torch
+
+        rows = [self._encode(self._continuation(prefix, branch)) for branch in branches]
+        width = max(len(row) for row in rows)
+        # Padding stands on the left, so that the last column is the end of every row.
+        ids = torch.tensor([[self._end] * (width - len(row)) + row for row in rows], device=self._device)
+        padding = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=self._device)
+        attention = torch.cat([padding.new_ones(len(rows), prefix.length), padding], 1)
+        with self._lock, torch.inference_mode():
+            cache = copy.deepcopy(prefix.cache)
+            cache.batch_repeat_interleave(len(rows))
+            output = self._model.model(
+                ids,
+                attention_mask=attention,
+                position_ids=(attention.cumsum(1) - 1)[:, prefix.length :],
+                past_key_values=cache,
+                use_cache=True,
+            )
+        return output.past_key_values, attention, output.last_hidden_state[:, -1]
+
+    def _choose(
+        self, logits: torch.Tensor, masks: Sequence[WordMask | None], random: torch.Generator | None
+    ) -> list[int]:
+        import torch
+
+        for row, mask in enumerate(masks):
+            if mask is not None:
+                open_tokens = torch.tensor(mask.allowed())
+                kept = logits[row, open_tokens]
+                logits[row] = -torch.inf
+                logits[row, open_tokens] = kept
+        if random is None:
+            return [int(token) for token in logits.argmax(-1)]
+        chances = torch.softmax(logits / TEMPERATURE, -1)
+        return [int(token) for token in torch.multinomial(chances, 1, generator=random)[:, 0]]
+
+    # -- text and tokens ----------------------------------------------------------------------------------------
+
+    def _render(self, messages: Sequence[Message]) -> str:
+        *closed, last = messages
+        if last.role != "assistant" or not last.content:
+            raise PromptError(
+                "A prompt must end with an open assistant message of at least one word, such as 'You should watch:'; "
+                f"this one ends with {last.role}: {last.content[-40:]!r}. Titles are scored after that word."
+            )
+        chat = [{"role": m.role, "content": m.content} for m in closed]
+        with self._lock:
+            text = self._tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        return f"{text}{last.content}"
+
+    def _encode(self, text: str) -> list[int]:
+        with self._lock:
+            return [int(token) for token in self._tokenizer.encode(text, add_special_tokens=False)]
+
+    def _title_tokens(self, title: str) -> list[int]:
+        """A title as it stands after "...:" in the prompt: a space before it, the end mark after it."""
+        return [*self._encode(f" {title}"), self._end]
+
+    def _continuation(self, prefix: Prefix, branch: Branch) -> str:
+        """What a branch adds to the prefix, as text; the two must agree up to where the prefix ends."""
+        text = self._render(branch.messages)
+        if not text.startswith(prefix.text):
+            raise InputError(
+                "A branch does not continue the prefix that it was written for: "
+                f"expected it to start with {prefix.text[-60:]!r}. Render both from the same prompt and inputs."
+            )
+        return text[len(prefix.text) :]
+
+    def _text(self, branch: Branch, tokens: Sequence[int]) -> str:
+        with self._lock:
+            return branch.opener + str(self._tokenizer.decode(tokens, skip_special_tokens=True))
+
+
+def _choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
+    import torch
+
+    if dtype != "auto":
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16}[dtype]
+    fast = device.type == "cuda" or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if fast else torch.float32

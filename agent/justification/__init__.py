@@ -1,0 +1,1 @@
+"""From facts to a sentence that states nothing else."""

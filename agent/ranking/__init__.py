@@ -1,0 +1,1 @@
+"""From candidates to an order and a varied list. Pure functions."""

@@ -1,0 +1,57 @@
+"""What every source of candidates can do: name its best, and score anyone's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.schema import Filter
+
+Scores = NDArray[np.float64]
+Positions = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked of retrieval, in catalogue positions.
+
+    `history` is oldest first and ends with the items that the request names; `wishes` and `avoids` are free text;
+    `allowed` marks, by position, the items that meet every filter and were not seen. `filters` repeat the conditions
+    for sources that search before they score.
+    """
+
+    history: Positions
+    liked: Positions
+    disliked: Positions
+    wishes: str
+    avoids: str
+    filters: tuple[Filter, ...]
+    allowed: NDArray[np.bool_]
+    habit: float
+
+
+class Retriever(Protocol):
+    """One source. Scores lie on a fixed scale that neither k nor the filters move; higher is better."""
+
+    name: str
+
+    def best(self, query: Query, k: int) -> Positions:
+        """The positions of up to k allowed items, best first; none when the source has nothing to go by."""
+        ...
+
+    def score(self, query: Query, positions: Positions) -> Scores:
+        """The score of each position; 0 where the source knows nothing of it."""
+        ...
+
+
+def top(scores: Scores, allowed: NDArray[np.bool_], k: int) -> Positions:
+    """Positions of the k largest positive scores among the allowed, best first, ties by position."""
+    candidates = np.flatnonzero(allowed & (scores > 0))
+    if len(candidates) > k:
+        kept = np.argpartition(-scores[candidates], k - 1)[:k]
+        # Everything tied with the last place stays in, so that partitioning cannot decide a tie.
+        candidates = candidates[scores[candidates] >= scores[candidates[kept]].min()]
+    return candidates[np.lexsort((candidates, -scores[candidates]))][:k]

@@ -1,0 +1,82 @@
+"""Meaning: cosine between item vectors and what was asked or liked, searched in Chroma."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.retrieval.base import Positions, Query, Scores
+from agent.workspace.encoder import Encoder
+from agent.workspace.index import VectorIndex
+
+AVOID = 0.5  # how far "not gloomy" pushes the query away from "gloomy"
+RECENT, RECENCY_DECAY = 20, 0.9
+
+
+class Semantic:
+    """A `Retriever` over the item vectors.
+
+    Args:
+        index: the vectors in Chroma.
+        encoder: the one that made them.
+        ids: item ids by catalogue position.
+        vectors: float32 (items, dimension), unit rows, by catalogue position: the same vectors, to score any candidate.
+    """
+
+    name = "semantic"
+
+    def __init__(self, index: VectorIndex, encoder: Encoder, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        self._index = index
+        self._encoder = encoder
+        self._place = {item_id: place for place, item_id in enumerate(ids)}
+        self._vectors = vectors
+
+    def best(self, query: Query, k: int) -> Positions:
+        """The nearest allowed items. Chroma applies the filters; what was seen is asked for on top and left out."""
+        vector = self._vector(query)
+        if vector is None or not query.allowed.any():
+            return np.zeros(0, dtype=np.int64)
+        unwanted = min(len(query.history) + len(query.disliked) + k, len(self._place))
+        found = self._near(vector, k + unwanted, query)
+        if len(found) < min(k, int(query.allowed.sum())):
+            found = self._near(vector, len(self._place), query)
+        return found[:k]
+
+    def score(self, query: Query, positions: Positions) -> Scores:
+        """Cosine between the query and each item, from -1 to 1."""
+        vector = self._vector(query)
+        if vector is None:
+            return np.zeros(len(positions))
+        return np.asarray(self._vectors[positions] @ vector, dtype=np.float64)
+
+    def _near(self, vector: NDArray[np.float32], k: int, query: Query) -> Positions:
+        pairs = self._index.query(vector, k, query.filters)
+        places = np.array([self._place[i] for i, _ in pairs if i in self._place], dtype=np.int64)
+        return places[query.allowed[places]]
+
+    def _vector(self, query: Query) -> NDArray[np.float32] | None:
+        """The request's vector and the history's, blended by habit; None where there is neither."""
+        asked, taste = self._asked(query), self._taste(query)
+        if asked is not None and taste is not None:
+            return _unit((1 - query.habit) * asked + query.habit * taste)
+        return asked if asked is not None else taste
+
+    def _asked(self, query: Query) -> NDArray[np.float32] | None:
+        if not query.wishes and not query.avoids:
+            return None
+        wanted, unwanted = self._encoder.encode([query.wishes or "anything", query.avoids or "nothing"])
+        return _unit(wanted - AVOID * unwanted) if query.avoids else _unit(wanted)
+
+    def _taste(self, query: Query) -> NDArray[np.float32] | None:
+        recent = query.history[-RECENT:][::-1]
+        if not len(recent):
+            return None
+        weights = (RECENCY_DECAY ** np.arange(len(recent))).astype(np.float32)
+        return _unit(weights @ self._vectors[recent])
+
+
+def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    length = float(np.linalg.norm(vector))
+    return (vector / length).astype(np.float32) if length > 1e-6 else None

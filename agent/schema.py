@@ -1,0 +1,231 @@
+"""The types that pass through doors. Frozen, plain, and free of any library of ours.
+
+Order matters where the docstring says so; scores are always "higher is better"; ranks start at 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+AttributeValue = float | int | str | tuple[str, ...]
+AttributeType = Literal["number", "word", "list"]
+Op = Literal["==", "!=", ">=", "<=", ">", "<", "in", "not in"]
+Event = Literal["like", "dislike", "seen", "not_now", "rating"]
+Strategy = Literal["score", "generate"]
+PhrasedBy = Literal["model", "plain"]
+
+EVENTS: tuple[Event, ...] = ("like", "dislike", "seen", "not_now", "rating")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that can be recommended. `title` is what a person reads: for a film, "Alien (1979)"."""
+
+    item_id: str
+    title: str
+    text: str = ""
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+
+    def words(self, attribute: str) -> tuple[str, ...]:
+        """The value of an attribute as words: a list as it is, a word or number as one word, nothing as none."""
+        value = self.attributes.get(attribute)
+        if value is None:
+            return ()
+        return value if isinstance(value, tuple) else (str(value),)
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One event of one person with one item. `timestamp` is seconds since 1970; `value` is a rating or a count."""
+
+    user_id: str
+    item_id: str
+    event: str = "rating"
+    value: float | None = None
+    timestamp: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a person said of one item of one list."""
+
+    user_id: str
+    item_id: str
+    event: Event
+    turn_id: str | None = None
+    value: float | None = None
+    timestamp: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known of a person. All fields hold item ids; `history` is oldest first and holds every interaction.
+
+    `likes` are the items the person rated high or said they like, `dislikes` the opposite; the rest of the history is
+    merely seen. Items in `seen` are never recommended.
+    """
+
+    user_id: str | None = None
+    history: tuple[str, ...] = ()
+    likes: tuple[str, ...] = ()
+    dislikes: tuple[str, ...] = ()
+    seen: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One hard condition on an attribute. On a list attribute "==" means "contains" and "in" means "contains any".
+
+    `value` is a tuple exactly when `op` is "in" or "not in".
+    """
+
+    attribute: str
+    op: Op
+    value: float | int | str | tuple[str | float | int, ...]
+
+    def __str__(self) -> str:
+        value = self.value
+        if isinstance(value, tuple):
+            return f"{self.attribute} {self.op} {', '.join(str(v) for v in value)}"
+        return f"{self.attribute} {self.op} {value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a person wants now.
+
+    `likes` and `dislikes` are ids of items named in the message, `filters` all hold at once, `wishes` is the free text
+    that no filter took and `avoids` the part of it that was negated, `habit` weighs the history against this request
+    (0 = only this request, 1 = only history).
+    """
+
+    text: str = ""
+    likes: tuple[str, ...] = ()
+    dislikes: tuple[str, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    wishes: str = ""
+    avoids: str = ""
+    n: int | None = None
+    habit: float = 0.5
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.text or self.likes or self.dislikes or self.filters or self.wishes or self.avoids)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An item in the running. `scores` is by source: "semantic", "behaviour", "lexical", "retrieval", "model", "final"."""
+
+    item: Item
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A fact that was computed, never generated, with what it rests on.
+
+    `kind` is one of:
+        "liked": `values` of `attribute` are shared with an item that the person liked, `item_ids[0]`.
+        "watched": the same with an item that is merely in the history.
+        "behaviour": `count` of the `total` other people who like `item_ids[0]` like this item too.
+        "constraint": a condition of the request that the item meets; `values` of `attribute`, or none of them if `negated`.
+        "wish": `values` are words of the request that the item's own text or title has.
+        "property": the item has these `values` of `attribute`.
+        "nearest": nothing else is known; the item is among those closest to the request or the history.
+    """
+
+    kind: str
+    text: str
+    item_ids: tuple[str, ...] = ()
+    attribute: str | None = None
+    values: tuple[str, ...] = ()
+    count: int | None = None
+    total: int | None = None
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One place in the list. `verified` is True only when every claim of `justification` was checked and holds."""
+
+    rank: int
+    item: Item
+    score: float
+    justification: str = ""
+    verified: bool = False
+    phrased_by: PhrasedBy | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to one turn; `candidates` are best first, `timings_ms` is by stage in the order of the turn."""
+
+    turn_id: str
+    user_id: str | None
+    intent: Intent
+    recommendations: tuple[Recommendation, ...] = ()
+    message: str = ""
+    question: str | None = None
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    model: str = ""
+    adapter: str | None = None
+    prompt: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    complete: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object that `--json` prints: plain types only, stable names."""
+        return {
+            "turn_id": self.turn_id,
+            "user_id": self.user_id,
+            "intent": {**asdict(self.intent), "filters": [str(f) for f in self.intent.filters]},
+            "message": self.message,
+            "question": self.question,
+            "recommendations": [
+                {
+                    "rank": r.rank,
+                    "item_id": r.item.item_id,
+                    "title": r.item.title,
+                    "attributes": {k: list(v) if isinstance(v, tuple) else v for k, v in r.item.attributes.items()},
+                    "score": r.score if math.isfinite(r.score) else None,
+                    "justification": r.justification,
+                    "verified": r.verified,
+                    "phrased_by": r.phrased_by,
+                    "evidence": [{"kind": e.kind, "text": e.text} for e in r.evidence],
+                }
+                for r in self.recommendations
+            ],
+            "timings_ms": dict(self.timings_ms),
+            "model": self.model,
+            "adapter": self.adapter,
+            "prompt": self.prompt,
+            "n_candidates": len(self.candidates),
+        }
+
+
+def matches(item: Item, filters: Sequence[Filter]) -> bool:
+    """Whether an item meets every filter: the meaning that the Chroma `where` compiled from them must have.
+
+    An item that lacks the attribute meets "!=" and "not in", and no other condition.
+    """
+    return all(_holds(item.attributes.get(f.attribute), f) for f in filters)
+
+
+def _holds(value: AttributeValue | None, f: Filter) -> bool:
+    wanted = f.value if isinstance(f.value, tuple) else (f.value,)
+    if f.op in ("!=", "not in"):
+        return not any(_contains(value, w) for w in wanted)
+    if f.op in ("==", "in"):
+        return any(_contains(value, w) for w in wanted)
+    if not isinstance(value, int | float) or not isinstance(f.value, int | float):
+        return False
+    return {">=": value >= f.value, "<=": value <= f.value, ">": value > f.value, "<": value < f.value}[f.op]
+
+
+def _contains(value: AttributeValue | None, wanted: object) -> bool:
+    return wanted in value if isinstance(value, tuple) else value == wanted

@@ -1,0 +1,151 @@
+"""The catalogue in memory: items by position, titles by any usual spelling, words by attribute."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.errors import InputError, UnknownItemError
+from agent.schema import AttributeType, Filter, Item
+
+YEAR_SUFFIX = re.compile(r"\s*\((\d{4})\)\s*$")
+_ARTICLES = frozenset("the a an le la les l il lo gli der die das el los las".split())
+
+# "12 Monkeys" and "Twelve Monkeys" are one title.
+_DIGITS = {w: str(i) for i, w in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)}
+
+
+def title_key(title: str) -> str:
+    """A title as people type it: no case, accents, punctuation or leading article; the year stays as a last word."""
+    flat = unicodedata.normalize("NFKD", title.casefold())
+    flat = "".join(c for c in flat if not unicodedata.combining(c)).replace("&", " and ")
+    words = [_DIGITS.get(word, word) for word in re.sub(r"[^\w]+", " ", flat).split()]
+    while len(words) > 1 and words[0] in _ARTICLES:
+        words = words[1:]
+    # "Godfather, The (1972)" and "Godfather, The" are how catalogues file what people call "The Godfather".
+    if "," in title:
+        words = [w for i, w in enumerate(words) if not (w in _ARTICLES and _ends_title(words, i))] or words
+    return " ".join(words)
+
+
+def bare_key(title: str) -> str:
+    """`title_key` without the year."""
+    return title_key(YEAR_SUFFIX.sub("", title))
+
+
+class Catalogue:
+    """A snapshot of the store's items. Positions count from 0 in the store's order and index all arrays of the agent."""
+
+    def __init__(self, items: Sequence[Item], attribute_types: Mapping[str, AttributeType]) -> None:
+        self.items = tuple(items)
+        self.ids = tuple(item.item_id for item in self.items)
+        self.position = {item_id: place for place, item_id in enumerate(self.ids)}
+        self.attribute_types = dict(attribute_types)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def get(self, item_id: str) -> Item:
+        """The item with this id; UnknownItemError if there is none."""
+        if item_id not in self.position:
+            raise UnknownItemError(item_id, self.nearest(item_id))
+        return self.items[self.position[item_id]]
+
+    def positions(self, item_ids: Iterable[str]) -> NDArray[np.int64]:
+        """The positions of these ids in their order; ids that have left the catalogue are passed over."""
+        return np.array([self.position[i] for i in item_ids if i in self.position], dtype=np.int64)
+
+    # -- titles
+
+    @cached_property
+    def by_title(self) -> Mapping[str, tuple[str, ...]]:
+        """Item ids by `title_key` and, where it differs, by `bare_key`."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for item in self.items:
+            for key in dict.fromkeys((title_key(item.title), bare_key(item.title))):
+                if key:
+                    found[key].append(item.item_id)
+        return {key: tuple(ids) for key, ids in found.items()}
+
+    @cached_property
+    def _editions(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for item in self.items:
+            found[title_key(item.title)].append(item.item_id)
+        return {key: tuple(ids) for key, ids in found.items()}
+
+    def same_work(self, item_id: str) -> tuple[str, ...]:
+        """All ids under which the catalogue lists this title: one work can stand in it twice."""
+        item = self.items[self.position[item_id]]
+        return self._editions[title_key(item.title)]
+
+    def resolve(self, given: str) -> str:
+        """The item id meant by an id or a title; a title may lack its year, case, accents or article.
+
+        Raises UnknownItemError with the nearest titles, or InputError with the choices where several works fit.
+        """
+        if given in self.position:
+            return given
+        ids = self.by_title.get(title_key(given), ())
+        if not ids:
+            raise UnknownItemError(given, self.nearest(given))
+        works = dict.fromkeys(title_key(self.get(i).title) for i in ids)
+        if len(works) > 1:
+            choices = ", ".join(f'"{self.get(i).title}"' for i in ids[:6])
+            raise InputError(f"Several items are called {given[:80]!r}: {choices}. Give the full title or the item id.")
+        return ids[0]
+
+    def nearest(self, given: str, n: int = 3) -> tuple[str, ...]:
+        """The n titles closest to what was typed, nearest first; none when nothing is close."""
+        from rapidfuzz import fuzz, process
+
+        keys = list(self.by_title)
+        found = process.extract(title_key(given[:200]), keys, scorer=fuzz.ratio, limit=4 * n, score_cutoff=55)
+        titles = dict.fromkeys(self.get(item_id).title for key, _, _ in found for item_id in self.by_title[key])
+        return tuple(titles)[:n]
+
+    # -- attributes
+
+    @cached_property
+    def vocabulary(self) -> Mapping[str, Mapping[str, str]]:
+        """For each word or list attribute: its values by their lower-case form."""
+        found: dict[str, dict[str, str]] = {n: {} for n, kind in self.attribute_types.items() if kind != "number"}
+        for item in self.items:
+            for name, words in found.items():
+                for word in item.words(name):
+                    words.setdefault(word.casefold(), word)
+        return found
+
+    @cached_property
+    def _counts(self) -> Mapping[tuple[str, str], int]:
+        words = [n for n, kind in self.attribute_types.items() if kind != "number"]
+        return Counter((name, word) for name in words for item in self.items for word in item.words(name))
+
+    def frequency(self, attribute: str, value: str) -> int:
+        """How many items have this value; at least 1."""
+        return max(1, self._counts.get((attribute, value), 0))
+
+    def canonical(self, condition: Filter) -> Filter:
+        """The filter with its words spelt as in the catalogue, whatever case they came in."""
+        words = self.vocabulary.get(condition.attribute)
+        if words is None:
+            return condition
+
+        def spelt(value: str | float | int) -> str | float | int:
+            return words.get(value.casefold(), value) if isinstance(value, str) else value
+
+        value = condition.value
+        fixed = tuple(spelt(v) for v in value) if isinstance(value, tuple) else spelt(value)
+        return Filter(condition.attribute, condition.op, fixed)
+
+
+def _ends_title(words: Sequence[str], place: int) -> bool:
+    return place > 0 and (
+        place == len(words) - 1 or (place == len(words) - 2 and re.fullmatch(r"\d{4}", words[-1]) is not None)
+    )

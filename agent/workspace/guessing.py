@@ -1,0 +1,167 @@
+"""What the columns of a file probably mean, when no mapping says so. A guess is reported, never hidden."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import chain, count
+
+from agent.errors import ImportDataError
+from agent.progress import Progress, silent
+from agent.schema import AttributeType
+from agent.workspace.cells import RowError, as_number, as_text
+from agent.workspace.mapping import AttributeColumn, InteractionColumns, ItemColumns, attribute_name
+from agent.workspace.rows import Table
+
+ITEM_IDS = "item_id item id movie_id book_id product_id parent_asin asin isbn sku track_id song_id game_id app_id"
+TITLES = "title name item_title item_name movie_title book_title product_name product_title track_name"
+TEXTS = "description overview plot text summary synopsis abstract blurb"
+USER_IDS = "user_id user reviewer_id person_id customer_id member_id uid"
+VALUES = "rating value score stars overall count plays play_count"
+MOMENTS = "timestamp time date datetime created_at rated_at unix_review_time"
+EVENTS = "event event_type action interaction"
+
+LONG = 80  # characters on average: what is longer is text
+YEAR_IN_TITLE = re.compile(r"\s\(((?:18|19|20)\d\d)\)$")
+_SEPARATORS = ("|", ";", ",")
+_ENOUGH = 20_000  # distinct pieces that are counted at most, to bound memory
+
+
+@dataclass(slots=True)
+class ColumnFacts:
+    """What was seen in one column: how many values are there, and how many look like this or that."""
+
+    filled: int = 0
+    numbers: int = 0
+    lists: int = 0
+    nested: int = 0
+    characters: int = 0
+    split: Counter[str] = field(default_factory=Counter)
+    pieces: Counter[str] = field(default_factory=Counter)
+    distinct: dict[str, set[str]] = field(default_factory=lambda: {s: set() for s in _SEPARATORS})
+
+    def see(self, column: str, value: object) -> None:
+        """Count one value."""
+        if isinstance(value, list | tuple):
+            self.filled += bool(value)
+            self.lists += bool(value)
+            return
+        if isinstance(value, dict):
+            self.filled += 1
+            self.nested += 1
+            return
+        try:
+            text = as_text(value, column)
+        except RowError:
+            return  # the row will be rejected for it
+        if not text:
+            return
+        self.filled += 1
+        self.characters += len(text)
+        self.numbers += _is_number(text)
+        self.lists += text.startswith("[") and text.endswith("]")
+        for separator in _SEPARATORS:
+            parts = text.split(separator)
+            self.split[separator] += len(parts) > 1
+            self.pieces[separator] += len(parts)
+            if len(self.distinct[separator]) < _ENOUGH:
+                self.distinct[separator].update(part.strip() for part in parts)
+
+    def kind(self) -> AttributeType | tuple[str] | None:
+        """The attribute type; None for long text; for a separated list the separator in a tuple of one."""
+        if self.lists >= 0.9 * self.filled:
+            return "list"
+        if self.numbers >= 0.95 * self.filled:
+            return "number"
+        average = self.characters / self.filled
+        for separator in ("|", ";"):
+            share = self.split[separator] / self.filled
+            if self.characters / self.pieces[separator] <= 40 and share >= (0.1 if average <= LONG else 0.5):
+                return (separator,)
+        if average > LONG:
+            return None
+        # Commas stand in names and sentences too: only words that come again and again make a list of them.
+        if self.split[","] >= 0.3 * self.filled and 2 * len(self.distinct[","]) <= self.pieces[","]:
+            return (",",)
+        return "word"
+
+
+def guess_items(table: Table, progress: Progress = silent) -> tuple[ItemColumns, list[str]]:
+    """The meaning of the columns of an items file, and remarks on what was left out. Reads the file once."""
+    item_id = _pick(table, ITEM_IDS, "item ids", "items.item_id")
+    title = _pick(table, TITLES, "titles", "items.title")
+    facts = {column: ColumnFacts() for column in table.columns if column not in (item_id, title)}
+    years_in_titles = 0
+    for number, row in enumerate(table.rows(), start=1):
+        for column, value in (row.values or {}).items():
+            if column in facts:
+                facts[column].see(column, value)
+            elif column == title:
+                years_in_titles += isinstance(value, str) and YEAR_IN_TITLE.search(value.strip()) is not None
+        if number % 10_000 == 0:
+            progress("look at columns", number, None)
+    text: list[str] = []
+    attributes: dict[str, AttributeColumn] = {}
+    remarks: list[str] = []
+    for column, seen in facts.items():
+        if not seen.filled or seen.nested:
+            what = "holds objects inside objects" if seen.nested else "is empty"
+            remarks.append(f"the column {column!r} {what} and is left out")
+        elif attribute_name(column) in TEXTS.split() or seen.kind() is None:
+            text.append(column)
+        else:
+            attributes[_free_name(column, attributes)] = _attribute(column, seen)
+    from_title = years_in_titles > 0 and "year" not in attributes
+    columns = ItemColumns(
+        item_id=item_id, title=title, text=tuple(text), attributes=attributes, year_from_title=from_title
+    )
+    return columns, remarks
+
+
+def guess_interactions(table: Table) -> InteractionColumns:
+    """The meaning of the columns of an interactions file, by their names alone."""
+    return InteractionColumns(
+        user_id=_pick(table, USER_IDS, "user ids", "interactions.user_id"),
+        item_id=_pick(table, ITEM_IDS, "item ids", "interactions.item_id"),
+        value=_find(table, VALUES),
+        timestamp=_find(table, MOMENTS),
+        event=_find(table, EVENTS),
+    )
+
+
+def _attribute(column: str, seen: ColumnFacts) -> AttributeColumn:
+    kind = seen.kind()
+    if isinstance(kind, tuple):
+        return AttributeColumn(column=column, type="list", separator=kind[0])
+    return AttributeColumn(column=column, type=kind or "word")
+
+
+def _find(table: Table, synonyms: str) -> str | None:
+    """The column whose name is the earliest of these synonyms; "movieId", "MovieID" and "movie_id" are the same."""
+    plain = {column.casefold().replace("_", "").replace(" ", ""): column for column in reversed(table.columns)}
+    return next((plain[s.replace("_", "")] for s in synonyms.split() if s.replace("_", "") in plain), None)
+
+
+def _pick(table: Table, synonyms: str, what: str, entry: str) -> str:
+    found = _find(table, synonyms)
+    if found is None:
+        raise ImportDataError(
+            f"No column of {table.path.name} is known to hold {what}. Its columns are: {', '.join(table.columns)}. "
+            f"Name the column as {entry} in a mapping file, or call it {synonyms.split()[0]!r}."
+        )
+    return found
+
+
+def _free_name(column: str, taken: Iterable[str]) -> str:
+    name = attribute_name(column)
+    numbered = (f"{name}_{number}" for number in count(2))
+    return next(free for free in chain([name], numbered) if free not in taken)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return as_number(text, "") is not None
+    except RowError:
+        return False

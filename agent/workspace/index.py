@@ -1,0 +1,346 @@
+"""Item vectors in Chroma: nearest items under hard filters. The only file that imports chromadb.
+
+Each build has a folder of its own (generations.py), so that a kill during a build leaves the old index, or none, but
+never half of one; and so that Chroma, which remembers open systems by path, never answers out of an old one.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from agent.errors import InputError, WorkspaceError
+from agent.progress import Progress, silent
+from agent.schema import AttributeType, AttributeValue, Filter
+from agent.workspace.conditions import metadata, where
+from agent.workspace.generations import (
+    Generation,
+    current_generation,
+    make_current,
+    must_rebuild,
+    new_generation,
+    remove_other_generations,
+)
+
+Matrix = npt.NDArray[np.float32]
+
+COLLECTION = "items"
+LARGEST_BATCH = 5461  # Chroma refuses more in one call
+PROBES = 8  # items that are queried for themselves whenever an index is opened
+# Recall@50 against exact search over 20,000 clustered 384-dimensional vectors with much noise: ef_search 100/200/400 =
+# .928/.976/.996 in 2.1/2.7/3.5 ms (with 16 neighbours .793/.888/.962); over 1,682 it is 1.000 from 200 on.
+# A graph can fail its data: with 15 copies of each of 384 vectors, as items of one text have, one item in eight could
+# not be found under any setting. So each build measures its own recall over SAMPLE items, and one that stays below
+# ENOUGH_RECALL is searched exactly, which takes no longer up to 20,000 items (but all vectors in memory).
+HNSW = {"space": "cosine", "max_neighbors": 32, "ef_construction": 200, "ef_search": 400}
+SAMPLE = 500
+ENOUGH_RECALL = 0.98
+ROUNDING = 1e-4  # a difference of cosines that means nothing
+
+_open_paths: Counter[Path] = Counter()  # generations that someone in this process has open: not to be removed
+
+
+class VectorIndex:
+    """The vectors of a catalogue, opened for queries; made empty where the folder has no complete index.
+
+    `attribute_types` declares what filters may ask for; None means those that the index was built with. `fingerprint`
+    is what `build` was given, "" for an index that was made empty. Raises WorkspaceError when the folder is damaged or
+    was built for another dimension or other attributes. Close it when done; it is a context manager.
+
+    `recall` is the share of the true 50 nearest that Chroma's graph found when it was built. Where that is too little,
+    `exact` is true, and queries compare with every vector instead.
+    """
+
+    path: Path  # the generation that is open
+    attribute_types: dict[str, AttributeType]
+    fingerprint: str
+    recall: float
+    _everything: tuple[tuple[str, ...], Matrix] | None  # ids and vectors in memory, for exact search
+    _client: Any
+    _collection: Any
+    _closed: bool
+
+    def __init__(
+        self, folder: Path | str, dimension: int, attribute_types: Mapping[str, AttributeType] | None = None
+    ) -> None:
+        self.folder = Path(folder).resolve()
+        self.dimension = dimension
+        current = current_generation(self.folder)
+        if current is None:
+            current = Generation(_start_generation(self.folder, dimension, attribute_types or {}).name)
+            make_current(self.folder, current)
+        self.fingerprint, self.recall = current.fingerprint, current.recall
+        self._attach(self.folder / current.name)
+        try:
+            self._read_description(attribute_types)
+            self._probe()
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def build(
+        cls,
+        folder: Path | str,
+        ids: Sequence[str],
+        vectors: Matrix,
+        attributes: Sequence[Mapping[str, AttributeValue]],
+        attribute_types: Mapping[str, AttributeType],
+        *,
+        fingerprint: str = "",
+        progress: Progress = silent,
+    ) -> VectorIndex:
+        """A new index of these items in place of the old one, which goes on serving whoever has it open."""
+        folder = Path(folder).resolve()
+        dimension = int(np.asarray(vectors).shape[-1])
+        path = _start_generation(folder, dimension, attribute_types)
+        building = cls.__new__(cls)
+        building.folder, building.dimension = folder, dimension
+        try:
+            building._attach(path)
+            try:
+                building._read_description(attribute_types)
+                building.upsert(ids, vectors, attributes, progress)
+                recall = building._measure_recall(np.asarray(vectors, dtype=np.float32))
+            finally:
+                building.close()
+            make_current(folder, Generation(path.name, fingerprint, recall))
+        except BaseException:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
+        remove_other_generations(folder, keep={p for p, n in _open_paths.items() if n > 0})
+        return cls(folder, dimension, attribute_types)
+
+    @property
+    def exact(self) -> bool:
+        """Whether queries compare with every vector, because the graph would miss too many."""
+        return self.recall < ENOUGH_RECALL
+
+    def upsert(
+        self,
+        ids: Sequence[str],
+        vectors: Matrix,
+        attributes: Sequence[Mapping[str, AttributeValue]],
+        progress: Progress = silent,
+    ) -> None:
+        """Add or replace items: `vectors` is (n, dimension), each of length 1, in the order of `ids`.
+
+        Everything is checked before anything is written. Only declared attributes are kept: filters see no others.
+        """
+        matrix = self._checked(ids, vectors, attributes)
+        rows = [metadata(item_id, a, self.attribute_types) for item_id, a in zip(ids, attributes, strict=True)]
+        self._everything = None
+        with self._explained():
+            step = min(LARGEST_BATCH, self._client.get_max_batch_size())
+            for start in range(0, len(ids), step):
+                part = slice(start, start + step)
+                metadatas = rows[part] if self.attribute_types else None
+                self._collection.upsert(ids=list(ids[part]), embeddings=matrix[part], metadatas=metadatas)
+                progress("index", min(start + step, len(ids)), len(ids))
+
+    def query(self, vector: Matrix, k: int, filters: Sequence[Filter] = ()) -> list[tuple[str, float]]:
+        """The k items nearest to a vector of shape (dimension,) that meet all filters: (item_id, cosine), best first.
+
+        Fewer than k when fewer meet them. Raises FilterError for a filter that does not fit the attributes.
+        """
+        given = np.asarray(vector, dtype=np.float32)
+        if given.shape != (self.dimension,) or not np.isfinite(given).all() or not given.any():
+            raise InputError(
+                f"Expected a finite, non-zero vector of shape ({self.dimension},); got shape {given.shape}."
+            )
+        if k < 1:
+            raise InputError(f"Expected k of at least 1; got {k}.")
+        condition = where(filters, self.attribute_types)
+        if self.exact:
+            return self._exact(given, k, self.ids_where(filters) if filters else None)
+        with self._explained():
+            n = min(k, self._collection.count())
+            if n == 0:
+                return []
+            found = self._collection.query(
+                query_embeddings=given[None], n_results=n, where=condition, include=["distances"]
+            )
+        pairs = zip(found["ids"][0], found["distances"][0], strict=True)
+        return [(item_id, 1.0 - float(distance)) for item_id, distance in pairs]
+
+    def ids_where(self, filters: Sequence[Filter]) -> set[str]:
+        """The ids of all items that meet every filter; of all items when there is none."""
+        condition = where(filters, self.attribute_types)
+        with self._explained():
+            return set(self._collection.get(where=condition, include=[])["ids"])
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove items; ids that are not there are passed over."""
+        self._everything = None
+        with self._explained():
+            for start in range(0, len(ids), LARGEST_BATCH):
+                self._collection.delete(ids=list(ids[start : start + LARGEST_BATCH]))
+
+    def count(self) -> int:
+        """How many items the index says it holds. Proves nothing of the vectors: query for that."""
+        with self._explained():
+            return int(self._collection.count())
+
+    def vectors(self, ids: Sequence[str]) -> Matrix:
+        """The stored vectors of these items, float32 (n, dimension) in the order asked; InputError if one is absent."""
+        rows: dict[str, Any] = {}
+        with self._explained():
+            for start in range(0, len(ids), LARGEST_BATCH):
+                found = self._collection.get(ids=list(ids[start : start + LARGEST_BATCH]), include=["embeddings"])
+                rows.update(zip(found["ids"], found["embeddings"], strict=True))
+        absent = [i for i in ids if i not in rows]
+        if absent:
+            raise InputError(f"The index has no vector of {absent[0]!r} ({len(absent)} of {len(ids)} ids are absent).")
+        return np.array([rows[i] for i in ids], dtype=np.float32).reshape(len(ids), self.dimension)
+
+    def close(self) -> None:
+        """Let go of the files; calling it again does nothing."""
+        if not self._closed:
+            self._closed = True
+            _open_paths[self.path] -= 1
+            self._client.close()
+
+    def __enter__(self) -> VectorIndex:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _attach(self, path: Path) -> None:
+        self.path, self._closed, self._everything = path, False, None
+        with self._explained():
+            self._client = _client(path)
+        _open_paths[path] += 1
+
+    def _read_description(self, attribute_types: Mapping[str, AttributeType] | None) -> None:
+        with self._explained():
+            self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
+            about = self._collection.metadata
+            self.attribute_types = json.loads(about["attribute_types"])
+            held = int(about["dimension"])
+        if held != self.dimension:
+            raise WorkspaceError(must_rebuild(self.folder, f"holds {held}-dimensional vectors, not {self.dimension}"))
+        if attribute_types is not None and dict(attribute_types) != self.attribute_types:
+            raise WorkspaceError(must_rebuild(self.folder, "was built for other attributes than the store declares"))
+
+    def _probe(self) -> None:
+        """Query a few items for themselves, so that damage shows on opening and not in a turn."""
+        with self._explained():
+            some = self._collection.get(limit=PROBES, include=["embeddings"])
+            if self.exact or not len(some["ids"]):
+                return
+            found = self._collection.query(query_embeddings=some["embeddings"], n_results=1, include=["distances"])
+        lost = sum(not row or row[0] > ROUNDING for row in found["distances"])
+        if lost > len(some["ids"]) / 2:
+            raise WorkspaceError(must_rebuild(self.folder, "does not find its own items"))
+
+    def _measure_recall(self, vectors: Matrix) -> float:
+        """Recall@50 of the graph against exact search, with a spread of the items themselves as queries."""
+        k = min(50, len(vectors))
+        rows = np.unique(np.linspace(0, max(0, len(vectors) - 1), min(len(vectors), SAMPLE)).astype(int))
+        hits = 0
+        for part in np.array_split(rows, len(rows) // 50 + 1):
+            if not len(part):
+                continue
+            with self._explained():
+                found = self._collection.query(query_embeddings=vectors[part], n_results=k, include=["distances"])
+            best = -np.sort(-(vectors[part] @ vectors.T), axis=1)[:, :k]
+            hits += sum(_shared(b, 1 - np.array(d)) for b, d in zip(best, found["distances"], strict=True))
+        return hits / (k * len(rows)) if len(rows) else 1.0
+
+    def _exact(self, vector: Matrix, k: int, allowed: set[str] | None) -> list[tuple[str, float]]:
+        if self._everything is None:
+            with self._explained():
+                found = self._collection.get(include=["embeddings"])
+            matrix = np.asarray(found["embeddings"], dtype=np.float32).reshape(-1, self.dimension)
+            self._everything = tuple(found["ids"]), matrix
+        ids, matrix = self._everything
+        scores = matrix @ (vector / np.linalg.norm(vector))
+        best = (int(place) for place in np.argsort(-scores, kind="stable") if allowed is None or ids[place] in allowed)
+        return [(ids[place], float(scores[place])) for place in islice(best, k)]
+
+    def _checked(
+        self, ids: Sequence[str], vectors: Matrix, attributes: Sequence[Mapping[str, AttributeValue]]
+    ) -> Matrix:
+        matrix = np.asarray(vectors, dtype=np.float32)
+        if matrix.shape != (len(ids), self.dimension) or len(attributes) != len(ids):
+            raise InputError(
+                f"Expected one vector of {self.dimension} numbers and one set of attributes for each of {len(ids)} "
+                f"ids; got vectors of shape {matrix.shape} and {len(attributes)} sets of attributes."
+            )
+        if len(set(ids)) != len(ids):
+            raise InputError(f"Ids must be given once each; got {Counter(ids).most_common(1)[0][0]!r} more than once.")
+        broken = [i for i in ids if not i or not _is_unicode(i)]
+        if broken:
+            raise InputError(f"An id must be a non-empty text of valid Unicode; got {broken[0]!r}.")
+        # NaN fails the comparison too: Chroma would take it in without a word.
+        wrong = np.flatnonzero(~(np.abs(np.linalg.norm(matrix, axis=1) - 1.0) < 1e-3))
+        if len(wrong):
+            norm = float(np.linalg.norm(matrix[wrong[0]]))
+            raise InputError(
+                f"Vectors must be finite and of length 1; that of {ids[wrong[0]]!r} has length {norm:.4g}."
+            )
+        return matrix
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Chroma's own errors, and the panics of its Rust core (BaseException, no shared class), as WorkspaceError."""
+        import chromadb.errors
+
+        if self._closed:
+            raise WorkspaceError(f"The vector index in {self.folder} is closed. Open it again before using it.")
+        try:
+            yield
+        except (WorkspaceError, InputError):
+            raise
+        except (chromadb.errors.ChromaError, ValueError, KeyError, AttributeError, OSError) as error:
+            raise WorkspaceError(must_rebuild(self.folder, f"cannot be used ({str(error)[:200]})")) from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":
+                raise
+            raise WorkspaceError(must_rebuild(self.folder, f"is damaged ({str(error)[:200]})")) from error
+
+
+def _start_generation(folder: Path, dimension: int, types: Mapping[str, AttributeType]) -> Path:
+    path = new_generation(folder)
+    client = _client(path)
+    try:
+        client.create_collection(
+            COLLECTION,
+            embedding_function=None,
+            metadata={"dimension": dimension, "attribute_types": json.dumps(dict(types))},
+            configuration={"hnsw": HNSW},
+        )
+    finally:
+        client.close()
+    return path
+
+
+def _client(path: Path) -> Any:  # noqa: ANN401 - chromadb is imported here only
+    import chromadb
+    from chromadb.config import Settings
+
+    # Without `_env_file` Chroma would take settings from a `.env` in whatever folder the person stands in.
+    return chromadb.PersistentClient(str(path), settings=Settings(_env_file=None, anonymized_telemetry=False))
+
+
+def _shared(best: npt.NDArray[Any], found: npt.NDArray[Any]) -> int:
+    """How many of the best similarities were found. Compared by value, since equal vectors may stand for each other."""
+    place = count = 0
+    for similarity in best:
+        if place < len(found) and found[place] > similarity - ROUNDING:
+            place, count = place + 1, count + 1
+    return count
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)

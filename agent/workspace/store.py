@@ -1,0 +1,418 @@
+"""SQLite: items, interactions, feedback and turns. The only source of truth of a workspace.
+
+Every write is one transaction that is on the disk when the call returns (WAL, `synchronous=FULL`), or leaves nothing.
+Any thread may call: writers take turns on one connection, readers have connections of their own and do not wait.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from agent.errors import InputError, UnknownItemError, WorkspaceError
+from agent.schema import AttributeType, AttributeValue, Feedback, Interaction, Item
+from agent.workspace.tables import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, explain, from_json, number, to_json, word
+
+_Row = TypeVar("_Row")
+
+BATCH = 10_000  # rows in memory at a time while a long import is written
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionColumns:
+    """All interactions as columns, in insertion order; what is missing is NaN.
+
+    `users` (int32) indexes `user_ids`, `items` (int32) indexes `item_ids` (the whole catalogue, in the order of
+    `Store.items`), `events` (int32) indexes `event_names`. Timestamps are seconds since 1970.
+    """
+
+    user_ids: tuple[str, ...]
+    item_ids: tuple[str, ...]
+    event_names: tuple[str, ...]
+    users: npt.NDArray[np.int32]
+    items: npt.NDArray[np.int32]
+    events: npt.NDArray[np.int32]
+    values: npt.NDArray[np.float64]
+    timestamps: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+
+class Store:
+    """One `store.sqlite`. Creates it when absent; raises WorkspaceError when it is damaged, foreign or newer."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._lock = threading.RLock()  # held while writing
+        self._pool = threading.Lock()  # held for moments: guards the idle reading connections
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+        with self._explained():
+            self._writer = self._connect()
+            try:
+                self._prepare()
+            except BaseException:
+                self._writer.close()
+                raise
+
+    # -- items
+
+    def put_items(self, items: Iterable[Item]) -> int:
+        """Add or replace items by id; returns how many were given. A replaced item keeps its place in the order."""
+        statement = (
+            "INSERT INTO items (item_id, title, text, attributes) VALUES (?, ?, ?, ?) ON CONFLICT (item_id) DO UPDATE "
+            "SET title = excluded.title, text = excluded.text, attributes = excluded.attributes"
+        )
+        count = 0
+        with self._writing() as connection:
+            for batch in _batches(items):
+                connection.executemany(statement, [_item_row(item) for item in batch])
+                count += len(batch)
+        return count
+
+    def items(self) -> list[Item]:
+        """The whole catalogue in the order in which items were first added."""
+        with self._reading() as connection:
+            rows = connection.execute("SELECT item_id, title, text, attributes FROM items ORDER BY position").fetchall()
+        return [Item(i, title, text, _attributes(attributes)) for i, title, text, attributes in rows]
+
+    def remove_items(self, item_ids: Iterable[str]) -> int:
+        """Remove items together with the interactions and feedback on them; returns how many were there."""
+        with self._writing() as connection:
+            ids = [(i,) for i in item_ids]
+            return connection.executemany("DELETE FROM items WHERE item_id = ?", ids).rowcount if ids else 0
+
+    def count_items(self) -> int:
+        """How many items the catalogue has."""
+        return self._count("items")
+
+    # -- interactions and people
+
+    def put_interactions(self, interactions: Iterable[Interaction]) -> int:
+        """Add interactions in one transaction; returns how many were given.
+
+        The same person, item, event and timestamp again is the same interaction with a newer value, so that importing
+        a file twice changes nothing. An unknown item raises UnknownItemError, and then nothing is written.
+        """
+        statement = (
+            "INSERT INTO interactions (user, item, event, value, timestamp) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (user, item, event, ifnull(timestamp, -1e300)) DO UPDATE SET value = excluded.value"
+        )
+        codes: dict[str, int] = {}
+        places: dict[str, int] = {}
+        count = 0
+        with self._writing() as connection:
+            for batch in _batches(interactions):
+                _learn_users(connection, codes, [i.user_id for i in batch])
+                _learn_items(connection, places, [i.item_id for i in batch])
+                rows = [
+                    (codes[i.user_id], places[i.item_id], word(i.event, "an event"))
+                    + (number(i.value, "a value"), number(i.timestamp, "a timestamp"))
+                    for i in batch
+                ]
+                connection.executemany(statement, rows)
+                count += len(batch)
+        return count
+
+    def interactions(self, user_id: str) -> list[Interaction]:
+        """What one person did, oldest first; equal times keep insertion order, a missing time counts as oldest."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT user_id, item_id, event, value, timestamp FROM interactions JOIN users ON user = code "
+                "JOIN items ON item = items.position WHERE user_id = ? ORDER BY timestamp, interactions.position",
+                (_key(user_id),),
+            ).fetchall()
+        return [Interaction(*row) for row in rows]
+
+    def interaction_columns(self) -> InteractionColumns:
+        """All interactions as numpy columns, for learning: about 32 bytes each, read from one consistent state."""
+        with self._reading() as connection:
+            users = connection.execute("SELECT code, user_id FROM users ORDER BY code").fetchall()
+            items = connection.execute("SELECT position, item_id FROM items ORDER BY position").fetchall()
+            events = [row[0] for row in connection.execute("SELECT DISTINCT event FROM interactions ORDER BY event")]
+            event_codes = {event: code for code, event in enumerate(events)}
+            # SQLite has no NaN: 9e999 is infinity, which no stored number is, and stands for "missing" on the way.
+            rows = connection.execute(
+                "SELECT user, item, event, ifnull(value, 9e999), ifnull(timestamp, 9e999) "
+                "FROM interactions ORDER BY position"
+            )
+            columns = [("user", "i8"), ("item", "i8"), ("event", "i4"), ("value", "f8"), ("timestamp", "f8")]
+            table = np.fromiter(((u, i, event_codes[e], v, t) for u, i, e, v, t in rows), dtype=columns)
+        for name in ("value", "timestamp"):
+            table[name][np.isinf(table[name])] = np.nan
+        return InteractionColumns(
+            user_ids=tuple(row[1] for row in users),
+            item_ids=tuple(row[1] for row in items),
+            event_names=tuple(events),
+            users=np.searchsorted([row[0] for row in users], table["user"]).astype(np.int32),
+            items=np.searchsorted([row[0] for row in items], table["item"]).astype(np.int32),
+            events=table["event"].astype(np.int32),
+            values=table["value"].copy(),
+            timestamps=table["timestamp"].copy(),
+        )
+
+    def user_ids(self) -> list[str]:
+        """Everyone who has an interaction, feedback or attributes, in the order in which they first came."""
+        with self._reading() as connection:
+            return [row[0] for row in connection.execute("SELECT user_id FROM users ORDER BY code")]
+
+    def has_user(self, user_id: str) -> bool:
+        """Whether anything is stored of this person."""
+        with self._reading() as connection:
+            query = "SELECT 1 FROM users WHERE user_id = ?"
+            return connection.execute(query, (_key(user_id),)).fetchone() is not None
+
+    def count_interactions(self) -> int:
+        """How many interactions are stored."""
+        return self._count("interactions")
+
+    def count_users(self) -> int:
+        """How many people are known."""
+        return self._count("users")
+
+    def put_person(self, user_id: str, attributes: Mapping[str, AttributeValue]) -> None:
+        """Store what is known of a person beside their history, in place of what was stored before."""
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT INTO users (user_id, attributes) VALUES (?, ?) "
+                "ON CONFLICT (user_id) DO UPDATE SET attributes = excluded.attributes",
+                (word(user_id, "a user id"), to_json(dict(attributes), f"the attributes of the person {user_id!r}")),
+            )
+
+    def person(self, user_id: str) -> dict[str, AttributeValue] | None:
+        """The attributes of a person: empty when none were given, None when the person is unknown."""
+        with self._reading() as connection:
+            row = connection.execute("SELECT attributes FROM users WHERE user_id = ?", (_key(user_id),)).fetchone()
+        return None if row is None else _attributes(row[0])
+
+    # -- feedback and turns
+
+    def put_feedback(self, feedback: Feedback) -> None:
+        """Store what a person said; it is on the disk when this returns.
+
+        The same person, item, event and turn again replaces the earlier row. An unknown item raises UnknownItemError.
+        """
+        codes: dict[str, int] = {}
+        places: dict[str, int] = {}
+        moment = number(feedback.timestamp, "a timestamp")
+        with self._writing() as connection:
+            _learn_users(connection, codes, [feedback.user_id])
+            _learn_items(connection, places, [feedback.item_id])
+            connection.execute(
+                "INSERT OR REPLACE INTO feedback (user, item, event, turn_id, value, timestamp, arrived) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (codes[feedback.user_id], places[feedback.item_id], word(feedback.event, "an event"), feedback.turn_id)
+                + (number(feedback.value, "a value"), moment, time.time() if moment is None else moment),
+            )
+
+    def feedback(self, user_id: str) -> list[Feedback]:
+        """What one person said, oldest first; feedback without a timestamp stands where it arrived."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT user_id, item_id, event, turn_id, value, timestamp FROM feedback JOIN users ON user = code "
+                "JOIN items ON item = items.position WHERE user_id = ? ORDER BY arrived, feedback.position",
+                (_key(user_id),),
+            ).fetchall()
+        return [Feedback(*row) for row in rows]
+
+    def count_feedback(self) -> int:
+        """How many pieces of feedback are stored."""
+        return self._count("feedback")
+
+    def put_turn(self, turn_id: str, user_id: str | None, request: Mapping[str, Any], reply: Mapping[str, Any]) -> None:
+        """Store a turn so that its answer can be reproduced; the same id again replaces it."""
+        row = (
+            word(turn_id, "a turn id"),
+            user_id,
+            to_json(dict(request), "a request"),
+            to_json(dict(reply), "a reply"),
+        )
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO turns (turn_id, user_id, request, reply) VALUES (?, ?, ?, ?)", row
+            )
+
+    def turn(self, turn_id: str) -> dict[str, Any] | None:
+        """A stored turn as {"turn_id", "user_id", "request", "reply"}, or None. Tuples come back as lists."""
+        with self._reading() as connection:
+            query = "SELECT turn_id, user_id, request, reply FROM turns WHERE turn_id = ?"
+            row = connection.execute(query, (_key(turn_id),)).fetchone()
+        if row is None:
+            return None
+        return {"turn_id": row[0], "user_id": row[1], "request": from_json(row[2]), "reply": from_json(row[3])}
+
+    def count_turns(self) -> int:
+        """How many turns are stored."""
+        return self._count("turns")
+
+    # -- what the workspace declares
+
+    def put_attribute_types(self, types: Mapping[str, AttributeType]) -> None:
+        """Declare the attributes that items may have, in place of what was declared before."""
+        self.set_meta("attribute_types", dict(types))
+
+    def attribute_types(self) -> dict[str, AttributeType]:
+        """The declared attributes; empty before the first import."""
+        types: dict[str, AttributeType] = self.get_meta("attribute_types", {})
+        return types
+
+    def set_meta(self, key: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
+        """Store one JSON value under a name."""
+        row = (word(key, "a name"), to_json(value, f"the value of {key!r}"))
+        with self._writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", row)
+
+    def get_meta(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - any JSON value
+        """The JSON value stored under a name, or the default."""
+        with self._reading() as connection:
+            row = connection.execute("SELECT value FROM meta WHERE key = ?", (_key(key),)).fetchone()
+        return default if row is None else from_json(row[0])
+
+    # -- the file
+
+    def integrity_problems(self) -> list[str]:
+        """What SQLite's own full check finds wrong with the file; empty when it is sound. Reads everything."""
+        with self._reading() as connection:
+            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+            orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
+        return [line for line in found if line != "ok"] + [f"a row of {row[0]} points at nothing" for row in orphans]
+
+    def close(self) -> None:
+        """Close every connection; calling it again does nothing."""
+        with self._lock, self._pool:
+            self._closed = True
+            while self._idle:
+                self._idle.pop().close()
+            self._writer.close()
+
+    def _count(self, table: str) -> int:
+        with self._reading() as connection:
+            return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+    def _prepare(self) -> None:
+        connection = self._writer
+        owner = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if owner != APPLICATION_ID and tables:
+            raise WorkspaceError(
+                f"{self.path} is an SQLite file of another program. Give a folder made by `vouchrec init`."
+            )
+        if version > SCHEMA_VERSION:
+            raise WorkspaceError(
+                f"{self.path} has schema version {version}; this Vouchrec reads up to {SCHEMA_VERSION}. "
+                "A newer Vouchrec wrote it: upgrade with `pip install -U vouchrec`."
+            )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        if not tables:
+            with self._writing():
+                for statement in SCHEMA:
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._explained():
+            self._require_open()
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:  # SQLite itself rolls back on some errors, a full disk among them
+                    self._writer.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection of one's own, in a transaction, so that several queries see one state."""
+        with self._explained():
+            self._require_open()
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self._connect()
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                self._give_back(connection)
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._pool:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise WorkspaceError(f"{self.path} is closed. Open the workspace again before using it.")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except UnicodeEncodeError as error:
+            raise InputError(f"A text holds a lone surrogate ({error.object[:40]!r}). Give valid Unicode.") from error
+        except sqlite3.DatabaseError as error:
+            raise WorkspaceError(explain(self.path, error)) from error
+
+
+def _batches(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch
+
+
+def _item_row(item: Item) -> tuple[str, str, str, str]:
+    name = f"the item {item.item_id!r}"
+    attributes = to_json(dict(item.attributes), f"the attributes of {name}")
+    return word(item.item_id, "an item id"), word(item.title, f"the title of {name}"), item.text, attributes
+
+
+def _attributes(text: str) -> dict[str, AttributeValue]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in from_json(text).items()}
+
+
+def _learn_users(connection: sqlite3.Connection, codes: dict[str, int], user_ids: Sequence[str]) -> None:
+    """Make sure that `codes` has every one of these people, adding the new ones in the order in which they come."""
+    new = [u for u in dict.fromkeys(user_ids) if u not in codes]
+    rows = [(word(user_id, "a user id"),) for user_id in new]
+    connection.executemany("INSERT INTO users (user_id) VALUES (?) ON CONFLICT DO NOTHING", rows)
+    for user_id in new:
+        codes[user_id] = connection.execute("SELECT code FROM users WHERE user_id = ?", (user_id,)).fetchone()[0]
+
+
+def _learn_items(connection: sqlite3.Connection, places: dict[str, int], item_ids: Sequence[str]) -> None:
+    """Make sure that `places` has every one of these items, or raise UnknownItemError."""
+    for item_id in dict.fromkeys(i for i in item_ids if i not in places):
+        row = connection.execute("SELECT position FROM items WHERE item_id = ?", (_key(item_id),)).fetchone()
+        if row is None:
+            raise UnknownItemError(str(item_id))
+        places[item_id] = row[0]
+
+
+def _key(given: str) -> str:
+    """An id to look up. SQLite would quietly find the text "5" for the number 5; what is no text is refused instead."""
+    return word(given, "an id")

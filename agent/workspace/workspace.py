@@ -1,0 +1,211 @@
+"""One folder for each catalogue: the store, which is the truth, and caches that are made again from it.
+
+store.sqlite       items, interactions, feedback, turns (store.py)
+vouchrec.toml      settings, where a person wrote some
+workspace.lock     held while a process has the workspace open; workspace.holder says which
+cache/             vectors.npz (text vectors), chroma/ (the index over them), and what others cache
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from filelock import FileLock, Timeout
+
+from agent.errors import WorkspaceError
+from agent.progress import Progress, silent
+from agent.schema import AttributeType, Item
+from agent.workspace.checks import Check, check_counts, check_index, check_store, check_vectors
+from agent.workspace.encoder import Encoder
+from agent.workspace.generations import current_generation
+from agent.workspace.index import VectorIndex
+from agent.workspace.store import Store
+from agent.workspace.vectors import cached_vectors, text_hash
+
+Matrix = npt.NDArray[np.float32]
+
+STORE = "store.sqlite"
+LOCK = "workspace.lock"
+HOLDER = "workspace.holder"
+
+
+class Workspace:
+    """An open workspace, held by this process alone until `close`. Use `open` or `create`; it is a context manager."""
+
+    def __init__(self, path: Path, lock: FileLock, store: Store) -> None:
+        self.path = path
+        self.store = store
+        self._lock = lock
+        self._indexes: list[VectorIndex] = []
+
+    @classmethod
+    def create(cls, path: Path | str) -> Workspace:
+        """Make a new workspace and open it; WorkspaceError when there is one already."""
+        path = Path(path).resolve()
+        if (path / STORE).exists():
+            raise WorkspaceError(f"{path} is a workspace already. Use it as it is, or give another folder.")
+        try:
+            (path / "cache").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WorkspaceError(
+                f"{path} cannot be made: {error.strerror}. Give a folder that is yours to write."
+            ) from error
+        return cls._attach(path)
+
+    @classmethod
+    def open(cls, path: Path | str) -> Workspace:
+        """Open a workspace; WorkspaceError when it is absent, damaged or in use."""
+        path = Path(path).resolve()
+        if not (path / STORE).is_file():
+            raise WorkspaceError(f"There is no workspace in {path}. Make one with `vouchrec init`.")
+        return cls._attach(path)
+
+    @classmethod
+    def _attach(cls, path: Path) -> Workspace:
+        lock = _take_lock(path)
+        try:
+            return cls(path, lock, Store(path / STORE))
+        except BaseException:
+            lock.release()
+            raise
+
+    @property
+    def cache(self) -> Path:
+        """The folder of what can be made again; it is there."""
+        folder = self.path / "cache"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def vectors(self, encoder: Encoder, progress: Progress = silent) -> tuple[tuple[str, ...], Matrix]:
+        """The ids of all items in the store's order, and their unit vectors (n, dimension) in the same order.
+
+        Only items whose text changed since they were last encoded, or all after a change of encoder, are encoded.
+        """
+        items = self.store.items()
+        return tuple(item.item_id for item in items), self._matrix(items, encoder, progress)
+
+    def index(self, encoder: Encoder, progress: Progress = silent) -> VectorIndex:
+        """The Chroma index of the store as it is now: opened if it is up to date, else built. `close` closes it.
+
+        Raises WorkspaceError when it is damaged: it is not made again in silence, for damage has a cause.
+        """
+        items, types = self.store.items(), self.store.attribute_types()
+        wanted = _fingerprint(items, types, encoder)
+        current = current_generation(self._index_folder)
+        if current is not None and current.fingerprint == wanted:
+            return self._keep(VectorIndex(self._index_folder, encoder.dimension, types))
+        return self._keep(self._build(items, types, encoder, progress))
+
+    def rebuild(self, encoder: Encoder, progress: Progress = silent) -> None:
+        """Make the vectors and the index again from the store alone, whatever is there now."""
+        self._vectors_file.unlink(missing_ok=True)
+        self._build(self.store.items(), self.store.attribute_types(), encoder, progress).close()
+
+    def check(self, encoder: Encoder | None = None, sample: int = 100, seed: int = 0) -> list[Check]:
+        """What `vouchrec doctor` shows. `sample` items spread over the catalogue are queried for themselves.
+
+        With an encoder, vectors that another encoder made count as a fault; it is not asked to encode anything.
+        """
+        items = self.store.items()
+        name = encoder.name if encoder else None
+        return [
+            check_store(self.store),
+            check_counts(self.store),
+            check_vectors(self._vectors_file, items, name),
+            check_index(self._index_folder, self._vectors_file, items, sample, seed),
+        ]
+
+    def close(self) -> None:
+        """Close the store and the indexes, and let others open the workspace; calling it again does nothing."""
+        while self._indexes:
+            self._indexes.pop().close()
+        self.store.close()
+        if self._lock.is_locked:
+            (self.path / HOLDER).unlink(missing_ok=True)
+            self._lock.release()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @property
+    def _vectors_file(self) -> Path:
+        return self.cache / "vectors.npz"
+
+    @property
+    def _index_folder(self) -> Path:
+        return self.cache / "chroma"
+
+    def _matrix(self, items: Sequence[Item], encoder: Encoder, progress: Progress) -> Matrix:
+        return cached_vectors(self._vectors_file, items, encoder, progress)
+
+    def _build(
+        self, items: Sequence[Item], types: Mapping[str, AttributeType], encoder: Encoder, progress: Progress
+    ) -> VectorIndex:
+        return VectorIndex.build(
+            self._index_folder,
+            [item.item_id for item in items],
+            self._matrix(items, encoder, progress),
+            [item.attributes for item in items],
+            types,
+            fingerprint=_fingerprint(items, types, encoder),
+            progress=progress,
+        )
+
+    def _keep(self, index: VectorIndex) -> VectorIndex:
+        self._indexes.append(index)
+        return index
+
+
+def _fingerprint(items: Sequence[Item], types: Mapping[str, AttributeType], encoder: Encoder) -> str:
+    """What an index was built from: another fingerprint, another index."""
+    digest = hashlib.sha256(json.dumps([encoder.name, encoder.dimension, sorted(types.items())]).encode())
+    for item in items:
+        digest.update(json.dumps([item.item_id, text_hash(item), dict(item.attributes)]).encode())
+    return digest.hexdigest()[:32]
+
+
+def _take_lock(path: Path) -> FileLock:
+    # Not thread-local: the thread that closes a workspace need not be the one that opened it.
+    lock = FileLock(path / LOCK, timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise WorkspaceError(_held(path)) from None
+    except OSError as error:
+        raise WorkspaceError(
+            f"{path / LOCK} cannot be locked: {error}. Check that the folder is yours to write."
+        ) from error
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:3]])[:200]
+    since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+    draft = path / f"{HOLDER}.{os.getpid()}"
+    draft.write_text(json.dumps({"pid": os.getpid(), "command": command, "since": since}), encoding="utf-8")
+    draft.replace(path / HOLDER)
+    return lock
+
+
+def _held(path: Path) -> str:
+    try:
+        holder = json.loads((path / HOLDER).read_text(encoding="utf-8"))
+        pid, command, since = holder["pid"], holder["command"], holder["since"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"The workspace {path} is in use by another process. Close that one first, or give another folder."
+    if pid == os.getpid():
+        return (
+            f"The workspace {path} is open in this process already, since {since}. Close it first, or share that one."
+        )
+    return (
+        f"The workspace {path} is in use by process {pid} ({command}) since {since}. Close that one first, or give "
+        "another folder."
+    )

@@ -1,0 +1,125 @@
+"""A conversation in the terminal: the list at once, its reasons as they come, and a few commands about it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from agent.schema import Event, Recommendation, Reply
+from ui.listing import why
+from ui.screen import follow, marks_of
+from ui.terminal import Terminal
+
+if TYPE_CHECKING:
+    from agent import Agent
+
+EVENTS: dict[str, Event] = {"/like": "like", "/dislike": "dislike", "/seen": "seen", "/later": "not_now"}
+_NOTED: dict[Event, str] = {
+    "like": "you like {}",
+    "dislike": "{} is not for you",
+    "seen": "you know {}; it will not be listed again",
+    "not_now": "not {} now",
+}
+HELP = """\
+Say what you feel like: "something like Alien but funny, from the 90s". Then "the second one, but newer".
+  /like 2   /dislike 3   /seen 1   /later 4   what you think of an item of the last list
+  /why 2                                      all that speaks for it
+  /new                                        begin a new conversation
+  /quit                                       leave (Ctrl-D too); Ctrl-C stops a reason"""
+
+
+class Chat:
+    """One person, one terminal. `run` reads until the input ends."""
+
+    def __init__(self, terminal: Terminal, agent: Agent, user_id: str | None = None, n: int | None = None) -> None:
+        self._terminal = terminal
+        self._agent = agent
+        self._user_id = user_id
+        self._n = n
+        self._last: Reply | None = None
+        self._conversation = agent.conversation(user_id)
+
+    def run(self) -> None:
+        """Read lines and answer them until the input ends or the person leaves."""
+        self._terminal.note(f"Vouchrec, with {len(self._agent.catalogue):,} items. /help tells what you can do.")
+        while (line := self._read()) is not None:
+            if line in ("/quit", "/exit"):
+                return
+            if line.startswith("/"):
+                self._command(line)
+            elif line:
+                self._answering(lambda text=line: self._turn(text))
+
+    def _read(self) -> str | None:
+        """The next line, or None where the input ends. Ctrl-C empties the line that is being typed."""
+        at_keyboard = sys.stdin.isatty()
+        if at_keyboard:
+            with suppress(ImportError):  # line editing; Windows has its own
+                import readline  # noqa: F401
+        while True:
+            try:
+                if not at_keyboard:
+                    line = sys.stdin.readline()
+                    return line.strip() if line else None
+                return input("\n› " if self._terminal.has_unicode else "\n> ").strip()
+            except EOFError:
+                self._terminal.say()
+                return None
+            except KeyboardInterrupt:
+                if not at_keyboard:
+                    raise
+                self._terminal.note("\nCtrl-D leaves.", style="dim")
+
+    def _answering(self, answer: Callable[[], None]) -> None:
+        """A request that cannot be answered is explained, and the conversation goes on."""
+        from agent.errors import InputError
+
+        try:
+            answer()
+        except InputError as error:
+            self._terminal.note(str(error), style="yellow")
+
+    def _turn(self, text: str) -> None:
+        if not sys.stdin.isatty():
+            self._terminal.say(f"> {text}", style="bold")
+        self._last = follow(self._terminal, self._agent, self._stream(text), stoppable=True) or self._last
+        if not sys.stdin.isatty():
+            self._terminal.say()
+
+    def _stream(self, text: str) -> Iterator[Reply]:
+        return self._conversation.stream(text) if self._n is None else self._conversation.stream(text, n=self._n)
+
+    def _command(self, line: str) -> None:
+        name, _, rest = line.partition(" ")
+        if name == "/help":
+            self._terminal.note(HELP)
+        elif name == "/new":
+            self._conversation = self._agent.conversation(self._user_id)
+            self._last = None
+            self._terminal.note("A new conversation. What do you feel like?")
+        elif name == "/why" or name in EVENTS:
+            one = self._entry(rest, name)
+            if one is not None and name == "/why" and self._last is not None:
+                self._terminal.say(why(self._terminal.out, self._last, one, marks_of(self._terminal)))
+            elif one is not None:
+                self._answering(lambda: self._feedback(one, EVENTS[name]))
+        else:
+            self._terminal.note(f"There is no command {name[:40]}. {HELP.partition(chr(10))[2]}", style="yellow")
+
+    def _feedback(self, one: Recommendation, event: Event) -> None:
+        self._conversation.feedback(one.item.item_id, event)
+        self._terminal.note(f"Noted: {_NOTED[event].format(one.item.title)}. The next list takes it into account.")
+
+    def _entry(self, text: str, command: str) -> Recommendation | None:
+        """The entry of the last list that a command means, or None after saying what is wrong."""
+        shown = self._last.recommendations if self._last is not None else ()
+        ranks = {str(one.rank): one for one in shown}
+        if text.strip() in ranks:
+            return ranks[text.strip()]
+        if not shown:
+            self._terminal.note(f"There is no list yet for {command}. Say what you feel like first.", "yellow")
+        else:
+            self._terminal.note(f"Give a place of the last list, 1 to {len(shown)}: {command} 1", "yellow")
+        return None

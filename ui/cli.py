@@ -1,0 +1,200 @@
+"""The `vouchrec` command. Each command opens what it needs; `vouchrec --help` opens nothing and is quick."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import warnings
+from typing import Annotated, Literal
+
+import typer
+
+from ui import prompt_commands, upkeep
+from ui.options import Example, User, Workspace
+from ui.terminal import Terminal, guarded
+
+app = typer.Typer(
+    name="vouchrec",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
+    help="Recommendations that vouch for themselves: a language model ranks real items and says, truthfully, why.",
+    epilog="Begin with: vouchrec demo. Then talk to it: vouchrec chat, or vouchrec serve for the browser. "
+    "VOUCHREC_HOME names the default workspace, VOUCHREC_CACHE the folder that keeps the models.",
+)
+index = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The search index of a workspace.")
+prompts = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The prompt files: list, show, check, render.")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            typer.echo(f"vouchrec {version('vouchrec')}")
+        except PackageNotFoundError:
+            typer.echo("vouchrec, run from its source and not installed, so without a version")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    ctx: typer.Context,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="VOUCHREC_DEBUG", help="Show where an error comes from.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """What stands before the command."""
+    del version
+    ctx.obj = ctx.obj if isinstance(ctx.obj, Terminal) else Terminal()
+    ctx.obj.debug = debug
+
+
+@app.command(
+    short_help="List what fits, with checked reasons.",
+    epilog='\b\nFor example:\n  vouchrec recommend --history "Alien (1979)" --say "tense but funny, from the 90s"\n'
+    "  vouchrec recommend --user 196 --where 'year=1990..1999' --where 'genres=Comedy|Drama'",
+)
+@guarded
+def recommend(
+    ctx: typer.Context,
+    user: User = None,
+    history: Annotated[
+        list[str] | None, typer.Option("--history", metavar="TITLE", help="A title or id already liked; repeatable.")
+    ] = None,
+    say: Annotated[str, typer.Option("--say", "-s", metavar="TEXT", help="What is wanted, in plain words.")] = "",
+    n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many to list.")] = 5,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            metavar="CONDITION",
+            help="A condition that must hold, in quotes; repeatable. 'year>=1990' 'year=1990..1999' "
+            "'genres=Comedy|Drama' 'genres!=Horror'",
+        ),
+    ] = None,
+    strategy: Annotated[
+        Literal["score", "generate"],
+        typer.Option(help="score: the model ranks what was retrieved. generate: it spells titles of the catalogue."),
+    ] = "score",
+    seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed, the same variation.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    workspace: Workspace = None,
+) -> None:
+    """List what fits a person, a history or a request, with a checked reason for each."""
+    from ui.screen import follow
+    from ui.where import parse_where
+
+    terminal: Terminal = ctx.obj
+    with terminal.agent(workspace) as agent:
+        filters = parse_where(where or (), agent.catalogue.attribute_types)
+        asked = {"user_id": user, "history": history or None, "intent": say or None, "n": n}
+        asked |= {"where": filters or None, "strategy": strategy, "seed": seed}
+        if as_json:
+            reply = agent.recommend(**asked)
+            text = json.dumps(reply.as_dict(), indent=2, allow_nan=False, ensure_ascii=not terminal.has_unicode)
+            terminal.out.out(text, highlight=False)
+        else:
+            follow(terminal, agent, agent.stream(**asked))
+
+
+@app.command(short_help="Talk about what you feel like, in the terminal.")
+@guarded
+def chat(
+    ctx: typer.Context,
+    user: User = None,
+    n: Annotated[int | None, typer.Option("-n", min=1, metavar="N", help="How many to list each time.")] = None,
+    example: Example = False,
+    workspace: Workspace = None,
+) -> None:
+    """Talk about what you feel like, here in the terminal."""
+    from ui.chat import Chat
+
+    terminal: Terminal = ctx.obj
+    if example:
+        upkeep.ensure_example(terminal, workspace)
+    with terminal.agent(workspace) as agent:
+        Chat(terminal, agent, user, n).run()
+
+
+@app.command(short_help="Open the chat for the browser.")
+@guarded
+def serve(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="The port to listen on.")] = 7860,
+    example: Example = False,
+    workspace: Workspace = None,
+) -> None:
+    """Open the chat for the browser, and the REST interface beside it."""
+    if example:
+        upkeep.ensure_example(ctx.obj, workspace)
+    from ui.app import serve as listen
+
+    listen(workspace, host=host, port=port)
+
+
+@app.command(short_help="Show it at work on MovieLens-100K; takes no input.")
+@guarded
+def demo(ctx: typer.Context, workspace: Workspace = None) -> None:
+    """Show it at work on MovieLens-100K: a real person, then a request in words. Takes no input."""
+    from ui.demo import run
+
+    run(ctx.obj, workspace)
+
+
+app.command(
+    "init",
+    short_help="Make a workspace from your catalogue.",
+    epilog="\b\nFor example:\n  vouchrec init books --items books.csv --interactions ratings.csv\n"
+    "  vouchrec init --dataset movielens-100k",
+)(guarded(upkeep.init))
+app.command("doctor", short_help="Examine models, prompts and workspace.")(guarded(upkeep.doctor))
+index.command("rebuild")(guarded(upkeep.rebuild_index))
+prompts.command("list")(guarded(prompt_commands.list_prompts))
+prompts.command("show")(guarded(prompt_commands.show))
+prompts.command("check", short_help="Render the samples and run the cases.")(guarded(prompt_commands.check))
+prompts.command(
+    "render",
+    short_help="Print what the language model would read.",
+    epilog='\b\nFor example:\n  vouchrec prompts render rank --input request="something slow and strange"',
+)(guarded(prompt_commands.render))
+app.add_typer(index, name="index")
+app.add_typer(prompts, name="prompts")
+
+
+def quieten(debug: bool) -> None:
+    """Keep other libraries from the terminal: their bars, their logs, their reports home. Affects this process only."""
+    os.environ |= {
+        "ANONYMIZED_TELEMETRY": "False",
+        "DO_NOT_TRACK": "1",
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    if debug:
+        return
+    os.environ |= {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TQDM_DISABLE": "1", "TRANSFORMERS_VERBOSITY": "error"}
+    os.environ |= {"TRANSFORMERS_NO_ADVISORY_WARNINGS": "1", "HF_HUB_VERBOSITY": "error"}
+    warnings.simplefilter("ignore")
+    logging.getLogger().addHandler(logging.NullHandler())  # else Python prints what nobody handles
+
+
+def main() -> None:
+    """The entry point of the `vouchrec` script."""
+    import sys
+
+    quieten("--debug" in sys.argv or bool(os.environ.get("VOUCHREC_DEBUG")))
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a title must not end the program on a terminal without its letters
+    app(prog_name="vouchrec")
+
+
+if __name__ == "__main__":
+    main()

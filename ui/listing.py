@@ -1,0 +1,189 @@
+"""A reply as lines of text: the list with its reasons, what the marks mean, and where the time went."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from agent.schema import AttributeValue, Intent, Item, Recommendation, Reply
+from ui.terminal import clean
+
+MAX_WIDTH = 92  # columns; longer lines of prose are tiring to read
+INDENT = 4
+_ROOM_FOR_ATTRIBUTES = 14  # columns; with less beside the title they get a line of their own
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The signs before reasons and between facts."""
+
+    checked: str = "✓"
+    plain: str = "•"
+    unchecked: str = "?"
+    between: str = " · "
+    pending: str = "…"
+
+
+ASCII = Marks(checked="*", plain="-", between=", ", pending="...")
+
+
+def width_of(console: Console) -> int:
+    """The columns that a list takes."""
+    return max(32, min(console.width, MAX_WIDTH))
+
+
+def listing(console: Console, reply: Reply, marks: Marks) -> Text:
+    """The message, the ranked items with their reasons, the question, and a legend of the marks that occur.
+
+    While the reply is not complete, a reason that is still to come is shown as pending.
+    """
+    width = width_of(console)
+    blocks: list[Text] = []
+    if reply.message:
+        blocks.append(wrapped(console, reply.message, width))
+    blocks += [_entry(console, one, reply.complete, width, marks) for one in reply.recommendations]
+    if reply.question:
+        blocks.append(wrapped(console, reply.question, width, style="bold"))
+    if legend := _legend(reply, marks):
+        blocks.append(wrapped(console, legend, width, indent=INDENT, style="dim"))
+    return Text("\n\n").join(blocks)
+
+
+def footer(console: Console, reply: Reply, model_weight: float, marks: Marks) -> Text:
+    """How long each stage took, and what made the order: model, adapter and weight."""
+    timings = {stage: ms for stage, ms in reply.timings_ms.items() if stage != "total"}
+    total = reply.timings_ms.get("total", sum(timings.values()))
+    stages = marks.between.join(f"{stage} {duration(ms)}" for stage, ms in timings.items())
+    model = reply.model + (f" with adapter {reply.adapter}" if reply.adapter else ", no adapter") if reply.model else ""
+    made = [model, f"score = retrieval + {model_weight:g} x model" if model_weight else "score = retrieval alone"]
+    lines = [f"{duration(total)}: {stages}" if stages else "", marks.between.join(part for part in made if part)]
+    width = width_of(console)
+    return Text("\n").join([wrapped(console, line, width, indent=INDENT, style="dim") for line in lines if line])
+
+
+def why(console: Console, reply: Reply, one: Recommendation, marks: Marks) -> Text:
+    """All that speaks for one item: its reason, each fact behind it, and its score by source."""
+    width = width_of(console)
+    blocks = [Text(clean(one.item.title), style="bold")]
+    if one.justification:
+        blocks.append(_reason(console, one, width, marks))
+    facts = [f"- {fact.text}" for fact in one.evidence] or ["No fact links it to what is known of you."]
+    blocks += [wrapped(console, fact, width, INDENT, hanging=2, style="dim") for fact in facts]
+    scores = next((c.scores for c in reply.candidates if c.item.item_id == one.item.item_id), {})
+    if scores:
+        told = marks.between.join(f"{source} {score:.3f}" for source, score in scores.items() if math.isfinite(score))
+        blocks.append(wrapped(console, f"scores: {told}", width, INDENT, style="dim"))
+    return Text("\n").join(blocks)
+
+
+def understood(intent: Intent, titles: Mapping[str, str], marks: Marks) -> str:
+    """What was made of the request, in words; empty where nothing was made of it."""
+    parts = []
+    if intent.likes:
+        parts.append("like " + ", ".join(titles.get(i, i) for i in intent.likes))
+    if intent.dislikes:
+        parts.append("unlike " + ", ".join(titles.get(i, i) for i in intent.dislikes))
+    parts += [str(f) for f in intent.filters]
+    if intent.wishes:
+        parts.append(f"“{intent.wishes}”" if marks is not ASCII else f'"{intent.wishes}"')
+    return marks.between.join(parts)
+
+
+def duration(milliseconds: float) -> str:
+    """A time that is easy to compare: "8 ms", "1.9 s"."""
+    return f"{milliseconds:.0f} ms" if milliseconds < 999.5 else f"{milliseconds / 1000:.1f} s"
+
+
+def attributes(item: Item, between: str = " · ") -> str:
+    """The attributes of an item in one line; a year that already stands in the title is left out."""
+    return between.join(part for name, value in item.attributes.items() if (part := _attribute(item, name, value)))
+
+
+def wrapped(console: Console, text: str, width: int, indent: int = 0, *, hanging: int = 0, style: str = "") -> Text:
+    """Text in lines of at most `width` columns, each indented; every line but the first by `hanging` more."""
+    cleaned = Text(clean(text.strip()), style=style)
+    lines = cleaned.wrap(console, max(12, width - indent - hanging))
+    for place, line in enumerate(lines):
+        line.rstrip()
+        line.pad_left(indent + (hanging if place else 0))
+    return Text("\n").join(lines)
+
+
+def _entry(console: Console, one: Recommendation, complete: bool, width: int, marks: Marks) -> Text:
+    score = f"{one.score:.2f}" if math.isfinite(one.score) else ""
+    room = width - INDENT - cell_len(score) - 2
+    title = Text(clean(one.item.title), style="bold")
+    lines = list(title.wrap(console, room))
+    head = Text.assemble((f"{one.rank:>2}  ", "cyan"), lines[0])
+    head.rstrip()
+    told = clean(attributes(one.item, marks.between))
+    beside = width - cell_len(head.plain) - cell_len(score) - 4
+    if told and len(lines) == 1 and beside >= min(_ROOM_FOR_ATTRIBUTES, cell_len(told)):
+        head.append("  ").append(_cut(told, beside, marks), style="dim")
+        told = ""
+    head.pad_right(max(1, width - cell_len(head.plain) - cell_len(score)))
+    head.append(score, style="dim")
+    head.rstrip()
+    for line in lines[1:]:
+        line.pad_left(INDENT)
+    below = [Text(" " * INDENT).append(_cut(told, width - INDENT, marks), style="dim")] if told else []
+    if one.justification:
+        below.append(_reason(console, one, width, marks))
+    elif not complete:
+        below.append(Text(" " * INDENT + marks.pending, style="dim"))
+    return Text("\n").join([head, *lines[1:], *below])
+
+
+def _reason(console: Console, one: Recommendation, width: int, marks: Marks) -> Text:
+    mark, style = _mark(one, marks)
+    text = wrapped(console, one.justification, width, indent=INDENT + 2)
+    return Text.assemble(" " * INDENT, (mark, style), " ", text[INDENT + 2 :])
+
+
+def _mark(one: Recommendation, marks: Marks) -> tuple[str, str]:
+    if not one.verified:
+        return marks.unchecked, "yellow"
+    return (marks.checked, "green") if one.phrased_by == "model" else (marks.plain, "green")
+
+
+def _legend(reply: Reply, marks: Marks) -> str:
+    meanings = {
+        marks.checked: "every claim checked, phrased by the model",
+        marks.plain: "plain fact, computed",
+        marks.unchecked: "not checked",
+    }
+    used = {_mark(one, marks)[0] for one in reply.recommendations if one.justification}
+    return "   ".join(f"{mark} {meaning}" for mark, meaning in meanings.items() if mark in used)
+
+
+def _attribute(item: Item, name: str, value: AttributeValue) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    if isinstance(value, str):
+        return value
+    number = f"{value:,.10g}" if name != "year" else f"{value:.0f}"
+    if name == "year":
+        return "" if item.title.rstrip().endswith(f"({number})") else number
+    return f"{name} {number}"
+
+
+def _cut(text: str, room: int, marks: Marks) -> str:
+    """The text if it fits, else as many of its whole words as fit, and a sign that there were more."""
+    if cell_len(text) <= room:
+        return text
+    kept = ""
+    for word in _words(text):
+        if cell_len(kept + word) + cell_len(marks.pending) > room:
+            break
+        kept += word
+    return kept.rstrip(" ,·") + marks.pending if kept else text[: max(0, room - 3)] + marks.pending
+
+
+def _words(text: str) -> Iterator[str]:
+    for word in text.split(" "):
+        yield word + " "

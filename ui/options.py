@@ -1,0 +1,20 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Workspace = Annotated[
+    Path | None, typer.Option("--workspace", "-w", metavar="PATH", help="The workspace; VOUCHREC_HOME if not given.")
+]
+Example = Annotated[
+    bool, typer.Option("--example", help="If there is no workspace yet, first make one from MovieLens-100K.")
+]
+User = Annotated[str | None, typer.Option("--user", "-u", metavar="ID", help="A person of the workspace.")]
+PromptFolder = Annotated[
+    str | None, typer.Option("--set", metavar="SET", help="A shipped set or a folder; VOUCHREC_PROMPTS if not given.")
+]
+PromptName = Annotated[str, typer.Argument(metavar="NAME", help="A prompt of the set, such as rank.")]

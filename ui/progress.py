@@ -1,0 +1,121 @@
+"""Progress on stderr: a bar for each stage that takes longer than a moment; on a log, one line when it is finished."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import TracebackType
+
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
+from rich.text import Text
+
+WORTH_SHOWING = 1.0  # seconds; a stage that is over sooner is not worth a line
+
+
+@dataclass
+class _Stage:
+    start: float
+    done: float = 0.0
+    total: float | None = None
+    task: TaskID | None = None
+    finished: bool = False
+
+
+class TerminalProgress:
+    """The `Progress` callable of the agent, drawn. Any thread may call it; use it as a context manager."""
+
+    def __init__(self, console: Console, *, keep: bool = False) -> None:
+        self._console = console
+        self._lock = threading.RLock()
+        self._stages: dict[str, _Stage] = {}
+        self._current: str | None = None
+        self._bars = _Bars(console, keep) if console.is_terminal and not console.is_dumb_terminal else None
+
+    def __enter__(self) -> TerminalProgress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            if kind is None:
+                self._finish_current()
+            if self._bars is not None:
+                self._bars.stop()
+
+    def __call__(self, stage: str, done: float, total: float | None) -> None:
+        """Draw or remember how far a stage is; it is finished at its total, or when another one begins."""
+        with self._lock:
+            if stage != self._current:
+                self._finish_current()
+            known = self._stages.get(stage)
+            if known is None or (known.finished and done < known.done):
+                known = self._stages[stage] = _Stage(time.monotonic())
+                if self._bars is not None:
+                    self._bars.start()
+                    known.task = self._bars.add_task(_named(stage), total=total)
+            self._current = stage
+            known.done, known.total = done, total
+            if self._bars is not None and known.task is not None:
+                self._bars.update(known.task, completed=done, total=total)
+            if total is not None and done >= total:
+                self._finish_current()
+
+    def _finish_current(self) -> None:
+        stage, self._current = self._current, None
+        known = self._stages.get(stage) if stage is not None else None
+        if stage is None or known is None or known.finished:
+            return
+        known.finished = True
+        seconds = time.monotonic() - known.start
+        if self._bars is not None and known.task is not None:
+            self._bars.update(known.task, completed=max(known.done, 1), total=max(known.done, 1))
+            self._bars.stop_task(known.task)
+        elif self._bars is None and seconds >= WORTH_SHOWING:
+            counted = _counted(stage, known.done, known.total)
+            line = ": ".join(part for part in (_named(stage), counted) if part)
+            self._console.print(Text(f"{line} ({seconds:.1f} s)"), soft_wrap=True)
+
+
+class _Bars(Progress):
+    def __init__(self, console: Console, keep: bool) -> None:
+        super().__init__(
+            SpinnerColumn(finished_text=" " if console.legacy_windows else "✓"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            _Count(),
+            _Seconds(),
+            console=console,
+            transient=not keep,
+        )
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        shown = [task for task in self.tasks if (task.elapsed or 0) >= WORTH_SHOWING]
+        if shown:
+            yield self.make_tasks_table(shown)
+
+
+class _Count(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(_counted(task.description, task.completed, task.total), style="dim")
+
+
+class _Seconds(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.elapsed or 0:.0f} s", style="dim")
+
+
+def _named(stage: str) -> str:
+    return stage[:1].upper() + stage[1:]
+
+
+def _counted(stage: str, done: float, total: float | None) -> str:
+    """What has been done of how much; nothing for a stage that is one step. Downloads count bytes."""
+    if not total or total <= 1:
+        return ""
+    if stage.casefold().startswith("download"):
+        return f"{done / 1e6:.0f}/{total / 1e6:.0f} MB"
+    return f"{done:,.0f}" if done == total else f"{done:,.0f}/{total:,.0f}"

@@ -1,0 +1,70 @@
+"""Replies on the screen: drawn again while reasons come in, printed once when they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from agent.schema import Reply
+from ui.listing import ASCII, Marks, footer, listing, understood
+from ui.terminal import Terminal, clean
+
+if TYPE_CHECKING:
+    from agent import Agent
+
+
+def follow(terminal: Terminal, agent: Agent, snapshots: Iterator[Reply], *, stoppable: bool = False) -> Reply | None:
+    """Draw snapshots over each other while they come, print the last one, and give it back.
+
+    The moving picture is on stderr and leaves nothing behind; stdout gets the finished list alone. Ctrl-C ends the
+    writing; where `stoppable`, what is there by then is shown and the program goes on.
+    """
+    last: Reply | None = None
+    marks = marks_of(terminal)
+    try:
+        if terminal.is_live:
+            waiting = Spinner("dots" if marks is not ASCII else "line", Text("Looking for what fits", style="dim"))
+            with Live(waiting, console=terminal.err, transient=True, refresh_per_second=10) as live:
+                for snapshot in snapshots:
+                    last = snapshot
+                    live.update(Group(Text(), listing(terminal.err, last, marks)))
+        else:
+            for snapshot in snapshots:
+                last = snapshot
+    except KeyboardInterrupt:
+        if not stoppable:
+            raise
+        terminal.note("Stopped.", style="dim")
+        last = replace(last, complete=True) if last is not None else None
+    finally:
+        close = getattr(snapshots, "close", None)
+        if close is not None:
+            close()
+    if last is not None:
+        show(terminal, agent, last)
+    return last
+
+
+def show(terminal: Terminal, agent: Agent, reply: Reply) -> None:
+    """Print a reply: what was understood, the list, where the time went."""
+    marks = marks_of(terminal)
+    ids = (*reply.intent.likes, *reply.intent.dislikes)
+    told = understood(reply.intent, {i: agent.catalogue.get(i).title for i in ids}, marks)
+    if told:
+        terminal.say(Text(clean(f"Understood: {told}"), style="dim"))
+        terminal.say()
+    terminal.say(listing(terminal.out, reply, marks))
+    told_footer = footer(terminal.out, reply, agent.settings.model_weight, marks)
+    if told_footer:
+        terminal.say(told_footer)
+
+
+def marks_of(terminal: Terminal) -> Marks:
+    """The marks that the reader's terminal can show."""
+    return Marks() if terminal.has_unicode else ASCII

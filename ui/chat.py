@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from agent.errors import InputError
 from agent.schema import Event, Recommendation, Reply
 from ui.listing import why
 from ui.screen import follow, marks_of
@@ -23,17 +24,18 @@ _NOTED: dict[Event, str] = {
     "not_now": "not {} now",
 }
 HELP = """\
-Say what you feel like: "something like Alien but funny, from the 90s". Then "the second one, but newer".
-  /like 2   /dislike 3   /seen 1   /later 4   what you think of an item of the last list
-  /why 2                                      all that speaks for it
-  /new                                        begin a new conversation
-  /quit                                       leave (Ctrl-D too); Ctrl-C stops a reason"""
+Say what you feel like: "something like Alien but funny, from the 90s".
+Then go on from there: "newer ones", "more like the second".
+  /like 2  /dislike 3  /seen 1  /later 4   what you think of a place in the list
+  /why 2    all that speaks for it
+  /new      begin a new conversation
+  /quit     leave, as Ctrl-D does; Ctrl-C only stops the writing"""
 
 
 class Chat:
     """One person, one terminal. `run` reads until the input ends."""
 
-    def __init__(self, terminal: Terminal, agent: Agent, user_id: str | None = None, n: int | None = None) -> None:
+    def __init__(self, terminal: Terminal, agent: Agent, user_id: str | None = None, n: int = 5) -> None:
         self._terminal = terminal
         self._agent = agent
         self._user_id = user_id
@@ -50,7 +52,7 @@ class Chat:
             if line.startswith("/"):
                 self._command(line)
             elif line:
-                self._answering(lambda text=line: self._turn(text))
+                self._turn(line)
 
     def _read(self) -> str | None:
         """The next line, or None where the input ends. Ctrl-C empties the line that is being typed."""
@@ -72,24 +74,24 @@ class Chat:
                     raise
                 self._terminal.note("\nCtrl-D leaves.", style="dim")
 
-    def _answering(self, answer: Callable[[], None]) -> None:
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
         """A request that cannot be answered is explained, and the conversation goes on."""
-        from agent.errors import InputError
-
         try:
-            answer()
+            yield
         except InputError as error:
             self._terminal.note(str(error), style="yellow")
 
     def _turn(self, text: str) -> None:
         if not sys.stdin.isatty():
             self._terminal.say(f"> {text}", style="bold")
-        self._last = follow(self._terminal, self._agent, self._stream(text), stoppable=True) or self._last
+        with self._explaining():
+            self._last = (
+                follow(self._terminal, self._agent, self._conversation.stream(text, self._n), stoppable=True)
+                or self._last
+            )
         if not sys.stdin.isatty():
             self._terminal.say()
-
-    def _stream(self, text: str) -> Iterator[Reply]:
-        return self._conversation.stream(text) if self._n is None else self._conversation.stream(text, n=self._n)
 
     def _command(self, line: str) -> None:
         name, _, rest = line.partition(" ")
@@ -104,13 +106,14 @@ class Chat:
             if one is not None and name == "/why" and self._last is not None:
                 self._terminal.say(why(self._terminal.out, self._last, one, marks_of(self._terminal)))
             elif one is not None:
-                self._answering(lambda: self._feedback(one, EVENTS[name]))
+                self._feedback(one, EVENTS[name])
         else:
-            self._terminal.note(f"There is no command {name[:40]}. {HELP.partition(chr(10))[2]}", style="yellow")
+            self._terminal.note(f"There is no command {name[:40]}; /help lists them.", style="yellow")
 
     def _feedback(self, one: Recommendation, event: Event) -> None:
-        self._conversation.feedback(one.item.item_id, event)
-        self._terminal.note(f"Noted: {_NOTED[event].format(one.item.title)}. The next list takes it into account.")
+        with self._explaining():
+            self._conversation.feedback(one.item.item_id, event)
+            self._terminal.note(f"Noted: {_NOTED[event].format(one.item.title)}. The next list takes it into account.")
 
     def _entry(self, text: str, command: str) -> Recommendation | None:
         """The entry of the last list that a command means, or None after saying what is wrong."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
+import sys
 import warnings
 from typing import Annotated, Literal
 
@@ -94,14 +96,12 @@ def recommend(
     terminal: Terminal = ctx.obj
     with terminal.agent(workspace) as agent:
         filters = parse_where(where or (), agent.catalogue.attribute_types)
-        asked = {"user_id": user, "history": history or None, "intent": say or None, "n": n}
-        asked |= {"where": filters or None, "strategy": strategy, "seed": seed}
         if as_json:
-            reply = agent.recommend(**asked)
+            reply = agent.recommend(user, history, say, n, filters, strategy, seed)
             text = json.dumps(reply.as_dict(), indent=2, allow_nan=False, ensure_ascii=not terminal.has_unicode)
             terminal.out.out(text, highlight=False)
         else:
-            follow(terminal, agent, agent.stream(**asked))
+            follow(terminal, agent, agent.stream(user, history, say, n, filters, strategy, seed))
 
 
 @app.command(short_help="Talk about what you feel like, in the terminal.")
@@ -109,7 +109,7 @@ def recommend(
 def chat(
     ctx: typer.Context,
     user: User = None,
-    n: Annotated[int | None, typer.Option("-n", min=1, metavar="N", help="How many to list each time.")] = None,
+    n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many to list each time.")] = 5,
     example: Example = False,
     workspace: Workspace = None,
 ) -> None:
@@ -188,11 +188,10 @@ def quieten(debug: bool) -> None:
 
 def main() -> None:
     """The entry point of the `vouchrec` script."""
-    import sys
-
     quieten("--debug" in sys.argv or bool(os.environ.get("VOUCHREC_DEBUG")))
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # a title must not end the program on a terminal without its letters
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a title must not end the program where its letters are lacking
     app(prog_name="vouchrec")
 
 

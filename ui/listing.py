@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -56,14 +56,22 @@ def listing(console: Console, reply: Reply, marks: Marks) -> Text:
 
 def footer(console: Console, reply: Reply, model_weight: float, marks: Marks) -> Text:
     """How long each stage took, and what made the order: model, adapter and weight."""
-    timings = {stage: ms for stage, ms in reply.timings_ms.items() if stage != "total"}
-    total = reply.timings_ms.get("total", sum(timings.values()))
-    stages = marks.between.join(f"{stage} {duration(ms)}" for stage, ms in timings.items())
-    model = reply.model + (f" with adapter {reply.adapter}" if reply.adapter else ", no adapter") if reply.model else ""
-    made = [model, f"score = retrieval + {model_weight:g} x model" if model_weight else "score = retrieval alone"]
-    lines = [f"{duration(total)}: {stages}" if stages else "", marks.between.join(part for part in made if part)]
+    moments = {"list": "the list after", "answer": "all reasons after"}
+    reached = [
+        f"{said} {duration(reply.timings_ms[name])}" for name, said in moments.items() if name in reply.timings_ms
+    ]
+    stages = [f"{stage} {duration(ms)}" for stage, ms in reply.timings_ms.items() if stage not in moments]
+    model = [reply.model, f"adapter {reply.adapter}" if reply.adapter else "no adapter"] if reply.model else []
+    lines = [reached, stages, [*model, formula(reply, model_weight)]]
     width = width_of(console)
-    return Text("\n").join([wrapped(console, line, width, indent=INDENT, style="dim") for line in lines if line])
+    return Text("\n").join([_filled(line, width, marks) for line in lines if line])
+
+
+def formula(reply: Reply, model_weight: float) -> str:
+    """How the score of this reply was made, in words."""
+    if reply.candidates and "retrieval" not in reply.candidates[0].scores:
+        return "score = log-probability per token, by the model alone"
+    return f"score = retrieval + {model_weight:g} x model" if model_weight else "score = retrieval alone"
 
 
 def why(console: Console, reply: Reply, one: Recommendation, marks: Marks) -> Text:
@@ -76,8 +84,8 @@ def why(console: Console, reply: Reply, one: Recommendation, marks: Marks) -> Te
     blocks += [wrapped(console, fact, width, INDENT, hanging=2, style="dim") for fact in facts]
     scores = next((c.scores for c in reply.candidates if c.item.item_id == one.item.item_id), {})
     if scores:
-        told = marks.between.join(f"{source} {score:.3f}" for source, score in scores.items() if math.isfinite(score))
-        blocks.append(wrapped(console, f"scores: {told}", width, INDENT, style="dim"))
+        told = [f"{source} {score:.3f}" for source, score in scores.items() if math.isfinite(score)]
+        blocks.append(_filled(told, width, marks))
     return Text("\n").join(blocks)
 
 
@@ -170,6 +178,18 @@ def _attribute(item: Item, name: str, value: AttributeValue) -> str:
     if name == "year":
         return "" if item.title.rstrip().endswith(f"({number})") else number
     return f"{name} {number}"
+
+
+def _filled(parts: Sequence[str], width: int, marks: Marks) -> Text:
+    """Parts in dim, indented lines that break between parts only."""
+    lines = [""]
+    for part in (clean(part) for part in parts):
+        longer = f"{lines[-1]}{marks.between}{part}" if lines[-1] else part
+        if lines[-1] and cell_len(longer) > width - INDENT:
+            lines.append(part)
+        else:
+            lines[-1] = longer
+    return Text("\n".join(" " * INDENT + line for line in lines), style="dim")
 
 
 def _cut(text: str, room: int, marks: Marks) -> str:

@@ -12,8 +12,8 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from agent.schema import Reply
-from ui.listing import ASCII, Marks, footer, listing, understood
-from ui.terminal import Terminal, clean
+from ui.listing import ASCII, Marks, footer, listing, understood, width_of, wrapped
+from ui.terminal import Terminal
 
 if TYPE_CHECKING:
     from agent import Agent
@@ -57,7 +57,7 @@ def show(terminal: Terminal, agent: Agent, reply: Reply) -> None:
     ids = (*reply.intent.likes, *reply.intent.dislikes)
     told = understood(reply.intent, {i: agent.catalogue.get(i).title for i in ids}, marks)
     if told:
-        terminal.say(Text(clean(f"Understood: {told}"), style="dim"))
+        terminal.say(wrapped(terminal.out, f"Understood: {told}", width_of(terminal.out), style="dim"))
         terminal.say()
     terminal.say(listing(terminal.out, reply, marks))
     told_footer = footer(terminal.out, reply, agent.settings.model_weight, marks)

@@ -71,8 +71,10 @@ class Terminal:
 
     @contextmanager
     def agent(self, workspace: Path | None) -> Iterator[Agent]:
-        """The agent of a workspace, with its progress on stderr."""
-        with self.progress() as progress, self.opener(workspace, progress) as opened:
+        """The agent of a workspace; how far the opening has come is shown on stderr."""
+        with self.progress() as progress:
+            opening = self.opener(workspace, progress)
+        with opening as opened:
             yield opened
 
     def progress(self, keep: bool = False) -> TerminalProgress:
@@ -81,7 +83,7 @@ class Terminal:
 
     def note(self, text: str, style: str = "") -> None:
         """One paragraph for the person, on stderr."""
-        self.err.print(Text(clean(text, keep_lines=True), style=style))
+        self.err.print(Text(clean(text, keep_lines=True), style=style), soft_wrap=not self.err.is_terminal)
 
     def say(self, text: str | Text = "", style: str = "") -> None:
         """A line or more of the result, on stdout."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agent.build import BuildReport
     from agent.settings import Settings
     from agent.workspace.checks import Check
+    from agent.workspace.reading import Rejected
 
 EXAMPLE: Literal["movielens-100k"] = "movielens-100k"
 LIBRARIES = ("torch", "transformers", "peft", "sentence-transformers", "chromadb", "gradio")
@@ -146,14 +147,17 @@ def _report(terminal: Terminal, report: BuildReport) -> None:
     for guess in report.guesses:
         terminal.note(guess, style="dim")
     terminal.say(f"{report.accepted:,} items, {report.interactions_accepted:,} interactions.")
-    for what, rejected in (("items", report.rejected), ("interactions", report.interactions_rejected)):
-        if not rejected:
-            continue
-        terminal.note(f"{len(rejected):,} rows of the {what} were left out:", style="yellow")
-        for row in rejected[:SHOWN_ROWS]:
-            terminal.note(f"  line {row.line:,}: {row.reason}")
-        if len(rejected) > SHOWN_ROWS:
-            terminal.note(f"  and {len(rejected) - SHOWN_ROWS:,} more")
+    _report_rejected(terminal, "items", report.rejected, report.rejected_count)
+    _report_rejected(terminal, "interactions", report.interactions_rejected, report.interactions_rejected_count)
+
+
+def _report_rejected(terminal: Terminal, what: str, rejected: Sequence[Rejected], count: int) -> None:
+    if count:
+        terminal.note(f"Rows of the {what} that were left out: {count:,}", style="yellow")
+    for row in rejected[:SHOWN_ROWS]:
+        terminal.note(f"  line {row.line:,}: {row.reason}")
+    if count > SHOWN_ROWS:
+        terminal.note(f"  and {count - SHOWN_ROWS:,} more")
 
 
 def _checks(terminal: Terminal, settings: Settings, check: type[Check]) -> Iterator[Check]:

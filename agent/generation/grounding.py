@@ -33,19 +33,15 @@ class WordMask:
         self._end = end
         self._least = least
         self._written = 0
-        self._last = ""
+        self._last = self._last_word = ""
         self._over = False
-        self._root = self._trie()
-        self._active: list[dict[int, Any]] = []
-        self._at_boundary = True
+        self._open: list[dict[int, Any]] = [self._words()]
 
     def allowed(self) -> list[int]:
         """The tokens that may come next; never empty."""
         if self._over:
             return [self._end]
-        tokens = {token for node in self._active for token in node if token != _UNIT}
-        if self._at_boundary:
-            tokens.update(self._starts())
+        tokens = {token for node in self._open for token in node if token != _UNIT}
         return sorted(tokens) or [self._end]
 
     def advance(self, token: int) -> None:
@@ -53,42 +49,36 @@ class WordMask:
         if token == self._end:
             self._over = True
             return
-        nodes = [node[token] for node in self._active if token in node]
-        if self._at_boundary and token in self._root:
-            nodes.append(self._root[token])
-        self._active = nodes
-        ended = [node[_UNIT] for node in nodes if _UNIT in node]
-        self._at_boundary = bool(ended)
-        for word in ended[:1]:
-            self._count(word)
-
-    def _starts(self) -> list[int]:
-        starts = []
-        for token, node in self._root.items():
-            only = node.get(_UNIT) if len(node) == 1 else None
-            if only is not None and (only == self._last or (only in FINAL_MARKS and self._written < self._least)):
-                continue
-            if only == "," and (self._last == "" or not self._last[0].isalnum()):
-                continue
-            starts.append(token)
-        return starts
+        self._open = [node[token] for node in self._open if token in node]
+        ended = next((node[_UNIT] for node in self._open if _UNIT in node), None)
+        if ended is not None:
+            self._count(ended)
+            # Where one word begins another ("film", "film-noir") both ways stay open.
+            self._open.append(self._words())
 
     def _count(self, word: str) -> None:
         self._last = word
-        self._written += word[0].isalnum()
+        if word[0].isalnum():
+            self._last_word = word
+            self._written += 1
         self._left[word] -= 1
-        if word in FINAL_MARKS:
-            self._over = True
-        if self._left[word] == 0:
-            self._root = self._trie()
+        self._over = word in FINAL_MARKS
 
-    def _trie(self) -> dict[int, Any]:
+    def _words(self) -> dict[int, Any]:
+        """A trie of the words that may begin here."""
         root: dict[int, Any] = {}
         for word, tokens in self._units.items():
-            if self._left[word] <= 0 or not tokens:
+            if not tokens or not self._may_begin(word):
                 continue
             node = root
             for token in tokens:
                 node = node.setdefault(token, {})
             node[_UNIT] = word
         return root
+
+    def _may_begin(self, word: str) -> bool:
+        if self._left[word] <= 0 or word in (self._last, self._last_word):
+            return False
+        if word in FINAL_MARKS:
+            return self._written >= self._least and self._last[:1].isalnum()
+        return word[0].isalnum() or self._last[:1].isalnum()  # a comma stands after a word

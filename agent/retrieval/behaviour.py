@@ -149,7 +149,7 @@ class Behaviour:
         from scipy.sparse import csr_array
 
         try:
-            with np.load(path, allow_pickle=False) as found:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
                 popularity, user_ids = found["popularity"], tuple(str(u) for u in found["user_ids"])
                 items, people = len(popularity), len(user_ids)
                 transitions, liked = (

@@ -17,7 +17,7 @@ from agent.retrieval.base import Positions, Query, Retriever, Scores
 # By source: (weight of the habit, weight of the request). Chosen on validation people and on written requests (docs/log.md).
 WEIGHTS: Mapping[str, tuple[float, float]] = {
     "behaviour": (1.0, 0.35),
-    "semantic": (0.1, 1.0),
+    "semantic": (0.2, 1.0),
     "lexical": (0.0, 0.6),
 }
 

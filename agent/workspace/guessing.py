@@ -12,7 +12,7 @@ from agent.errors import ImportDataError
 from agent.progress import Progress, silent
 from agent.schema import AttributeType
 from agent.workspace.cells import RowError, as_number, as_text
-from agent.workspace.mapping import AttributeColumn, InteractionColumns, ItemColumns, attribute_name
+from agent.workspace.mapping import AttributeMapping, InteractionMapping, ItemMapping, attribute_name
 from agent.workspace.rows import Table
 
 ITEM_IDS = "item_id item id movie_id book_id product_id parent_asin asin isbn sku track_id song_id game_id app_id"
@@ -88,7 +88,7 @@ class ColumnFacts:
         return "word"
 
 
-def guess_items(table: Table, progress: Progress = silent) -> tuple[ItemColumns, list[str]]:
+def guess_items(table: Table, progress: Progress = silent) -> tuple[ItemMapping, list[str]]:
     """The meaning of the columns of an items file, and remarks on what was left out. Reads the file once."""
     item_id = _pick(table, ITEM_IDS, "item ids", "items.item_id")
     title = _pick(table, TITLES, "titles", "items.title")
@@ -103,7 +103,7 @@ def guess_items(table: Table, progress: Progress = silent) -> tuple[ItemColumns,
         if number % 10_000 == 0:
             progress("look at columns", number, None)
     text: list[str] = []
-    attributes: dict[str, AttributeColumn] = {}
+    attributes: dict[str, AttributeMapping] = {}
     remarks: list[str] = []
     for column, seen in facts.items():
         if not seen.filled or seen.nested:
@@ -114,15 +114,15 @@ def guess_items(table: Table, progress: Progress = silent) -> tuple[ItemColumns,
         else:
             attributes[_free_name(column, attributes)] = _attribute(column, seen)
     from_title = years_in_titles > 0 and "year" not in attributes
-    columns = ItemColumns(
+    columns = ItemMapping(
         item_id=item_id, title=title, text=tuple(text), attributes=attributes, year_from_title=from_title
     )
     return columns, remarks
 
 
-def guess_interactions(table: Table) -> InteractionColumns:
+def guess_interactions(table: Table) -> InteractionMapping:
     """The meaning of the columns of an interactions file, by their names alone."""
-    return InteractionColumns(
+    return InteractionMapping(
         user_id=_pick(table, USER_IDS, "user ids", "interactions.user_id"),
         item_id=_pick(table, ITEM_IDS, "item ids", "interactions.item_id"),
         value=_find(table, VALUES),
@@ -131,11 +131,11 @@ def guess_interactions(table: Table) -> InteractionColumns:
     )
 
 
-def _attribute(column: str, seen: ColumnFacts) -> AttributeColumn:
+def _attribute(column: str, seen: ColumnFacts) -> AttributeMapping:
     kind = seen.kind()
     if isinstance(kind, tuple):
-        return AttributeColumn(column=column, type="list", separator=kind[0])
-    return AttributeColumn(column=column, type=kind or "word")
+        return AttributeMapping(column=column, type="list", separator=kind[0])
+    return AttributeMapping(column=column, type=kind or "word")
 
 
 def _find(table: Table, synonyms: str) -> str | None:

@@ -18,7 +18,7 @@ from agent.workspace.rows import Table
 _FIXED = ConfigDict(extra="forbid", frozen=True)
 
 
-class AttributeColumn(BaseModel):
+class AttributeMapping(BaseModel):
     """One attribute: the column it comes from, its type, and what separates the words of a list."""
 
     model_config = _FIXED
@@ -28,7 +28,7 @@ class AttributeColumn(BaseModel):
     separator: str = Field(default="|", min_length=1)
 
 
-class ItemColumns(BaseModel):
+class ItemMapping(BaseModel):
     """Where items come from. `year_from_title` reads a `year` from titles such as "Alien (1979)"."""
 
     model_config = _FIXED
@@ -36,7 +36,7 @@ class ItemColumns(BaseModel):
     item_id: str
     title: str
     text: tuple[str, ...] = ()
-    attributes: dict[str, AttributeColumn] = {}
+    attributes: dict[str, AttributeMapping] = {}
     year_from_title: bool = False
 
     @field_validator("text", mode="before")
@@ -46,7 +46,7 @@ class ItemColumns(BaseModel):
 
     @field_validator("attributes")
     @classmethod
-    def _names(cls, given: dict[str, AttributeColumn]) -> dict[str, AttributeColumn]:
+    def _names(cls, given: dict[str, AttributeMapping]) -> dict[str, AttributeMapping]:
         for name in given:
             if name != attribute_name(name):
                 raise ValueError(f"call the attribute {attribute_name(name)!r} instead of {name!r}")
@@ -57,7 +57,7 @@ class ItemColumns(BaseModel):
         return [self.item_id, self.title, *self.text, *(a.column for a in self.attributes.values())]
 
 
-class InteractionColumns(BaseModel):
+class InteractionMapping(BaseModel):
     """Where interactions come from. Without `event` each is a "rating" if there is a value, else "seen"."""
 
     model_config = _FIXED
@@ -78,8 +78,8 @@ class Mapping(BaseModel):
 
     model_config = _FIXED
 
-    items: ItemColumns | None = None
-    interactions: InteractionColumns | None = None
+    items: ItemMapping | None = None
+    interactions: InteractionMapping | None = None
 
     def as_yaml(self) -> str:
         """The mapping as the text of a file that `load_mapping` reads, to be looked at and corrected."""

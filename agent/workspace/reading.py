@@ -26,9 +26,9 @@ from agent.workspace.cells import (
 )
 from agent.workspace.guessing import YEAR_IN_TITLE, guess_interactions, guess_items
 from agent.workspace.mapping import (
-    AttributeColumn,
-    InteractionColumns,
-    ItemColumns,
+    AttributeMapping,
+    InteractionMapping,
+    ItemMapping,
     Mapping,
     load_mapping,
     require_columns,
@@ -194,7 +194,7 @@ def _values(row: Row) -> Values:
     return row.values
 
 
-def _item(values: Values, columns: ItemColumns) -> tuple[Item, bool]:
+def _item(values: Values, columns: ItemMapping) -> tuple[Item, bool]:
     """The item of a row, and whether its text was cut."""
     item_id = _required(values, columns.item_id, MAX_ID)
     title = _required(values, columns.title, MAX_TITLE)
@@ -210,7 +210,7 @@ def _item(values: Values, columns: ItemColumns) -> tuple[Item, bool]:
 
 
 def _interaction(
-    values: Values, columns: InteractionColumns, known_item_ids: Set[str], words: dict[str, str]
+    values: Values, columns: InteractionMapping, known_item_ids: Set[str], words: dict[str, str]
 ) -> Interaction:
     user_id = _required(values, columns.user_id, MAX_ID)
     item_id = _required(values, columns.item_id, MAX_ID)
@@ -242,7 +242,7 @@ def _text(value: object, column: str) -> str:
     return as_text(value, column)
 
 
-def _attribute(value: object, source: AttributeColumn) -> AttributeValue | None:
+def _attribute(value: object, source: AttributeMapping) -> AttributeValue | None:
     if source.type == "number":
         return as_number(value, source.column)
     if source.type == "word":
@@ -250,6 +250,6 @@ def _attribute(value: object, source: AttributeColumn) -> AttributeValue | None:
     return as_words(value, source.column, source.separator)
 
 
-def _attribute_types(columns: ItemColumns) -> dict[str, AttributeType]:
+def _attribute_types(columns: ItemMapping) -> dict[str, AttributeType]:
     types: dict[str, AttributeType] = {name: source.type for name, source in columns.attributes.items()}
     return types | {"year": "number"} if columns.year_from_title else types

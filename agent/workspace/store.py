@@ -11,42 +11,20 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
 from agent.errors import InputError, UnknownItemError, WorkspaceError
 from agent.schema import AttributeType, AttributeValue, Feedback, Interaction, Item
+from agent.workspace.columns import InteractionColumns, read_columns
 from agent.workspace.tables import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, explain, from_json, number, to_json, word
+
+__all__ = ["InteractionColumns", "Store"]
 
 _Row = TypeVar("_Row")
 
 BATCH = 10_000  # rows in memory at a time while a long import is written
-
-
-@dataclass(frozen=True, slots=True)
-class InteractionColumns:
-    """All interactions as columns, in insertion order; what is missing is NaN.
-
-    `users` (int32) indexes `user_ids`, `items` (int32) indexes `item_ids` (the whole catalogue, in the order of
-    `Store.items`), `events` (int32) indexes `event_names`. Timestamps are seconds since 1970.
-    """
-
-    user_ids: tuple[str, ...]
-    item_ids: tuple[str, ...]
-    event_names: tuple[str, ...]
-    users: npt.NDArray[np.int32]
-    items: npt.NDArray[np.int32]
-    events: npt.NDArray[np.int32]
-    values: npt.NDArray[np.float64]
-    timestamps: npt.NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.users)
 
 
 class Store:
@@ -138,29 +116,7 @@ class Store:
     def interaction_columns(self) -> InteractionColumns:
         """All interactions as numpy columns, for learning: about 32 bytes each, read from one consistent state."""
         with self._reading() as connection:
-            users = connection.execute("SELECT code, user_id FROM users ORDER BY code").fetchall()
-            items = connection.execute("SELECT position, item_id FROM items ORDER BY position").fetchall()
-            events = [row[0] for row in connection.execute("SELECT DISTINCT event FROM interactions ORDER BY event")]
-            event_codes = {event: code for code, event in enumerate(events)}
-            # SQLite has no NaN: 9e999 is infinity, which no stored number is, and stands for "missing" on the way.
-            rows = connection.execute(
-                "SELECT user, item, event, ifnull(value, 9e999), ifnull(timestamp, 9e999) "
-                "FROM interactions ORDER BY position"
-            )
-            columns = [("user", "i8"), ("item", "i8"), ("event", "i4"), ("value", "f8"), ("timestamp", "f8")]
-            table = np.fromiter(((u, i, event_codes[e], v, t) for u, i, e, v, t in rows), dtype=columns)
-        for name in ("value", "timestamp"):
-            table[name][np.isinf(table[name])] = np.nan
-        return InteractionColumns(
-            user_ids=tuple(row[1] for row in users),
-            item_ids=tuple(row[1] for row in items),
-            event_names=tuple(events),
-            users=np.searchsorted([row[0] for row in users], table["user"]).astype(np.int32),
-            items=np.searchsorted([row[0] for row in items], table["item"]).astype(np.int32),
-            events=table["event"].astype(np.int32),
-            values=table["value"].copy(),
-            timestamps=table["timestamp"].copy(),
-        )
+            return read_columns(connection)
 
     def user_ids(self) -> list[str]:
         """Everyone who has an interaction, feedback or attributes, in the order in which they first came."""

@@ -1,0 +1,61 @@
+"""The shipped fake: a generator without a model, for tests and for trying an application. Deterministic, instant."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.generation.base import Branch, Message, Piece, TitleScores
+
+
+class FakeGenerator:
+    """Prefers titles that share words with the prompt; writes what it is told to, one piece a sentence.
+
+    Args:
+        sentences: what `write` says instead of completing the opener, by row, again and again; an entry may be false,
+            to see a checker at work.
+    """
+
+    name = "fake"
+    adapter = None
+
+    def __init__(self, sentences: Sequence[str] = ()) -> None:
+        self._sentences = tuple(sentences)
+
+    def read(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """The messages themselves."""
+        return tuple(messages)
+
+    def score(self, prefix: tuple[Message, ...], titles: Sequence[str]) -> TitleScores:
+        """Minus one per token, a little more for words that the prompt has, and a trace of the title's own hash."""
+        said = set(" ".join(m.content for m in prefix).casefold().split())
+        tokens = np.array([len(title.split()) + 1 for title in titles], dtype=np.int64)
+        shared = np.array([len(said & set(title.casefold().split())) for title in titles], dtype=np.float64)
+        trace = np.array([int(hashlib.sha256(t.encode()).hexdigest()[:6], 16) / 16**6 for t in titles])
+        return TitleScores(tokens * (-1.0 + 0.1 * shared + 0.01 * trace), tokens)
+
+    def trie(self, titles: Sequence[str]) -> tuple[str, ...]:
+        """The titles themselves."""
+        return tuple(titles)
+
+    def spell(
+        self, prefix: tuple[Message, ...], trie: tuple[str, ...], allowed: NDArray[np.bool_], n: int
+    ) -> list[tuple[int, float]]:
+        """The allowed titles that `score` likes best."""
+        places = np.flatnonzero(allowed)
+        means = self.score(prefix, [trie[p] for p in places]).mean if len(places) else np.zeros(0)
+        best = sorted(zip(places.tolist(), means.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
+        return best[:n]
+
+    def write(
+        self, prefix: tuple[Message, ...], branches: Sequence[Branch], *, seed: int | None = None
+    ) -> Iterator[Piece]:
+        """Each branch in two pieces: its opener, then the whole sentence."""
+        for row, branch in enumerate(branches):
+            yield Piece(row, branch.opener, False)
+            fact = next((w for w, limit in branch.words.items() if limit == 1 and w[0].isalnum()), "film")
+            said = self._sentences[row % len(self._sentences)] if self._sentences else f"{branch.opener} it is {fact}."
+            yield Piece(row, said, True)

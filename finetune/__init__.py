@@ -1,0 +1,1 @@
+"""What makes the agent better from its own data. Training and evaluation arrive here; see CHANGELOG.md."""

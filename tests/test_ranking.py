@@ -1,0 +1,65 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.generation.base import TitleScores
+from agent.ranking.diversity import diversify
+from agent.ranking.scoring import final_scores, order, standardised
+
+
+def test_standardised_has_mean_0_and_deviation_1():
+    assert standardised(np.array([1.0, 2.0, 3.0])) == pytest.approx([-math.sqrt(1.5), 0, math.sqrt(1.5)])
+
+
+def test_scores_that_do_not_differ_say_nothing():
+    assert standardised(np.array([4.0, 4.0])).tolist() == [0, 0]
+    assert standardised(np.zeros(0)).tolist() == []
+
+
+def test_the_model_counts_by_its_mean_per_token_and_its_weight():
+    titles = TitleScores(total=np.array([-2.0, -9.0]), tokens=np.array([2, 3]))  # means -1 and -3
+    assert final_scores(np.array([0.0, 10.0]), titles, 0.0) == pytest.approx([-1, 1])
+    assert final_scores(np.array([0.0, 10.0]), titles, 1.0) == pytest.approx([0, 0])
+    assert final_scores(np.array([0.0, 10.0]), titles, 2.0) == pytest.approx([1, -1])
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20), st.floats(0.01, 100), st.floats(-100, 100))
+def test_the_scale_of_retrieval_does_not_move_the_order(scores, factor, shift):
+    titles = TitleScores(np.zeros(len(scores)), np.ones(len(scores), dtype=np.int64))
+    given_scores = np.round(np.array(scores), 2)
+    ids = tuple(str(i) for i in range(len(scores)))
+    first = final_scores(given_scores, titles, 0.3)
+    second = final_scores(given_scores * factor + shift, titles, 0.3)
+    assert np.allclose(first, second, atol=1e-5)
+    assert sorted(order(first, ids)) == list(range(len(ids)))
+
+
+def test_ties_go_by_id_whatever_the_order_of_arrival():
+    assert order(np.array([1.0, 2.0, 1.0]), ("b", "z", "a")) == [1, 2, 0]
+
+
+VECTORS = np.array([[1, 0], [1, 0], [0, 1]], dtype=np.float32)
+
+
+def test_without_diversity_the_scores_decide():
+    assert diversify(np.array([3.0, 2.0, 1.0]), VECTORS, "abc", 3, diversity=0) == [0, 1, 2]
+
+
+def test_with_diversity_the_different_one_comes_earlier():
+    assert diversify(np.array([3.0, 2.0, 1.9]), VECTORS, "abc", 3, diversity=0.5) == [0, 2, 1]
+
+
+def test_one_work_stands_in_a_list_once():
+    assert diversify(np.array([3.0, 2.0, 1.0]), VECTORS, ["a", "a", "c"], 3, diversity=0) == [0, 2]
+
+
+@pytest.mark.parametrize("n", [0, 1, 5])
+def test_never_more_than_there_are_or_were_asked_for(n):
+    assert len(diversify(np.array([3.0, 2.0, 1.0]), VECTORS, "abc", n, diversity=0.2)) == min(n, 3)
+
+
+def test_an_empty_list_stays_empty():
+    assert diversify(np.zeros(0), np.zeros((0, 2), dtype=np.float32), [], 5, diversity=0.2) == []

@@ -1,0 +1,220 @@
+"""The chat for the browser: a ranked list at once, its reasons as they are checked, and a Stop that stops the model.
+
+This module is the only one that imports gradio, and is itself imported only by who serves a page.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # gradio reads it when it is imported
+
+import gradio as gr  # noqa: E402
+
+from agent.errors import InputError  # noqa: E402
+from ui.cards import ON_LOAD, cards  # noqa: E402
+from ui.guests import Guests, View  # noqa: E402
+from ui.starters import starters  # noqa: E402
+from ui.terminal import Terminal  # noqa: E402
+
+if TYPE_CHECKING:
+    from agent import Agent
+
+LOCAL = ("127.0.0.1", "localhost")
+PORTS = 20  # how many ports after the wished one are tried
+WAITING = 32  # messages that may wait for the model at a time
+LARGEST_UPLOAD = 1  # bytes: gradio has an upload address on every page, and this page needs none
+
+_INTRODUCTION = (
+    "<h1>Vouchrec</h1><p>Say what you like and what you feel like. Each reason is checked before you see it.</p>"
+)
+_Shown = dict[Any, Any]
+
+
+def build_app(agent: Agent) -> gr.Blocks:
+    """The page. Everyone who opens it is a guest of their own; one message at a time is with the model."""
+    guests = Guests(agent)
+    private: Mapping[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    with gr.Blocks(title="Vouchrec", analytics_enabled=False) as page:
+        with gr.Row(elem_id="vr-top"):
+            gr.HTML(_INTRODUCTION, elem_id="vr-intro")
+            renew = gr.Button("New conversation", size="sm", elem_id="vr-new", visible=False)
+        talk = _talk()
+        found = gr.HTML("", js_on_load=ON_LOAD, elem_id="vr-found")
+        with gr.Column(elem_id="vr-starters") as begin:
+            gr.HTML("<p>For example:</p>")
+            buttons = [gr.Button(text, size="md", elem_classes="vr-starter") for text in starters(agent)]
+        with gr.Row(elem_id="vr-ask"):
+            box = _box(agent.settings.max_message_chars)
+            send = gr.Button("Send", variant="primary", elem_id="vr-send", scale=0, min_width=88)
+            stop = gr.Button("Stop", variant="stop", elem_id="vr-stop", scale=0, min_width=88, visible=False)
+
+        def shown(view: View) -> _Shown:
+            is_new = view.state == "new"
+            return {
+                talk: gr.Chatbot(
+                    [{"role": role, "content": text} for role, text in view.talk], visible=bool(view.talk)
+                ),
+                found: cards(view),
+                begin: gr.Column(visible=is_new),
+                renew: gr.Button(visible=not is_new),
+                send: gr.Button(visible=not view.is_busy),
+                stop: gr.Button(visible=view.is_busy, value="Stop", interactive=True),
+            }
+
+        def answer(text: str, request: gr.Request) -> Iterator[_Shown]:
+            views = guests.get(_session(request)).answer(str(text or ""))
+            try:
+                for view in views:
+                    yield {**shown(view), box: view.draft}
+            finally:
+                views.close()
+
+        def interrupt(request: gr.Request) -> _Shown:
+            guests.stop(_session(request))
+            return {stop: gr.Button("Stopping …", interactive=False)}
+
+        def react(event: gr.EventData, request: gr.Request) -> _Shown:
+            said = event._data if isinstance(event._data, dict) else {}
+            guest = guests.get(_session(request))
+            return {found: cards(guest.react(str(said.get("item", "")), str(said.get("event", ""))))}
+
+        def anew(request: gr.Request) -> _Shown:
+            return {**shown(guests.renew(_session(request)).view()), box: ""}
+
+        def leave(request: gr.Request) -> None:
+            guests.stop(_session(request))
+
+        page_parts = [talk, found, begin, renew, send, stop, box]
+        model: Mapping[str, Any] = {**private, "concurrency_id": "model", "concurrency_limit": 1}
+        gr.on([box.submit, send.click], answer, box, page_parts, **model)
+        for button in buttons:
+            button.click(answer, button, page_parts, **model)
+        stop.click(interrupt, None, stop, queue=False, **private)
+        renew.click(anew, None, page_parts, queue=False, **private)
+        found.click(react, None, found, queue=False, trigger_mode="multiple", **private)
+        page.unload(leave)
+    page.queue(max_size=WAITING, api_open=False)
+    page.stop_all = guests.stop_all
+    return page
+
+
+def _talk() -> gr.Chatbot:
+    """What was said, as plain text: no markdown, no HTML, no files."""
+    return gr.Chatbot(
+        label="Conversation", show_label=False, visible=False, elem_id="vr-talk", height=None, max_height="34vh",
+        sanitize_html=True, allow_tags=False, render_markdown=False, latex_delimiters=[], feedback_options=None,
+        buttons=[], allow_file_downloads=False, layout="bubble",
+    )  # fmt: skip
+
+
+def _box(longest: int) -> gr.Textbox:
+    return gr.Textbox(
+        label="Your message", show_label=False, container=False, autofocus=True, lines=1, max_lines=4, scale=1,
+        max_length=longest, placeholder="What do you feel like?", elem_id="vr-box",
+    )  # fmt: skip
+
+
+def _session(request: gr.Request) -> str:
+    """The random name that gradio gave this open page."""
+    if not request.session_hash:
+        raise gr.Error("This page has no session. Load it again.", print_exception=False)
+    return request.session_hash
+
+
+def start(page: gr.Blocks, host: str = "127.0.0.1", port: int = 7860) -> str:
+    """Serve a page from a thread of its own, and give back its address; `page.close()` ends it.
+
+    Nothing is shared, recorded, measured or sent to anyone; no file can be had from it and none given to it. Whatever
+    GRADIO_* variables say, the arguments here hold.
+
+    Raises:
+        InputError: the address cannot be listened on.
+    """
+    _reach_without_proxy(host)
+    theme = gr.themes.Base(
+        primary_hue="teal", secondary_hue="teal", neutral_hue="slate", radius_size="lg",
+        font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"],
+    )  # fmt: skip
+    try:
+        _, _, url = page.launch(
+            server_name=host, server_port=_free_port(host, port), share=False, inbrowser=False, inline=False, quiet=True,
+            prevent_thread_lock=True, show_error=False, footer_links=[], run_history=False, allowed_paths=[],
+            blocked_paths=[], root_path="", enable_monitoring=False, strict_cors=True, ssr_mode=False, pwa=False,
+            mcp_server=False, max_file_size=LARGEST_UPLOAD, state_session_capacity=200, theme=theme,
+            css_paths=[Path(__file__).with_name("style.css")],
+        )  # fmt: skip
+    except OSError as error:
+        raise InputError(f"Nothing can listen on {host}: {error}. Give another --host or --port.") from error
+    return str(url)
+
+
+def serve(
+    workspace: Path | None = None, host: str = "127.0.0.1", port: int = 7860, terminal: Terminal | None = None
+) -> None:
+    """Open the agent of a workspace and serve its page until Ctrl-C.
+
+    Where the port is taken, the next free one is used; port 0 asks for any free one.
+
+    Raises:
+        WorkspaceError: there is no workspace, or another process has it open.
+        AssetError: a model cannot be had.
+        InputError: the address cannot be listened on.
+    """
+    terminal = terminal or Terminal()
+    _log_to_stderr()
+    with terminal.agent(workspace) as agent:
+        page = build_app(agent)
+        url = start(page, host, port)
+        try:
+            terminal.say(f"Vouchrec is at {url} with {len(agent.catalogue):,} items. Ctrl-C stops it.")
+            if host not in LOCAL:
+                terminal.note(f"Everyone who can reach {host} can talk to it; there is no password.", style="yellow")
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            terminal.note("\nStopped.", style="dim")
+        finally:
+            page.stop_all()
+            page.close(verbose=False)
+
+
+def _free_port(host: str, port: int) -> int:
+    """The wished port, or the first free one after it; any free one for 0."""
+    for candidate in range(port, min(port + PORTS, 65536)) if port else (0,):
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family) as probe:
+            if sys.platform != "win32":  # there it would take over a port in use
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, candidate))
+            except OSError as error:
+                reason = error
+                continue
+            return int(probe.getsockname()[1])
+    tried = f"port {port}" if port + 1 >= 65536 else f"ports {port} to {min(port + PORTS, 65536) - 1}"
+    raise InputError(f"Nothing can listen on {host}, {tried}: {reason.strerror}. Give another --port or --host.")
+
+
+def _reach_without_proxy(host: str) -> None:
+    """Gradio asks its own page whether it is up; a proxy of the environment must not stand between."""
+    for name in ("NO_PROXY", "no_proxy"):
+        known = [part for part in os.environ.get(name, "").split(",") if part]
+        os.environ[name] = ",".join(dict.fromkeys([*known, *LOCAL, host]))
+
+
+def _log_to_stderr() -> None:
+    """What goes wrong while a page is answered is told on stderr, with its traceback."""
+    log = logging.getLogger("ui")
+    if not log.handlers:
+        told = logging.StreamHandler()
+        told.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        log.addHandler(told)
+        log.setLevel(logging.WARNING)
+        log.propagate = False

@@ -1,0 +1,52 @@
+"""Messages that a newcomer can begin with, made from the catalogue, so that each of them finds something."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agent.understanding.intent import YEAR_ATTRIBUTES
+
+if TYPE_CHECKING:
+    from agent import Agent
+
+_LONGEST = 48  # characters of a title that still reads well on a button
+
+
+def starters(agent: Agent) -> list[str]:
+    """Up to three messages: titles that many people know, a value of a list attribute, and a wish in plain words."""
+    found = []
+    if known := _well_known(agent):
+        found.append(f"I liked {' and '.join(known)}")
+    types = agent.catalogue.attribute_types
+    values = Counter(
+        (name, word)
+        for item in agent.catalogue.items
+        for name, kind in types.items()
+        if kind == "list"
+        for word in item.words(name)
+    )
+    has_years = any(types.get(name) == "number" for name in YEAR_ATTRIBUTES)
+    if values:
+        (_, common), *rest = [value for value, _ in values.most_common(2)]
+        spared = f", but no {rest[0][1].lower()}" if rest else ""
+        found.append(f"Three {common.lower()} {_plural(agent.noun)}{spared}")
+    found.append("Something tense but funny, from the 90s" if has_years else "Something tense but funny")
+    return found
+
+
+def _well_known(agent: Agent) -> list[str]:
+    """The two titles with the most interactions, if there are any."""
+    columns = agent.workspace.store.interaction_columns()
+    if not len(columns):
+        return []
+    counts = np.bincount(columns.items, minlength=len(columns.item_ids))
+    order = np.argsort(-counts, kind="stable")
+    titles = [agent.catalogue.get(columns.item_ids[p]).title for p in order[:20] if counts[p]]
+    return [title for title in titles if len(title) <= _LONGEST][:2]
+
+
+def _plural(noun: str) -> str:
+    return noun if noun.endswith("s") else f"{noun}s"

@@ -1,4 +1,4 @@
-"""From a catalogue to a workspace that answers: store, vectors, index, behaviour. All but the store can be made again."""
+"""From a catalogue to a workspace that answers: store, vectors, index, behaviour; all but the store can be remade."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def build(
     update: bool = False,
     progress: Progress = silent,
 ) -> BuildReport:
-    """Make a workspace from files or from a data set, or with `update` add to one. A build cut short is simply repeated.
+    """Make a workspace from files or from a data set, or with `update` add to one. One that was cut short is repeated.
 
     Raises:
         ImportDataError: a file that cannot be read or has no usable row; then nothing is written.

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.errors import InputError
+from agent.request import check_message
 from agent.schema import EVENTS, Event, Feedback, Intent, Reply
 from agent.understanding.intent import follow_up, parse_intent
 
@@ -36,7 +37,7 @@ class Conversation:
         """The answer as it grows, see `Agent.stream`. The conversation moves on with the list, not with the reasons."""
         if not text.strip() and not self.replies:
             raise InputError("Say what you are in the mood for, such as 'something tense but funny, from the 90s'.")
-        self._agent.check_message(text)
+        check_message(text, self._agent.settings)
         intent = follow_up(self.intent, parse_intent(text, self._agent.catalogue))
         shown = frozenset(r.item.item_id for reply in self.replies for r in reply.recommendations)
         turn = self._agent.stream(self.user_id, None, intent, n, excluded=shown)

@@ -8,7 +8,9 @@ from typing import Protocol
 class Progress(Protocol):
     """Called with a stage name, the amount done and the total; the total is None where it is not known."""
 
-    def __call__(self, stage: str, done: float, total: float | None) -> None: ...
+    def __call__(self, stage: str, done: float, total: float | None) -> None:
+        """Take one report."""
+        ...
 
 
 def silent(stage: str, done: float, total: float | None) -> None:

@@ -113,12 +113,13 @@ class Intent:
 
     @property
     def is_empty(self) -> bool:
+        """Whether nothing was asked for."""
         return not (self.text or self.likes or self.dislikes or self.filters or self.wishes or self.avoids)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An item in the running. `scores` is by source: "semantic", "behaviour", "lexical", "retrieval", "model", "final"."""
+    """An item in the running. `scores` is by source (such as "semantic"), and "retrieval", "model", "final"."""
 
     item: Item
     scores: Mapping[str, float] = field(default_factory=dict)
@@ -132,7 +133,7 @@ class Evidence:
         "liked": `values` of `attribute` are shared with an item that the person liked, `item_ids[0]`.
         "watched": the same with an item that is merely in the history.
         "behaviour": `count` of the `total` other people who like `item_ids[0]` like this item too.
-        "constraint": a condition of the request that the item meets; `values` of `attribute`, or none of them if `negated`.
+        "constraint": a condition of the request is met by `values` of `attribute`, or by none of them if `negated`.
         "wish": `values` are words of the request that the item's own text or title has.
         "property": the item has these `values` of `attribute`.
         "nearest": nothing else is known; the item is among those closest to the request or the history.

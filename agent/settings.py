@@ -1,4 +1,4 @@
-"""One settings model. Later wins: defaults here, `vouchrec.toml` in the workspace, `VOUCHREC_*` in the environment, flags."""
+"""One settings model; later wins: defaults, `vouchrec.toml` in the workspace, `VOUCHREC_*` variables, flags."""
 
 from __future__ import annotations
 
@@ -34,19 +34,25 @@ class Settings(BaseSettings):
         default_factory=lambda: Path(platformdirs.user_cache_dir("vouchrec", appauthor=False)),
         description="Where models and data sets are kept between runs.",
     )
-    model: str = Field(DEFAULT_MODEL, description="Reference of the causal language model: path, hf: or pypi:.")
-    encoder: str = Field(DEFAULT_ENCODER, description="Reference of the sentence encoder: path, hf: or pypi:.")
-    prompts: str = Field("recommend", description="The prompt set: a folder name in prompts/, or a path to a folder.")
-    noun: str = Field(
-        "", description="What one item is called, in the singular; empty: what the import said, or 'item'."
+    model: str = Field(default=DEFAULT_MODEL, description="Reference of the causal language model: path, hf: or pypi:.")
+    encoder: str = Field(default=DEFAULT_ENCODER, description="Reference of the sentence encoder: path, hf: or pypi:.")
+    prompts: str = Field(
+        default="recommend", description="The prompt set: a folder name in prompts/, or a path to a folder."
     )
-    dtype: Literal["auto", "float32", "bfloat16"] = Field("auto", description="Precision of the language model.")
-    candidates: int = Field(50, ge=1, le=500, description="How many retrieved items the language model ranks.")
-    model_weight: float = Field(0.1, ge=0, description="Weight of the model's score beside the retrieval score.")
-    diversity: float = Field(0.1, ge=0, le=1, description="0 = pure relevance, 1 = pure variety in the list.")
-    history_in_prompt: int = Field(12, ge=0, le=200, description="How many recent titles the prompt names.")
-    max_message_chars: int = Field(2000, ge=1, description="Longer messages are refused with a clear error.")
-    max_n: int = Field(50, ge=1, description="The longest list one turn gives.")
+    noun: str = Field(
+        default="", description="What one item is called, in the singular; empty: what the import said, or 'item'."
+    )
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="Precision of the language model."
+    )
+    candidates: int = Field(default=50, ge=1, le=500, description="How many retrieved items the language model ranks.")
+    model_weight: float = Field(
+        default=0.1, ge=0, description="Weight of the model's score beside the retrieval score."
+    )
+    diversity: float = Field(default=0.1, ge=0, le=1, description="0 = pure relevance, 1 = pure variety in the list.")
+    history_in_prompt: int = Field(default=12, ge=0, le=200, description="How many recent titles the prompt names.")
+    max_message_chars: int = Field(default=2000, ge=1, description="Longer messages are refused with a clear error.")
+    max_n: int = Field(default=50, ge=1, description="The longest list one turn gives.")
 
 
 def load_settings(home: Path | None = None, **flags: Any) -> Settings:  # noqa: ANN401 - flags mirror the fields

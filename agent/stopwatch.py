@@ -16,6 +16,7 @@ class Stopwatch:
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
+        """Time what happens inside."""
         begun = time.perf_counter()
         self._times.setdefault(stage, 0.0)
         try:

@@ -21,7 +21,6 @@ from rich.progress import track
 from rich.table import Table
 
 from agent.agent import Agent
-from agent.generation.base import TitleScores
 from agent.ranking.scoring import final_scores
 from agent.retrieval.base import Query
 from agent.retrieval.behaviour import Behaviour
@@ -76,15 +75,14 @@ def main() -> None:
         behaviour, people = split(agent, arguments.seed)
         chosen = sorted(people)
         np.random.default_rng(arguments.seed).shuffle(chosen)
-        sources = (behaviour, *agent._sources[1:])
+        sources = (behaviour, *agent.lister.sources[1:])
         ranks: dict[float, list[int]] = {w: [] for w in WEIGHTS}
         alone: list[int] = []
         for user_id in track(chosen[: arguments.people], description="people"):
             history, target = people[user_id]
             allowed = np.ones(len(agent.catalogue), dtype=bool)
             allowed[history] = False
-            none = np.zeros(0, dtype=np.int64)
-            query = Query(np.array(history), none, none, "", "", (), allowed, 0.5)
+            query = Query(np.array(history), "", "", (), allowed, 0.5)
             fused = fuse(sources, query, agent.settings.candidates)
             place = np.flatnonzero(fused.positions == target)
             if not len(place):
@@ -94,7 +92,9 @@ def main() -> None:
                 continue
             ids = tuple(agent.catalogue.ids[p] for p in history)
             prompt = agent._rank_prompt(Profile(history=ids), Intent())
-            titles = agent.generator.score(agent.generator.read(prompt), [agent._titles[p] for p in fused.positions])
+            titles = agent.generator.score(
+                agent.generator.read(prompt), [agent.lister.titles[p] for p in fused.positions]
+            )
             alone.append(_rank(titles.mean, int(place[0])))
             for w in WEIGHTS:
                 ranks[w].append(_rank(final_scores(fused.score, titles, w), int(place[0])))

@@ -33,9 +33,7 @@ FILMS = (
 
 
 def films() -> list[Item]:
-    return [
-        Item(i, title, text, {"year": int(title[-5:-1]), "genres": genres}) for i, title, genres, text in FILMS
-    ]
+    return [Item(i, title, text, {"year": int(title[-5:-1]), "genres": genres}) for i, title, genres, text in FILMS]
 
 
 def events() -> list[Interaction]:

@@ -11,7 +11,18 @@ from agent.generation.fake import FakeGenerator
 from agent.justification.claims import check
 from agent.schema import Filter, Intent
 
-STAGES = ["profile", "intent", "retrieve", "read prompt", "rank", "diversify", "list", "justify", "answer"]
+STAGES = [
+    "profile",
+    "intent",
+    "retrieve",
+    "read prompt",
+    "rank",
+    "diversify",
+    "gather evidence",
+    "list",
+    "justify",
+    "answer",
+]
 
 
 def titles(reply):
@@ -80,8 +91,15 @@ def test_an_unknown_title_names_the_nearest(small):
 
 
 def test_conditions_come_as_a_mapping_or_as_filters(small):
-    for where in ({"year": {">=": 1990}, "genres": "drama"}, [Filter("year", ">=", 1990), Filter("genres", "==", "Drama")]):
-        assert sorted(titles(small.recommend(where=where, n=9))) == ["Chasing Amy (1997)", "Fargo (1996)", "Hamlet (1996)"]
+    for where in (
+        {"year": {">=": 1990}, "genres": "drama"},
+        [Filter("year", ">=", 1990), Filter("genres", "==", "Drama")],
+    ):
+        assert sorted(titles(small.recommend(where=where, n=9))) == [
+            "Chasing Amy (1997)",
+            "Fargo (1996)",
+            "Hamlet (1996)",
+        ]
     with pytest.raises(FilterError, match="genres"):
         small.recommend(where={"genre": "Drama"})
 
@@ -129,8 +147,20 @@ def test_the_same_question_has_the_same_answer(small):
 
 def test_a_reply_is_one_plain_object(small):
     said = json.loads(json.dumps(small.recommend("p0", n=2).as_dict(), allow_nan=False))
-    assert {"turn_id", "user_id", "intent", "recommendations", "timings_ms", "model", "adapter", "prompt", "n_candidates"} <= set(said)
-    assert {"rank", "item_id", "title", "score", "justification", "verified", "phrased_by", "evidence"} <= set(said["recommendations"][0])
+    assert {
+        "turn_id",
+        "user_id",
+        "intent",
+        "recommendations",
+        "timings_ms",
+        "model",
+        "adapter",
+        "prompt",
+        "n_candidates",
+    } <= set(said)
+    assert {"rank", "item_id", "title", "score", "justification", "verified", "phrased_by", "evidence"} <= set(
+        said["recommendations"][0]
+    )
 
 
 def test_every_turn_can_be_read_back(small):
@@ -142,7 +172,9 @@ def test_every_turn_can_be_read_back(small):
 
 def test_many_requests_are_answered_in_their_order(small):
     told = []
-    replies = small.recommend_many([{"user_id": "p1", "n": 1}, {"user_id": "p0", "n": 2}], lambda *step: told.append(step))
+    replies = small.recommend_many(
+        [{"user_id": "p1", "n": 1}, {"user_id": "p0", "n": 2}], lambda *step: told.append(step)
+    )
     assert [len(r.recommendations) for r in replies] == [1, 2]
     assert told == [("recommend", 1, 2), ("recommend", 2, 2)]
 
@@ -186,8 +218,8 @@ def test_hostile_words_are_only_words(small):
 
 
 def test_an_empty_catalogue_says_what_to_do(tmp_path):
-    from agent.build import _COMPLETE
     from agent.agent import Agent
+    from agent.build import _COMPLETE
     from agent.settings import load_settings
     from agent.workspace.encoder import HashEncoder
     from agent.workspace.workspace import Workspace

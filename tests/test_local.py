@@ -14,7 +14,13 @@ PROMPT = (
     Message("user", "liked Alien (1979)\nliked Blade Runner (1982)\nWhich film next?"),
     Message("assistant", "My pick for you:"),
 )
-TITLES = ["Aliens (1986)", "Toy Story (1995)", "The Godfather (1972)", "Big (1988)", "Monty Python and the Holy Grail (1974)"]
+TITLES = [
+    "Aliens (1986)",
+    "Toy Story (1995)",
+    "The Godfather (1972)",
+    "Big (1988)",
+    "Monty Python and the Holy Grail (1974)",
+]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +46,7 @@ def naive(generator, prompt, title):
 
 
 def test_packed_scores_equal_one_title_at_a_time(generator, prefix, real):
-    titles = [real._titles[p] for p in range(0, len(real.catalogue), 34)]
+    titles = [real.lister.titles[p] for p in range(0, len(real.catalogue), 34)]
     packed = generator.score(prefix, titles)
     for place in range(0, len(titles), 6):
         total, tokens = naive(generator, PROMPT, titles[place])
@@ -74,24 +80,24 @@ def test_no_titles_have_no_scores(generator, prefix):
 def test_the_model_spells_only_allowed_titles_each_once_best_first(generator, prefix, real):
     allowed = np.zeros(len(real.catalogue), dtype=bool)
     allowed[::40] = True
-    found = generator.spell(prefix, real._trie, allowed, 8)
+    found = generator.spell(prefix, real.lister.trie, allowed, 8)
     places, scores = [p for p, _ in found], [s for _, s in found]
     assert len(found) == 8
     assert all(allowed[places])
-    assert len({real._titles[p] for p in places}) == 8
+    assert len({real.lister.titles[p] for p in places}) == 8
     assert scores == sorted(scores, reverse=True)
     # What it says of a title is what scoring says of it.
-    assert generator.score(prefix, [real._titles[p] for p in places]).mean == pytest.approx(scores, abs=1e-3)
+    assert generator.score(prefix, [real.lister.titles[p] for p in places]).mean == pytest.approx(scores, abs=1e-3)
 
 
 def test_with_one_title_left_that_title_is_spelt(generator, prefix, real):
     allowed = np.zeros(len(real.catalogue), dtype=bool)
     allowed[77] = True
-    assert [p for p, _ in generator.spell(prefix, real._trie, allowed, 5)] == [77]
+    assert [p for p, _ in generator.spell(prefix, real.lister.trie, allowed, 5)] == [77]
 
 
 def test_nothing_allowed_spells_nothing(generator, prefix, real):
-    assert generator.spell(prefix, real._trie, np.zeros(len(real.catalogue), dtype=bool), 5) == []
+    assert generator.spell(prefix, real.lister.trie, np.zeros(len(real.catalogue), dtype=bool), 5) == []
 
 
 def branch(words=None, opener="You liked Alien (1979), and"):

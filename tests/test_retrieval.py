@@ -10,13 +10,11 @@ from agent.retrieval.lexical import Lexical
 from agent.schema import Filter
 from agent.workspace.store import Store
 
-NONE = np.zeros(0, dtype=np.int64)
-
 
 def query(history=(), wishes="", avoids="", allowed=None, filters=(), habit=0.5, n=13):
     history = np.array(history, dtype=np.int64)
     open_items = np.ones(n, dtype=bool) if allowed is None else allowed
-    return Query(history, NONE, NONE, wishes, avoids, filters, open_items, habit)
+    return Query(history, wishes, avoids, filters, open_items, habit)
 
 
 @pytest.fixture
@@ -105,7 +103,7 @@ def test_top_keeps_ties_in_the_order_of_positions():
 def test_every_source_scores_every_candidate_and_k_does_not_move_the_order(tmp_path):
     with open_small(tmp_path / "w") as agent:
         asked = query([0], wishes="tense and funny")
-        few, many = fuse(agent._sources, asked, 3), fuse(agent._sources, asked, 10)
+        few, many = fuse(agent.lister.sources, asked, 3), fuse(agent.lister.sources, asked, 10)
         assert many.positions[:3].tolist() == few.positions.tolist()
         assert {name: len(v) for name, v in many.by_source.items()} == {"behaviour": 10, "semantic": 10, "lexical": 10}
 
@@ -115,4 +113,4 @@ def test_a_filter_that_leaves_one_item_finds_it(tmp_path):
         allowed = np.zeros(13, dtype=bool)
         allowed[9] = True
         asked = query([0], wishes="toys", allowed=allowed, filters=(Filter("year", "<=", 1950),))
-        assert fuse(agent._sources, asked, 5).positions.tolist() == [9]
+        assert fuse(agent.lister.sources, asked, 5).positions.tolist() == [9]

@@ -29,9 +29,10 @@ def spell_all(trie: TokenTrie, allowed: np.ndarray) -> list[list[int]]:
 def test_exactly_the_allowed_sequences_can_be_spelt(titles, random):
     trie = TokenTrie.of(titles)
     allowed = np.array([random.random() < 0.5 for _ in titles])
-    assert spell_all(trie, allowed) == sorted({tuple(t) for t, a in zip(titles, allowed, strict=True) if a} and [
-        list(t) for t in {tuple(t) for t, a in zip(titles, allowed, strict=True) if a}
-    ])
+    assert spell_all(trie, allowed) == sorted(
+        {tuple(t) for t, a in zip(titles, allowed, strict=True) if a}
+        and [list(t) for t in {tuple(t) for t, a in zip(titles, allowed, strict=True) if a}]
+    )
 
 
 def test_a_title_that_begins_another_is_reachable_and_so_is_the_other():

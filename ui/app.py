@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,16 +144,16 @@ def start(page: gr.Blocks, host: str = "127.0.0.1", port: int = 7860) -> str:
         font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"],
     )  # fmt: skip
     try:
-        _, _, url = page.launch(
-            server_name=host, server_port=_free_port(host, port), share=False, inbrowser=False, inline=False, quiet=True,
-            prevent_thread_lock=True, show_error=False, footer_links=[], run_history=False, allowed_paths=[],
+        _, url, _ = page.launch(
+            server_name=host, server_port=_free_port(host, port), share=False, inbrowser=False, inline=False,
+            quiet=True, prevent_thread_lock=True, show_error=False, footer_links=[], run_history=False, allowed_paths=[],
             blocked_paths=[], root_path="", enable_monitoring=False, strict_cors=True, ssr_mode=False, pwa=False,
             mcp_server=False, max_file_size=LARGEST_UPLOAD, state_session_capacity=200, theme=theme,
             css_paths=[Path(__file__).with_name("style.css")],
         )  # fmt: skip
     except OSError as error:
         raise InputError(f"Nothing can listen on {host}: {error}. Give another --host or --port.") from error
-    return str(url)
+    return url
 
 
 def serve(

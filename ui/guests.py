@@ -1,4 +1,4 @@
-"""People at the browser: one conversation for each open page, what that page shows, and a Stop that reaches the model."""
+"""People at the browser: a conversation for each open page, what that page shows, and a Stop that reaches the model."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _log = logging.getLogger("ui.guests")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the page of one guest shows: what was said as (role, text), and the latest list with the state of its reasons.
+    """What the page of one guest shows: what was said as (role, text), and the latest list.
 
     `marked` holds the reactions by item id, `note` the latest news in one sentence, `draft` a message that was refused
     and goes back into the box.
@@ -51,6 +51,7 @@ class View:
 
     @property
     def is_busy(self) -> bool:
+        """Whether an answer is under way."""
         return self.state in ("looking", "writing")
 
 

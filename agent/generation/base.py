@@ -14,7 +14,7 @@ PrefixT = TypeVar("PrefixT")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a rendered prompt. `role` is "system", "user" or "assistant"; the last assistant one stays open."""
+    """One message of a rendered prompt. `role` is "system", "user" or "assistant"; a last assistant one is open."""
 
     role: str
     content: str

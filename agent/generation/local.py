@@ -1,4 +1,4 @@
-"""A causal language model in this process (transformers, optionally with a peft adapter): reads, ranks, spells, writes."""
+"""A causal language model in this process (transformers, peft): reads, ranks, spells and writes."""
 
 from __future__ import annotations
 

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from agent.justification.wording import listed, spoken, verb_of, with_article
+from agent.justification.wording import (
+    is_year,
+    listed,
+    number,
+    role_of,
+    spoken,
+    stated,
+    titled,
+    verb_of,
+    with_article,
+)
 from agent.retrieval.behaviour import Behaviour
-from agent.schema import Evidence, Filter, Intent, Item, Profile
+from agent.schema import Evidence, Filter, Intent, Item, Profile, matches
 from agent.workspace.catalogue import Catalogue
 
 FEWEST_PEOPLE = 5  # a smaller count says little, and could point at a person
 LEAST_LIFT = 1.2  # how much likelier than for everyone a liking must be to be worth telling
 LEAST_SHARE = 0.15
 ANCHORS = 30  # how many liked items are compared
+NAMED = 3  # values of one attribute that a property names
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,61 +40,76 @@ class Facts:
 
     @property
     def liked(self) -> tuple[str, ...]:
-        """What the person likes, most telling first: named in the request, then the most recent likes."""
-        known = dict.fromkeys((*self.intent.likes, *reversed(self.profile.likes)))
-        return tuple(i for i in known if i in self.catalogue.position)[:ANCHORS]
+        """What the person likes, most telling first: named in the request, then the most recent likes.
+
+        The request is the later word: what it turns down is not liked, whatever the profile says.
+        """
+        before = self._known(reversed(self.profile.likes), (*self.profile.dislikes, *self.intent.dislikes))
+        return tuple(dict.fromkeys((*self._known(self.intent.likes, self.intent.dislikes), *before)))[:ANCHORS]
 
     @property
     def watched(self) -> tuple[str, ...]:
-        """The rest of the history, most recent first, without what the person disliked."""
-        against = {*self.liked, *self.profile.dislikes, *self.intent.dislikes}
-        return tuple(i for i in reversed(self.profile.history) if i not in against and i in self.catalogue.position)[
-            :ANCHORS
-        ]
+        """The rest of the history, most recent first, without what the person likes or dislikes."""
+        felt = (*self.profile.likes, *self.intent.likes, *self.profile.dislikes, *self.intent.dislikes)
+        return self._known(reversed(self.profile.history), felt)[:ANCHORS]
+
+    def _known(self, item_ids: Iterable[str], without: Iterable[str]) -> tuple[str, ...]:
+        """The ids that the catalogue has, less every edition of what is left out."""
+        gone = {other for i in without if i in self.catalogue.position for other in self.catalogue.same_work(i)}
+        return tuple(i for i in item_ids if i in self.catalogue.position and i not in gone)
 
 
 def gather(item: Item, facts: Facts) -> tuple[Evidence, ...]:
     """All evidence for one item, most telling first within each kind; never empty."""
+    editions = facts.catalogue.same_work(item.item_id)
+    liked = [i for i in facts.liked if i not in editions]
+    watched = [i for i in facts.watched if i not in editions]
     found = [*_constraints(item, facts), *_wish(item, facts)]
-    found += _shared(item, facts.liked, "liked", facts)
-    found += _behaviour(item, facts)
-    found += _shared(item, facts.watched, "watched", facts)
+    found += _shared(item, liked, "liked", facts)
+    found += _behaviour(item, (*liked, *watched), facts)
+    found += _shared(item, watched, "watched", facts)
     found += _property(item, facts)
     return tuple(found) or (_nearest(facts),)
 
 
 def _constraints(item: Item, facts: Facts) -> list[Evidence]:
-    found = []
-    filters = facts.intent.filters
-    years = [f for f in filters if f.op in (">=", "<=", ">", "<")]
-    for name in dict.fromkeys(f.attribute for f in years):
-        value = item.attributes.get(name)
-        if isinstance(value, int | float):
-            found.append(
-                Evidence(
-                    "constraint", f"It is from {value:g}, as you asked." if "year" in name else f"Its {spoken(name)} is {value:g}, as you asked.",
-                    attribute=name, values=(f"{value:g}",),
-                )
-            )  # fmt: skip
-    for f in filters:
-        found += _met_words(item, f, facts)
+    """The conditions of the request that the item is known to meet, one sentence for each number and each word filter."""
+    met = [f for f in facts.intent.filters if matches(item, (f,))]
+    positive = [f for f in met if f.op not in ("!=", "not in")]
+    numbers = dict.fromkeys(f.attribute for f in positive if isinstance(item.attributes.get(f.attribute), int | float))
+    found = [_met_number(name, item) for name in numbers]
+    for f in met:
+        found += _met_words(item, f) if f in positive else _refused_words(item, f)
     return found
 
 
-def _met_words(item: Item, f: Filter, facts: Facts) -> list[Evidence]:
-    wanted = [v for v in (f.value if isinstance(f.value, tuple) else (f.value,)) if isinstance(v, str)]
-    if f.op in ("==", "in"):
-        met = tuple(v for v in wanted if v in item.words(f.attribute))
-        if met:
-            said = listed(spoken(v, f.attribute) for v in met)
-            return [
-                Evidence("constraint", f"You asked for {said}, and it is {said}.", attribute=f.attribute, values=met)
-            ]
-    if f.op in ("!=", "not in") and wanted:
-        said = listed((spoken(v, f.attribute) for v in wanted), "or")
-        text = f"It is not {said}, as you asked."
-        return [Evidence("constraint", text, attribute=f.attribute, values=tuple(wanted), negated=True)]
-    return []
+def _met_number(name: str, item: Item) -> Evidence:
+    said = number(float(item.words(name)[0]))
+    text = f"It is from {said}, as you asked." if is_year(name) else f"Its {spoken(name)} is {said}, as you asked."
+    return Evidence("constraint", text, attribute=name, values=(said,))
+
+
+def _met_words(item: Item, f: Filter) -> list[Evidence]:
+    met = tuple(v for v in _words(f) if v in item.words(f.attribute))
+    if not met or not isinstance(item.attributes[f.attribute], str | tuple):
+        return []
+    said = listed(spoken(v, f.attribute) for v in met)
+    text = f"You asked for {said}, and {stated(f.attribute, said)}."
+    return [Evidence("constraint", text, attribute=f.attribute, values=met)]
+
+
+def _refused_words(item: Item, f: Filter) -> list[Evidence]:
+    """What the item is not; an item of which the attribute is unknown meets such a filter, but proves nothing."""
+    refused = tuple(_words(f))
+    if not refused or not item.words(f.attribute):
+        return []
+    said = listed((spoken(v, f.attribute) for v in refused), "or")
+    text = f"{_sentence(stated(f.attribute, said, negated=True))[:-1]}, as you asked."
+    return [Evidence("constraint", text, attribute=f.attribute, values=refused, negated=True)]
+
+
+def _words(f: Filter) -> list[str]:
+    return [v for v in (f.value if isinstance(f.value, tuple) else (f.value,)) if isinstance(v, str)]
 
 
 def _wish(item: Item, facts: Facts) -> list[Evidence]:
@@ -99,6 +125,7 @@ def _wish(item: Item, facts: Facts) -> list[Evidence]:
 def _shared(item: Item, anchors: Sequence[str], kind: str, facts: Facts) -> list[Evidence]:
     """What the item shares with each anchor; anchors that share the most and the rarest come first."""
     found: list[tuple[float, int, Evidence]] = []
+    did = "which you liked" if kind == "liked" else f"which you {verb_of(facts.noun)}"
     for place, anchor_id in enumerate(anchors):
         anchor = facts.catalogue.get(anchor_id)
         for name, type_ in facts.catalogue.attribute_types.items():
@@ -106,52 +133,50 @@ def _shared(item: Item, anchors: Sequence[str], kind: str, facts: Facts) -> list
             if not common:
                 continue
             said = listed(spoken(v, name) for v in common)
-            did = "which you liked" if kind == "liked" else f"which you {verb_of(facts.noun)}"
-            phrase = f"it is {said} too" if _is_kind(name) else f"it has the {spoken(name)} {said} too"
-            evidence = Evidence(kind, f"Like {anchor.title}, {did}, {phrase}.", (anchor_id,), name, common)
+            text = f"Like {titled(anchor.title)}, {did}, {stated(name, said, likewise=True)}."
             weight = sum(1 / facts.catalogue.frequency(name, v) for v in common) * len(common)
-            found.append((-weight * 0.97**place, place, evidence))
+            found.append((-weight * 0.97**place, place, Evidence(kind, text, (anchor_id,), name, common)))
     found.sort(key=lambda triple: triple[:2])
     return [evidence for _, _, evidence in found[:6]]
 
 
-def _behaviour(item: Item, facts: Facts) -> list[Evidence]:
-    """Counts of people who like both, for the liked items where that is likelier than for everyone."""
+def _behaviour(item: Item, anchors: Sequence[str], facts: Facts) -> list[Evidence]:
+    """Counts of other people who like both, for the anchors where that is likelier than for everyone."""
     place = facts.catalogue.position[item.item_id]
     people = max(len(facts.behaviour.user_ids), 1)
     everyone = facts.behaviour.liked_both(place, place)[1] / people
     found: list[tuple[float, Evidence]] = []
-    for anchor_id in (*facts.liked, *facts.watched):
+    for anchor_id in anchors:
         anchor = facts.catalogue.get(anchor_id)
         both, total = facts.behaviour.liked_both(facts.catalogue.position[anchor_id], place, facts.profile.user_id)
-        if both < FEWEST_PEOPLE or total == 0 or both / total < max(LEAST_SHARE, LEAST_LIFT * everyone):
+        if both < FEWEST_PEOPLE or both / total < max(LEAST_SHARE, LEAST_LIFT * everyone):
             continue
-        text = f"{both} of the {total} other people who liked {anchor.title} liked it too."
+        text = f"{both} of the {total} other people who liked {titled(anchor.title)} liked it too."
         found.append((-both / total, Evidence("behaviour", text, (anchor_id,), count=both, total=total)))
     found.sort(key=lambda pair: pair[0])
     return [evidence for _, evidence in found[:6]]
 
 
 def _property(item: Item, facts: Facts) -> list[Evidence]:
-    """What kind of thing it is and from when, in one sentence."""
-    kinds = next((n for n in facts.catalogue.attribute_types if _is_kind(n) and item.words(n)), None)
-    year = next((f"{v:g}" for n, v in item.attributes.items() if "year" in n and isinstance(v, int | float)), None)
+    """What kind of thing it is and from when, in one sentence; then one sentence for each other attribute of words."""
+    types = facts.catalogue.attribute_types
+    names = [n for n, type_ in types.items() if type_ != "number" and item.words(n)]
+    kinds = next((n for n in names if role_of(n) == "kind"), None)
+    years = ((n, v) for n, v in item.attributes.items() if is_year(n) and isinstance(v, int | float))
+    year = next(((n, number(v)) for n, v in years), None)
     found = []
-    when = f" from {year}" if year else ""
-    if kinds is not None:
-        values = item.words(kinds)
-        said = listed(spoken(v, kinds) for v in values)
-        found.append(
-            Evidence("property", f"It is {with_article(said)} {facts.noun}{when}.", attribute=kinds, values=(*values, *([year] if year else [])))
-        )  # fmt: skip
-    elif year:
-        found.append(Evidence("property", f"It is {with_article(facts.noun)}{when}.", attribute="year", values=(year,)))
-    for name, type_ in facts.catalogue.attribute_types.items():
-        if type_ != "number" and name != kinds and item.words(name) and not _is_kind(name):
-            said = listed(item.words(name)[:3])
-            found.append(
-                Evidence("property", f"Its {spoken(name)}: {said}.", attribute=name, values=item.words(name)[:3])
-            )
+    if kinds is not None or year is not None:
+        values = item.words(kinds) if kinds is not None else ()
+        said = " ".join(filter(None, (listed(spoken(v, kinds or "") for v in values), facts.noun)))
+        when = f" from {year[1]}" if year else ""
+        attribute = kinds if kinds is not None else year[0] if year else None
+        everything = (*values, *([year[1]] if year else []))
+        found.append(Evidence("property", f"It is {with_article(said)}{when}.", attribute=attribute, values=everything))
+    for name in names:
+        if role_of(name) != "kind":
+            values = item.words(name)[:NAMED]
+            text = _sentence(stated(name, listed(spoken(v, name) for v in values)))
+            found.append(Evidence("property", text, attribute=name, values=values))
     return found
 
 
@@ -163,6 +188,5 @@ def _nearest(facts: Facts) -> Evidence:
     return Evidence("nearest", "It is among the most chosen in this catalogue.")
 
 
-def _is_kind(attribute: str) -> bool:
-    """Whether the values say what a thing is ("a comedy"), rather than what it has ("by Ridley Scott")."""
-    return attribute in {"genre", "genres", "category", "categories", "type", "types", "style", "styles"}
+def _sentence(clause: str) -> str:
+    return f"{clause[0].upper()}{clause[1:]}."

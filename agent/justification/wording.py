@@ -1,8 +1,11 @@
-"""Small English: lists, articles, verbs and the case of words, for evidence and plain sentences."""
+"""Small English: lists, articles, verbs, names and roles, for evidence and plain sentences."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+
+from agent.generation.cleaning import clean, clean_title
 
 # What a person did with a thing, by what the catalogue calls it.
 VERBS = {
@@ -13,26 +16,99 @@ VERBS = {
 _COMMON = frozenset(
     "genre genres category categories type types style styles tag tags keyword keywords mood moods theme themes".split()
 )
+_ROLES = {
+    "kind": "genre genres category categories type types style styles",
+    "directed": "director directors directed_by",
+    "written": "author authors writer writers screenwriter screenwriters written_by",
+    "stars": "cast actor actors star stars starring lead leads",
+    "by": "artist artists creator creators composer composers developer developers studio designer designers",
+}
+_ROLE_OF = {name: role for role, names in _ROLES.items() for name in names.split()}
+_YEARS = frozenset({"year", "published", "released"})
+VALUE_CHARS = 80
+_PLAIN_VALUE = re.compile(r"[\w&'’.,/()+! -]+")
+_TELLS = re.compile(r"\b(?:you|your|people)\b.*\b(?:(?:dis)?like[ds]?|loved?|hated?|enjoyed|asked|saw|\w+ed)\b", re.I)
 
 
 def listed(words: Iterable[str], joint: str = "and") -> str:
-    """ "a", "a and b", "a, b and c"."""
+    """A list in words: "a", "a and b", "a, b and c"; nothing for no words."""
     said = list(words)
     return said[0] if len(said) == 1 else f"{', '.join(said[:-1])} {joint} {said[-1]}" if said else ""
 
 
 def spoken(word: str, attribute: str = "") -> str:
-    """A value as it stands in a sentence; an attribute's name with spaces."""
+    """A value as it stands in a sentence; an attribute's name with spaces.
+
+    A value never leaves its place: it is one line, and one that is longer than a name stands in quotation marks.
+    """
     if not attribute:
-        return word.replace("_", " ")
-    return word.lower() if attribute in _COMMON else word
+        return clean(word.replace("_", " "), VALUE_CHARS)
+    said = clean(word.lower() if attribute in _COMMON else word, VALUE_CHARS)
+    plain = len(said.split()) <= 6 and _PLAIN_VALUE.fullmatch(said) and not _TELLS.search(said)
+    return said if plain else _quoted(said)
+
+
+def titled(title: str) -> str:
+    """A title as it stands in a sentence: one line, and in quotation marks where it reads like a statement itself."""
+    said = clean_title(title)
+    return _quoted(said) if _TELLS.search(said) else said
+
+
+def _quoted(said: str) -> str:
+    return '"' + re.sub(r"[\"“”]", "'", said) + '"'
 
 
 def with_article(phrase: str) -> str:
-    """ "an action film", "a comedy"."""
+    """The phrase after its article: "an action film", "a comedy"."""
     return f"{'an' if phrase[:1].lower() in 'aeiou' else 'a'} {phrase}"
 
 
 def verb_of(noun: str) -> str:
     """What one did with such a thing, in the past."""
     return VERBS.get(noun.lower(), "chose")
+
+
+def plural(noun: str) -> str:
+    """More than one of it: "films", "comedies", "series"."""
+    if noun.endswith("s"):
+        return noun
+    return noun[:-1] + "ies" if re.search(r"[^aeiou]y$", noun) else noun + "s"
+
+
+def role_of(attribute: str) -> str:
+    """What an attribute says of an item: "kind", "directed", "written", "stars", "by", or "other"."""
+    return _ROLE_OF.get(attribute.lower(), "other")
+
+
+def is_year(attribute: str) -> bool:
+    """Whether the numbers of an attribute are years that a thing is from."""
+    name = attribute.lower()
+    return name in _YEARS or name.endswith("_year") or name.startswith("year_of_")
+
+
+def number(value: float) -> str:
+    """A number as people write it: 1996, 12.5; never 1e+06."""
+    return str(int(value)) if float(value).is_integer() else str(value)
+
+
+def stated(attribute: str, said: str, *, likewise: bool = False, negated: bool = False) -> str:
+    """A clause, without its full stop, that says what an item has: "it is also directed by Ridley Scott".
+
+    Args:
+        attribute: whose values are said.
+        said: the values, as `spoken` and `listed`.
+        likewise: whether another item has them too.
+        negated: whether the item has none of them.
+    """
+    no, also = "not " * negated, "also " * likewise
+    role = role_of(attribute)
+    if role == "kind":
+        return f"it is {no}{said}{' too' * likewise}"
+    if role in ("directed", "written", "by"):
+        done = {"directed": "directed by", "written": "by", "by": "by"}[role]
+        return f"it is {no}{also}{done} {said}"
+    if role == "stars":
+        return f"it does not star {said}" if negated else f"it {also}stars {said}"
+    name = spoken(attribute)
+    verb = ("do not include" if negated else "include") if name.endswith("s") else f"is {no}".strip()
+    return f"its {name} {verb} {said}{' too' * likewise}"

@@ -44,4 +44,4 @@ def diversify(
 def _from_0_to_1(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     if not len(scores) or scores.max() <= scores.min():
         return np.zeros(len(scores))
-    return (scores - scores.min()) / (scores.max() - scores.min())
+    return np.asarray((scores - scores.min()) / (scores.max() - scores.min()))

@@ -24,8 +24,6 @@ class Query:
     """
 
     history: Positions
-    liked: Positions
-    disliked: Positions
     wishes: str
     avoids: str
     filters: tuple[Filter, ...]

@@ -14,7 +14,7 @@ import numpy as np
 
 from agent.retrieval.base import Positions, Query, Retriever, Scores
 
-# By source: (weight of the habit, weight of the request). Chosen on validation people and on written requests (docs/log.md).
+# By source: (weight of the habit, of the request), chosen on validation people and written requests (docs/log.md).
 WEIGHTS: Mapping[str, tuple[float, float]] = {
     "behaviour": (1.0, 0.35),
     "semantic": (0.2, 1.0),

@@ -38,7 +38,7 @@ class Semantic:
         vector = self._vector(query)
         if vector is None or not query.allowed.any():
             return np.zeros(0, dtype=np.int64)
-        unwanted = min(len(query.history) + len(query.disliked) + k, len(self._place))
+        unwanted = min(len(query.history) + k, len(self._place))
         found = self._near(vector, k + unwanted, query)
         if len(found) < min(k, int(query.allowed.sum())):
             found = self._near(vector, len(self._place), query)

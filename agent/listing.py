@@ -1,0 +1,96 @@
+"""From a query and a prompt to candidates, best first: retrieved and scored, or written by the model itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.generation.base import Generator, Message
+from agent.generation.prompting import clean_title
+from agent.ranking.diversity import diversify
+from agent.ranking.scoring import final_scores, order
+from agent.retrieval.base import Query, Retriever
+from agent.retrieval.fusion import Fused, fuse
+from agent.schema import Candidate
+from agent.stopwatch import Stopwatch
+from agent.workspace.catalogue import Catalogue, title_key
+
+Prompt = tuple[Message, ...]
+
+
+class Lister:
+    """Makes lists over one catalogue; arrays are by catalogue position. Threads may share it."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        vectors: NDArray[np.float32],
+        sources: Sequence[Retriever],
+        generator: Generator[Any, Any],
+    ) -> None:
+        self.catalogue = catalogue
+        self.sources = tuple(sources)
+        self._vectors = vectors
+        self._generator = generator
+        self._lock = threading.Lock()
+
+    @cached_property
+    def titles(self) -> list[str]:
+        """Titles as prompts show them, by position: what is scored must be what a rendered history holds."""
+        return [clean_title(item.title) for item in self.catalogue.items]
+
+    def retrieved(
+        self, query: Query, prompt: Prompt, k: int, model_weight: float, watch: Stopwatch
+    ) -> tuple[list[Candidate], Any]:
+        """The strategy "score": k retrieved candidates in the order of retrieval and model together, and the prefix."""
+        with watch("retrieve"):
+            fused = fuse(self.sources, query, k)
+        with watch("read prompt"):
+            prefix = self._generator.read(prompt)
+        with watch("rank"):
+            return self.ranked(fused, prefix, model_weight), prefix
+
+    def ranked(self, fused: Fused, prefix: object, model_weight: float) -> list[Candidate]:
+        """Candidates best first; the order in which they come in cannot matter, not even through rounding."""
+        by_id = sorted(range(len(fused.positions)), key=lambda place: self.catalogue.ids[fused.positions[place]])
+        positions, retrieval = fused.positions[by_id], fused.score[by_id]
+        titles = self._generator.score(prefix, [self.titles[p] for p in positions])
+        final = final_scores(retrieval, titles, model_weight)
+        scores = {name: values[by_id] for name, values in fused.by_source.items()}
+        scores |= {"retrieval": retrieval, "model": titles.mean, "final": final}
+        best = order(final, tuple(self.catalogue.ids[p] for p in positions))
+        return [
+            Candidate(self.catalogue.items[positions[place]], {name: float(v[place]) for name, v in scores.items()})
+            for place in best
+        ]
+
+    def generated(self, query: Query, prompt: Prompt, n: int, watch: Stopwatch) -> tuple[list[Candidate], Any]:
+        """The strategy "generate": the model spells titles of the whole catalogue, and can spell nothing else."""
+        with watch("read prompt"):
+            prefix = self._generator.read(prompt)
+        with watch("generate"):
+            found = self._generator.spell(prefix, self.trie, query.allowed, n)
+        items = self.catalogue.items
+        return [Candidate(items[p], {"model": score, "final": score}) for p, score in found], prefix
+
+    @property
+    def trie(self) -> Any:  # noqa: ANN401 - a generator's own kind of trie
+        """All titles as the generator's trie; made on first use, by one thread."""
+        with self._lock:
+            return self._trie
+
+    @cached_property
+    def _trie(self) -> Any:  # noqa: ANN401
+        return self._generator.trie(self.titles)
+
+    def varied(self, candidates: Sequence[Candidate], n: int, diversity: float) -> list[Candidate]:
+        """Up to n of them, no work twice, trading score against likeness to what is already in the list."""
+        places = self.catalogue.positions(c.item.item_id for c in candidates)
+        scores = np.array([c.scores["final"] for c in candidates])
+        works = [title_key(c.item.title) for c in candidates]
+        return [candidates[p] for p in diversify(scores, self._vectors[places], works, n, diversity=diversity)]

@@ -29,6 +29,7 @@ from agent.schema import Candidate, Feedback, Intent, Item, Profile, Recommendat
 from agent.settings import Settings, load_settings
 from agent.stopwatch import Stopwatch
 from agent.understanding.intent import parse_intent
+from agent.understanding.moods import as_kinds
 from agent.understanding.profile import best_rating, build_profile
 from agent.understanding.relaxing import nothing_fits
 from agent.workspace.catalogue import Catalogue
@@ -270,6 +271,7 @@ class Agent:
         return Query(
             history=place((*recent, *intent.likes)),
             wishes=intent.wishes,
+            words=as_kinds(intent.wishes, self.catalogue.vocabulary),
             avoids=intent.avoids,
             filters=intent.filters,
             allowed=allowed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from agent.errors import FilterError
@@ -14,6 +15,7 @@ _OPS: Mapping[str, Op] = {
     "==": "==", "!=": "!=", ">=": ">=", "<=": "<=", ">": ">", "<": "<", "in": "in", "not in": "not in",
     "$eq": "==", "$ne": "!=", "$gte": ">=", "$lte": "<=", "$gt": ">", "$lt": "<", "$in": "in", "$nin": "not in",
 }  # fmt: skip
+_EXPECTED = 'Expected filters or a mapping such as {"year": {">=": 1990}}'
 
 
 def read_where(where: Where | None, catalogue: Catalogue) -> tuple[Filter, ...]:
@@ -27,42 +29,54 @@ def read_where(where: Where | None, catalogue: Catalogue) -> tuple[Filter, ...]:
     """
     if where is None:
         return ()
-    if not isinstance(where, Mapping):
-        filters = list(where)
-        for given in filters:
-            if not isinstance(given, Filter):
-                raise FilterError(
-                    f'Expected filters or a mapping such as {{"year": {{">=": 1990}}}}; got {given!r:.80}.'
-                )
-        return tuple(_checked(f, catalogue) for f in filters)
-    filters = []
-    for attribute, condition in where.items():
-        if isinstance(condition, Mapping):
-            filters += [_filter(str(attribute), str(op), value) for op, value in condition.items()]
-        else:
-            filters.append(
-                _filter(str(attribute), "in" if isinstance(condition, list | tuple | set) else "==", condition)
-            )
-    return tuple(_checked(f, catalogue) for f in filters)
+    if isinstance(where, Mapping):
+        return tuple(
+            _filter(attribute, op, value, catalogue)
+            for attribute, condition in where.items()
+            for op, value in _comparisons(condition).items()
+        )
+    if isinstance(where, str) or not isinstance(where, Sequence):
+        raise FilterError(f"{_EXPECTED}; got {where!r:.80}.")
+    for given in where:
+        if not isinstance(given, Filter):
+            raise FilterError(f"{_EXPECTED}; got {given!r:.80}.")
+    return tuple(_filter(f.attribute, f.op, f.value, catalogue) for f in where)
 
 
-def _filter(attribute: str, op: str, value: object) -> Filter:
-    if op not in _OPS:
-        raise FilterError(f"There is no operator {op[:20]!r} for {attribute!r}; there are: {', '.join(_OPS)}.")
-    several = isinstance(value, list | tuple | set)
-    known = _OPS[op]
-    if several != (known in ("in", "not in")):
-        expected = "a list of values" if known in ("in", "not in") else "one value"
-        raise FilterError(f"The operator {op!r} of {attribute!r} takes {expected}; got {value!r:.80}.")
-    values = tuple(value) if isinstance(value, list | tuple | set) else (value,)
-    for v in values:
-        if isinstance(v, bool) or not isinstance(v, str | int | float):
-            raise FilterError(f"A condition on {attribute!r} takes words or numbers; got {v!r:.80}.")
-    return Filter(attribute, known, values if several else values[0])
+def _comparisons(condition: object) -> Mapping[object, object]:
+    if isinstance(condition, Mapping):
+        return condition
+    return {"in" if _is_several(condition) else "==": condition}
 
 
-def _checked(f: Filter, catalogue: Catalogue) -> Filter:
-    if f.attribute not in catalogue.attribute_types:
+def _is_several(value: object) -> bool:
+    return isinstance(value, list | tuple | set | frozenset)
+
+
+def _filter(attribute: object, op: object, value: object, catalogue: Catalogue) -> Filter:
+    kind = catalogue.attribute_types.get(attribute) if isinstance(attribute, str) else None
+    if not isinstance(attribute, str) or kind is None:
         known = ", ".join(f"{n} ({t})" for n, t in catalogue.attribute_types.items()) or "none"
-        raise FilterError(f"The catalogue has no attribute {f.attribute[:60]!r}. Its attributes: {known}.")
-    return catalogue.canonical(f)
+        raise FilterError(f"The catalogue has no attribute {attribute!r:.60}. Its attributes: {known}.")
+    known_op = _OPS.get(op) if isinstance(op, str) else None
+    if known_op is None:
+        raise FilterError(f"There is no operator {op!r:.20} for {attribute!r}; there are: {', '.join(_OPS)}.")
+    takes_several = known_op in ("in", "not in")
+    if _is_several(value) != takes_several or (takes_several and not value):
+        expected = "a list of one value or more" if takes_several else "one value"
+        raise FilterError(f"The operator {op!r} of {attribute!r} takes {expected}; got {value!r:.80}.")
+    if known_op in (">=", "<=", ">", "<") and kind != "number":
+        raise FilterError(f"{attribute!r} is a {kind} and has no order, so {op!r} means nothing: use ==, !=, in, not in.")
+    values = tuple(value) if isinstance(value, list | tuple | set | frozenset) else (value,)
+    if isinstance(value, set | frozenset):
+        values = tuple(sorted(values, key=str))  # a set has no order, and the same request must give the same answer
+    right = [v for v in values if (_is_number(v) if kind == "number" else isinstance(v, str))]
+    if len(right) < len(values):
+        wrong = next(v for v in values if v not in right)
+        expected = "finite numbers" if kind == "number" else "words"
+        raise FilterError(f"{attribute!r} is a {kind}: a condition on it takes {expected}; got {wrong!r:.80}.")
+    return catalogue.canonical(Filter(attribute, known_op, tuple(right) if takes_several else right[0]))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

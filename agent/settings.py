@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     )
     candidates: int = Field(default=50, ge=1, le=500, description="How many retrieved items the language model ranks.")
     model_weight: float = Field(
-        default=0.1, ge=0, description="Weight of the model's score beside the retrieval score."
+        default=0.3, ge=0, description="Weight of the model's score beside that of retrieval: chosen in docs/log.md."
     )
     diversity: float = Field(default=0.1, ge=0, le=1, description="0 = pure relevance, 1 = pure variety in the list.")
     history_in_prompt: int = Field(default=12, ge=0, le=200, description="How many recent titles the prompt names.")

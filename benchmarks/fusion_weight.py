@@ -82,7 +82,7 @@ def main() -> None:
             history, target = people[user_id]
             allowed = np.ones(len(agent.catalogue), dtype=bool)
             allowed[history] = False
-            query = Query(np.array(history), "", "", (), allowed, 0.5)
+            query = Query(np.array(history), "", "", "", (), allowed, 0.5)
             fused = fuse(sources, query, agent.settings.candidates)
             place = np.flatnonzero(fused.positions == target)
             if not len(place):

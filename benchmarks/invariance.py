@@ -1,4 +1,4 @@
-"""Does the order in which candidates arrive show in the list? And does packing titles into one pass change their scores?
+"""Does the order in which candidates arrive show in the list? Does packing titles into one pass change their scores?
 
 1. Every request is ranked again and again with its candidates in another random order: all ranks must be exactly equal.
 2. In float32, the packed scores of all candidates are compared with three others: the same titles packed in another
@@ -15,26 +15,23 @@ from __future__ import annotations
 import argparse
 import copy
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from asking import ask  # type: ignore[import-not-found]
+from asking import ask, understood  # type: ignore[import-not-found]
 from common import describe_run, open_example, write_json  # type: ignore[import-not-found]
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from agent import agent as turn
 from agent.agent import Agent
 from agent.assets import language_model
 from agent.generation.base import Message
 from agent.generation.local import LocalGenerator, Prefix
-from agent.retrieval.base import Query, Retriever
+from agent.retrieval.base import Query
 from agent.retrieval.fusion import Fused, fuse
-from agent.stopwatch import Stopwatch
 
 TOLERANCE = 1e-3
 Asked = tuple[Query, tuple[Message, ...]]
@@ -47,52 +44,37 @@ def choose_requests(agent: Agent, requests: int, seed: int) -> list[Asked]:
     people = agent.workspace.store.user_ids()
     while len(chosen) < requests:
         words = ask(agent.catalogue, random).text if len(chosen) % 2 else ""
-        request = agent._request(str(random.choice(people)), None, words, 5, None, "score", None)
-        profile, intent = agent._profile(request), agent._intent(request)
-        query = agent._query(profile, intent, agent._allowed(profile, intent, frozenset()))
+        profile, intent, query = understood(agent, str(random.choice(people)), words, 5)
         if query.allowed.sum() > 1:
             chosen.append((query, agent._rank_prompt(profile, intent)))
     return chosen
 
 
-@contextmanager
-def arriving_in(order: np.random.Generator | None) -> Iterator[None]:
-    """Inside, retrieval hands its candidates to the ranking stage in a random order; None leaves them as they are."""
-
-    def shuffled(sources: Sequence[Retriever], query: Query, k: int) -> Fused:
-        fused = fuse(sources, query, k)
-        if order is None:
-            return fused
-        places = order.permutation(len(fused.positions))
-        by_source = {name: values[places] for name, values in fused.by_source.items()}
-        return Fused(fused.positions[places], fused.score[places], by_source)
-
-    turn.fuse = shuffled
-    try:
-        yield
-    finally:
-        turn.fuse = fuse
-
-
-def ranked(agent: Agent, asked: Asked, order: np.random.Generator | None) -> list[str]:
-    """The ids that the ranking stage gives, best first."""
-    query, prompt = asked
-    with arriving_in(order):
-        candidates, _ = agent._ranked(query, prompt, agent.settings.candidates, Stopwatch())
-    return [c.item.item_id for c in candidates]
+def shuffled(fused: Fused, order: np.random.Generator) -> Fused:
+    """The same candidates with the same scores, in a random order."""
+    places = order.permutation(len(fused.positions))
+    by_source = {name: values[places] for name, values in fused.by_source.items()}
+    return Fused(fused.positions[places], fused.score[places], by_source)
 
 
 def compare_ranks(agent: Agent, chosen: Sequence[Asked], shuffles: int, seed: int) -> dict[str, int]:
     """How many of all shuffled rankings are not exactly the unshuffled one, and how many places moved in them."""
     order = np.random.default_rng(seed + 1)
     differing = moved = 0
-    for asked in track(chosen, description="ranks", console=Console(stderr=True)):
-        expected = ranked(agent, asked, None)
+    for query, prompt in track(chosen, description="ranks", console=Console(stderr=True)):
+        fused = fuse(agent.lister.sources, query, agent.settings.candidates)
+        prefix = agent.generator.read(prompt)
+        expected = ranked(agent, fused, prefix)
         for _ in range(shuffles):
-            found = ranked(agent, asked, order)
+            found = ranked(agent, shuffled(fused, order), prefix)
             differing += found != expected
             moved += sum(a != b for a, b in zip(found, expected, strict=True))
     return {"requests": len(chosen), "shuffles": shuffles, "rankings_that_differ": differing, "places_moved": moved}
+
+
+def ranked(agent: Agent, fused: Fused, prefix: object) -> list[str]:
+    """The ids that the ranking stage of a turn gives, best first."""
+    return [c.item.item_id for c in agent.lister.ranked(fused, prefix, agent.settings.model_weight)]
 
 
 # -- packed against alone
@@ -103,16 +85,16 @@ def compare_scores(agent: Agent, chosen: Sequence[Asked], seed: int) -> dict[str
     folder = language_model(agent.settings.model, agent.settings.cache)
     generator = LocalGenerator(folder, dtype="float32")
     order = np.random.default_rng(seed + 2)
-    alone = shuffled = uncached = 0.0
+    alone = reordered = uncached = 0.0
     count = 0
     for query, prompt in track(chosen, description="scores", console=Console(stderr=True)):
-        positions = fuse(agent._sources, query, agent.settings.candidates).positions
-        titles = [agent._titles[p] for p in positions]
+        positions = fuse(agent.lister.sources, query, agent.settings.candidates).positions
+        titles = [agent.lister.titles[p] for p in positions]
         prefix = generator.read(prompt)
         packed = generator.score(prefix, titles).total
         places = order.permutation(len(titles))
         again = generator.score(prefix, [titles[p] for p in places]).total
-        shuffled = max(shuffled, _difference(again, packed[places]))
+        reordered = max(reordered, _difference(again, packed[places]))
         alone = max(alone, _difference(np.array([score_alone(generator, prefix, t) for t in titles]), packed))
         uncached = max(uncached, abs(score_uncached(generator, prefix, titles[0]) - float(packed[0])))
         count += len(titles)
@@ -121,7 +103,7 @@ def compare_scores(agent: Agent, chosen: Sequence[Asked], seed: int) -> dict[str
         "titles": count,
         "dtype": "float32",
         "one_at_a_time": alone,
-        "packed_in_another_order": shuffled,
+        "packed_in_another_order": reordered,
         "without_cache": uncached,
         "allowed": TOLERANCE,
     }
@@ -163,6 +145,7 @@ def _difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> floa
 
 
 def main() -> None:
+    """Rank, compare, report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=50)
     parser.add_argument("--shuffles", type=int, default=20)
@@ -176,9 +159,9 @@ def main() -> None:
         ranks = compare_ranks(agent, chosen[: arguments.requests], arguments.shuffles, arguments.seed)
         scores = compare_scores(agent, chosen[: arguments.scored], arguments.seed)
     console.print(
-        f"Ranks: {ranks['rankings_that_differ']} of {ranks['requests'] * ranks['shuffles']:,} shuffled rankings differ.\n"
-        f"Scores in float32, {scores['titles']:,} titles, largest difference in log-probability: "
-        f"one at a time {scores['one_at_a_time']:.1e}, packed in another order {scores['packed_in_another_order']:.1e}, "
+        f"Ranks: {ranks['rankings_that_differ']} of {ranks['requests'] * ranks['shuffles']:,} rankings differ. "
+        f"Scores in float32 of {scores['titles']:,} titles, largest difference in log-probability: "
+        f"one at a time {scores['one_at_a_time']:.1e}, in another order {scores['packed_in_another_order']:.1e}, "
         f"without cache {scores['without_cache']:.1e} (allowed: {TOLERANCE:g}).",
         highlight=False,
     )

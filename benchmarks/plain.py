@@ -1,6 +1,6 @@
-"""The pipeline that people write today: one chat prompt, one `generate`, a forgiving regex. The other side of latency.py.
+"""The pipeline that people write today: one chat prompt, one `generate`, a forgiving regex. See latency.py.
 
-It is given every kindness that its own idea allows: retrieval for nothing, the format named in the prompt, a parser that
+It is given every kindness that its idea allows: retrieval for nothing, the format named in the prompt, a parser that
 takes bullets for numbers and reasons on the next line, and titles compared without case, accents or articles.
 """
 
@@ -47,6 +47,7 @@ class Written:
 
     @property
     def tokens(self) -> int:
+        """How many tokens were written."""
         return len(self.times_ms)
 
     def reached_ms(self, place: int) -> float:
@@ -140,7 +141,9 @@ class Faults:
     usable: int
 
 
-def judge(agent: Agent, profile: Profile, candidates: Sequence[int], lines: Sequence[tuple[str, str]], n: int) -> Faults:
+def judge(
+    agent: Agent, profile: Profile, candidates: Sequence[int], lines: Sequence[tuple[str, str]], n: int
+) -> Faults:
     """Compare (title, reason) lines with the catalogue. A title without a year means any film of that name."""
     lines = lines[:n]
     offered = {agent.catalogue.ids[p] for p in candidates}

@@ -376,11 +376,12 @@ def test_no_text_makes_another_message(title, request, feeling):
     rank = SHIPPED.get("rank")
     messages = rank.render(history=[{"title": title, "feeling": feeling}], request=request, noun="film")
     assert [m.role for m in messages] == ["system", "user", "assistant"]
-    assert messages[0].content == "Recommend the next film. Answer with its title only."
-    expected = 2 + bool(clean(request))
-    assert len(messages[1].content.splitlines()) == expected - (not clean(feeling) and not clean_title(title))
-    assert chat_token(messages[1].content) is None
-    messages[1].content.encode("utf-8")
+    assert messages[0].content == "You recommend films."
+    assert len(messages[1].content.splitlines()) == 1 + bool(clean(request))
+    assert len(messages[2].content.splitlines()) == 1 + (feeling != "disliked")
+    for message in messages:
+        assert chat_token(message.content) is None
+        message.content.encode("utf-8")
 
 
 @FAST

@@ -55,12 +55,13 @@ def test_what_never_changes_is_the_prefix(shipped):
     rank = shipped.get("rank")
     one = rank.render(history=[{"title": "Alien (1979)", "feeling": "liked"}], noun="film")
     other = rank.render(history=[], request="something else", noun="film")
-    assert one[0] == other[0] == Message("system", "Recommend the next film. Answer with its title only.")
+    assert one[0] == other[0] == Message("system", "You recommend films.")
     longer = rank.render(
         history=[{"title": "Alien (1979)", "feeling": "liked"}, {"title": "Dune (2021)", "feeling": "liked"}],
         noun="film",
     )
-    assert longer[1].content.startswith(one[1].content.removesuffix("\nWhich film next?"))
+    assert longer[1] == one[1]
+    assert longer[2].content.startswith(one[2].content)
 
 
 def test_justify_continues_rank(shipped):
@@ -69,5 +70,5 @@ def test_justify_continues_rank(shipped):
     whole = continued(asked, told)
     assert whole[:2] == asked[:2]
     assert [message.role for message in whole] == ["system", "user", "assistant", "user", "assistant"]
-    assert whole[2].content == asked[-1].content + "Alien (1979)"
+    assert whole[2].content == asked[-1].content + " Alien (1979)"
     assert whole[-1] == Message("assistant", "")

@@ -14,7 +14,7 @@ from agent.workspace.store import Store
 def query(history=(), wishes="", avoids="", allowed=None, filters=(), habit=0.5, n=13):
     history = np.array(history, dtype=np.int64)
     open_items = np.ones(n, dtype=bool) if allowed is None else allowed
-    return Query(history, wishes, avoids, filters, open_items, habit)
+    return Query(history, wishes, wishes, avoids, filters, open_items, habit)
 
 
 @pytest.fixture

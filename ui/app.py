@@ -32,9 +32,7 @@ PORTS = 20  # how many ports after the wished one are tried
 WAITING = 32  # messages that may wait for the model at a time
 LARGEST_UPLOAD = 1  # bytes: gradio has an upload address on every page, and this page needs none
 
-_INTRODUCTION = (
-    "<h1>Vouchrec</h1><p>Say what you like and what you feel like. Each reason is checked before you see it.</p>"
-)
+_INVITATION = "<p>Say what you like and what you feel like. Each reason is checked before you see it. For example:</p>"
 _Shown = dict[Any, Any]
 
 
@@ -44,12 +42,12 @@ def build_app(agent: Agent) -> gr.Blocks:
     private: Mapping[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     with gr.Blocks(title="Vouchrec", analytics_enabled=False) as page:
         with gr.Row(elem_id="vr-top"):
-            gr.HTML(_INTRODUCTION, elem_id="vr-intro")
+            gr.HTML("<h1>Vouchrec</h1>", elem_id="vr-intro", apply_default_css=False)
             renew = gr.Button("New conversation", size="sm", elem_id="vr-new", visible=False)
         talk = _talk()
-        found = gr.HTML("", js_on_load=ON_LOAD, elem_id="vr-found")
+        found = gr.HTML("", js_on_load=ON_LOAD, apply_default_css=False, elem_id="vr-found")
         with gr.Column(elem_id="vr-starters") as begin:
-            gr.HTML("<p>For example:</p>")
+            gr.HTML(_INVITATION, apply_default_css=False)
             buttons = [gr.Button(text, size="md", elem_classes="vr-starter") for text in starters(agent)]
         with gr.Row(elem_id="vr-ask"):
             box = _box(agent.settings.max_message_chars)
@@ -109,7 +107,7 @@ def build_app(agent: Agent) -> gr.Blocks:
 def _talk() -> gr.Chatbot:
     """What was said, as plain text: no markdown, no HTML, no files."""
     return gr.Chatbot(
-        label="Conversation", show_label=False, visible=False, elem_id="vr-talk", height=None, max_height="34vh",
+        label="Conversation", show_label=False, visible=False, elem_id="vr-talk", height=None, autoscroll=False,
         sanitize_html=True, allow_tags=False, render_markdown=False, latex_delimiters=[], feedback_options=None,
         buttons=[], allow_file_downloads=False, layout="bubble",
     )  # fmt: skip
@@ -129,6 +127,22 @@ def _session(request: gr.Request) -> str:
     return request.session_hash
 
 
+def _theme() -> gr.themes.Base:
+    """Fonts of the reader's own system, as others would be fetched from elsewhere; colours with a contrast of 4.5 or more."""
+    theme = gr.themes.Base(
+        primary_hue="teal", secondary_hue="teal", neutral_hue="slate", radius_size="lg", text_size="lg",
+        font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"],
+    )  # fmt: skip
+    return theme.set(
+        body_text_color_subdued="*neutral_500", body_text_color_subdued_dark="*neutral_400",
+        input_placeholder_color="*neutral_500", input_placeholder_color_dark="*neutral_400",
+        button_primary_background_fill="*primary_700", button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover="*primary_800", button_primary_background_fill_hover_dark="*primary_600",
+        button_secondary_background_fill="*neutral_100", button_secondary_background_fill_dark="*neutral_800",
+        button_secondary_background_fill_hover="*neutral_200", button_secondary_background_fill_hover_dark="*neutral_700",
+    )  # fmt: skip
+
+
 def start(page: gr.Blocks, host: str = "127.0.0.1", port: int = 7860) -> str:
     """Serve a page from a thread of its own, and give back its address; `page.close()` ends it.
 
@@ -139,16 +153,12 @@ def start(page: gr.Blocks, host: str = "127.0.0.1", port: int = 7860) -> str:
         InputError: the address cannot be listened on.
     """
     _reach_without_proxy(host)
-    theme = gr.themes.Base(
-        primary_hue="teal", secondary_hue="teal", neutral_hue="slate", radius_size="lg",
-        font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"],
-    )  # fmt: skip
     try:
         _, url, _ = page.launch(
             server_name=host, server_port=_free_port(host, port), share=False, inbrowser=False, inline=False,
             quiet=True, prevent_thread_lock=True, show_error=False, footer_links=[], run_history=False, allowed_paths=[],
             blocked_paths=[], root_path="", enable_monitoring=False, strict_cors=True, ssr_mode=False, pwa=False,
-            mcp_server=False, max_file_size=LARGEST_UPLOAD, state_session_capacity=200, theme=theme,
+            mcp_server=False, max_file_size=LARGEST_UPLOAD, state_session_capacity=200, theme=_theme(),
             css_paths=[Path(__file__).with_name("style.css")],
         )  # fmt: skip
     except OSError as error:

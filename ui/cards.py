@@ -11,12 +11,21 @@ from ui.guests import REACTIONS, View
 from ui.listing import attributes, duration
 from ui.terminal import clean
 
-GHOSTS = 5  # empty cards that hold the place while the list is being made
+GHOSTS = 3  # empty cards that hold the place while the list is being made
 _PENDING = "Writing and checking a reason …"
 _CHECKED = "Every title, name, number and genre of this sentence was compared with computed facts, and holds."
 
-# One listener for all buttons: their place in the page stays while the list is drawn again.
+# One listener for all buttons: their place in the page stays while the list is drawn again. A new list comes into view.
 ON_LOAD = """
+let turn = '';
+watch('value', () => {
+  const shown = element.querySelector('[data-turn]')?.dataset.turn || '';
+  if (shown && shown !== turn) {
+    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    setTimeout(() => element.scrollIntoView({ block: 'start', behavior: calm ? 'auto' : 'smooth' }), 50);
+  }
+  turn = shown;
+});
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button[data-event]');
   if (!button || button.getAttribute('aria-pressed') === 'true') return;
@@ -31,11 +40,14 @@ def cards(view: View) -> str:
         return ""
     if view.state == "looking":
         ghosts = '<li class="vr-card vr-ghost"></li>' * GHOSTS
-        return f'<ol class="vr-list" aria-hidden="true">{ghosts}</ol>{_status("Looking for what fits …", view.note)}'
+        return _status("Looking for what fits …", "") + _list(view, ghosts, ' aria-hidden="true"')
     listed = view.reply.recommendations if view.reply is not None else ()
     shown = "".join(_card(one, view, share) for one, share in zip(listed, shares(listed), strict=True))
-    made = f'<ol class="vr-list">{shown}</ol>' if shown else ""
-    return made + _status(_told(view), view.note)
+    return _status(_told(view), view.note) + (_list(view, shown) if shown else "")
+
+
+def _list(view: View, cards: str, more: str = "") -> str:
+    return f'<ol class="vr-list" data-turn="{view.turn}"{more}>{cards}</ol>'
 
 
 def shares(listed: Sequence[Recommendation]) -> list[float]:
@@ -86,7 +98,8 @@ def _buttons(one: Recommendation, marked: Event | None) -> str:
         f'aria-label="{label}: {title}">{label}</button>'
         for event, label in REACTIONS.items()
     )
-    return f'<div class="vr-actions">{made}</div>'
+    noted = '<span class="vr-noted">noted for the next list</span>' if marked else ""
+    return f'<div class="vr-actions">{made}{noted}</div>'
 
 
 def _told(view: View) -> str:
@@ -94,24 +107,23 @@ def _told(view: View) -> str:
     reply = view.reply
     if reply is None or not reply.recommendations:
         return ""
-    listed = _took("The list took {}.", reply, "list")
+    listed = _in("List in {}", reply, "list")
     if view.state == "writing":
-        return f"{listed} Reasons are being written and checked …".strip()
-    if view.state == "stopped":
-        return f"Stopped. The list stays. {listed}".strip()
-    if view.state == "failed":
-        return f"Interrupted. The list stays. {listed}".strip()
-    return f"{listed} {_took('With all reasons checked it was {}.', reply, 'answer')}".strip()
+        return f"{listed} · reasons are being written and checked …"
+    if view.state in ("stopped", "failed"):
+        return f"{'Stopped' if view.state == 'stopped' else 'Interrupted'}; the list stays. {listed}"
+    return " · ".join(part for part in (listed, _in("all reasons checked in {}", reply, "answer")) if part)
 
 
-def _took(sentence: str, reply: Reply, stage: str) -> str:
-    time = reply.timings_ms.get(stage)
-    return sentence.format(duration(time)) if time is not None else ""
+def _in(sentence: str, reply: Reply, moment: str) -> str:
+    """The sentence with the time since the start of the turn, which does not break at its unit; empty if unknown."""
+    time = reply.timings_ms.get(moment)
+    return sentence.format(duration(time).replace(" ", "\u00a0")) if time is not None else ""
 
 
 def _status(text: str, note: str) -> str:
-    said = " ".join(part for part in (note, text) if part)
-    return f'<p class="vr-status" role="status">{_text(said)}</p>'
+    heard = f'<span class="vr-hidden">{_text(note)} </span>' if note else ""
+    return f'<p class="vr-status" role="status">{heard}{_text(text)}</p>'
 
 
 def _text(text: str) -> str:

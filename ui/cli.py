@@ -137,7 +137,7 @@ def serve(
         upkeep.ensure_example(ctx.obj, workspace)
     from ui.app import serve as listen
 
-    listen(workspace, host=host, port=port)
+    listen(workspace, host=host, port=port, terminal=ctx.obj)
 
 
 @app.command(short_help="Show it at work on MovieLens-100K; takes no input.")

@@ -38,13 +38,14 @@ _log = logging.getLogger("ui.guests")
 class View:
     """What the page of one guest shows: what was said as (role, text), and the latest list.
 
-    `marked` holds the reactions by item id, `note` the latest news in one sentence, `draft` a message that was refused
-    and goes back into the box.
+    `turn` counts the messages, `marked` holds the reactions by item id, `note` the latest news in one sentence, `draft` a
+    message that was refused and goes back into the box.
     """
 
     talk: tuple[tuple[str, str], ...] = ()
     reply: Reply | None = None
     state: State = "new"
+    turn: int = 0
     marked: Mapping[str, Event] = field(default_factory=dict)
     note: str = ""
     draft: str = ""
@@ -64,6 +65,7 @@ class Guest:
         self._talk: list[tuple[str, str]] = []
         self._reply: Reply | None = None
         self._state: State = "new"
+        self._turn = 0
         self._marked: dict[str, Event] = {}
         self._note = ""
         self._stop = threading.Event()  # of the present turn: each turn has its own
@@ -71,7 +73,7 @@ class Guest:
 
     def view(self, draft: str = "") -> View:
         """What the page shows now."""
-        return View(tuple(self._talk), self._reply, self._state, dict(self._marked), self._note, draft)
+        return View(tuple(self._talk), self._reply, self._state, self._turn, dict(self._marked), self._note, draft)
 
     def answer(self, text: str) -> Generator[View]:
         """Answer one message: a view at once, one with the list, one for each reason, and the last when all is over.
@@ -138,6 +140,7 @@ class Guest:
         said = _line(text) or ("More, please." if self._reply is not None else "…")
         self._talk.append(("user", said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"))
         self._reply, self._note, self._state = None, "", "looking"
+        self._turn += 1
 
     def _take(self, reply: Reply) -> None:
         told = describe(reply.intent, self._agent.catalogue)

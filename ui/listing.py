@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -50,7 +51,7 @@ def listing(console: Console, reply: Reply, marks: Marks) -> Text:
     if reply.question:
         blocks.append(wrapped(console, reply.question, width, style="bold"))
     if legend := _legend(reply, marks):
-        blocks.append(wrapped(console, legend, width, indent=INDENT, style="dim"))
+        blocks.append(_filled(legend, width, "   "))
     return Text("\n\n").join(blocks)
 
 
@@ -64,7 +65,7 @@ def footer(console: Console, reply: Reply, model_weight: float, marks: Marks) ->
     model = [reply.model, f"adapter {reply.adapter}" if reply.adapter else "no adapter"] if reply.model else []
     lines = [reached, stages, [*model, formula(reply, model_weight)]]
     width = width_of(console)
-    return Text("\n").join([_filled(line, width, marks) for line in lines if line])
+    return Text("\n").join([_filled(line, width, marks.between) for line in lines if line])
 
 
 def formula(reply: Reply, model_weight: float) -> str:
@@ -85,7 +86,7 @@ def why(console: Console, reply: Reply, one: Recommendation, marks: Marks) -> Te
     scores = next((c.scores for c in reply.candidates if c.item.item_id == one.item.item_id), {})
     if scores:
         told = [f"{source} {score:.3f}" for source, score in scores.items() if math.isfinite(score)]
-        blocks.append(_filled(told, width, marks))
+        blocks.append(_filled(told, width, marks.between))
     return Text("\n").join(blocks)
 
 
@@ -125,7 +126,7 @@ def wrapped(console: Console, text: str, width: int, indent: int = 0, *, hanging
 def _entry(console: Console, one: Recommendation, complete: bool, width: int, marks: Marks) -> Text:
     score = f"{one.score:.2f}" if math.isfinite(one.score) else ""
     room = width - INDENT - cell_len(score) - 2
-    title = Text(clean(one.item.title), style="bold")
+    title = Text(clean(one.item.title.strip()), style="bold")
     lines = list(title.wrap(console, room))
     head = Text.assemble((f"{one.rank:>2}  ", "cyan"), lines[0])
     head.rstrip()
@@ -138,6 +139,7 @@ def _entry(console: Console, one: Recommendation, complete: bool, width: int, ma
     head.append(score, style="dim")
     head.rstrip()
     for line in lines[1:]:
+        line.rstrip()
         line.pad_left(INDENT)
     below = [Text(" " * INDENT).append(_cut(told, width - INDENT, marks), style="dim")] if told else []
     if one.justification:
@@ -159,14 +161,14 @@ def _mark(one: Recommendation, marks: Marks) -> tuple[str, str]:
     return (marks.checked, "green") if one.phrased_by == "model" else (marks.plain, "green")
 
 
-def _legend(reply: Reply, marks: Marks) -> str:
+def _legend(reply: Reply, marks: Marks) -> list[str]:
     meanings = {
         marks.checked: "every claim checked, phrased by the model",
         marks.plain: "plain fact, computed",
         marks.unchecked: "not checked",
     }
     used = {_mark(one, marks)[0] for one in reply.recommendations if one.justification}
-    return "   ".join(f"{mark} {meaning}" for mark, meaning in meanings.items() if mark in used)
+    return [f"{mark} {meaning}" for mark, meaning in meanings.items() if mark in used]
 
 
 def _attribute(item: Item, name: str, value: AttributeValue) -> str:
@@ -180,11 +182,11 @@ def _attribute(item: Item, name: str, value: AttributeValue) -> str:
     return f"{name} {number}"
 
 
-def _filled(parts: Sequence[str], width: int, marks: Marks) -> Text:
-    """Parts in dim, indented lines that break between parts only."""
+def _filled(parts: Sequence[str], width: int, between: str) -> Text:
+    """Parts in dim, indented lines that break between parts, and within one only where it is longer than a line."""
     lines = [""]
-    for part in (clean(part) for part in parts):
-        longer = f"{lines[-1]}{marks.between}{part}" if lines[-1] else part
+    for part in (line for part in parts for line in wrap(clean(part), width - INDENT)):
+        longer = f"{lines[-1]}{between}{part}" if lines[-1] else part
         if lines[-1] and cell_len(longer) > width - INDENT:
             lines.append(part)
         else:

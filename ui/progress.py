@@ -27,8 +27,9 @@ class _Stage:
 class TerminalProgress:
     """The `Progress` callable of the agent, drawn. Any thread may call it; use it as a context manager."""
 
-    def __init__(self, console: Console, *, keep: bool = False) -> None:
+    def __init__(self, console: Console, *, keep: bool = False, worth_showing: float = WORTH_SHOWING) -> None:
         self._console = console
+        self._worth_showing = worth_showing
         self._lock = threading.RLock()
         self._stages: dict[str, _Stage] = {}
         self._current: str | None = None
@@ -74,7 +75,7 @@ class TerminalProgress:
         if self._bars is not None and known.task is not None:
             self._bars.update(known.task, completed=max(known.done, 1), total=max(known.done, 1))
             self._bars.stop_task(known.task)
-        elif self._bars is None and seconds >= WORTH_SHOWING:
+        elif self._bars is None and seconds >= self._worth_showing:
             counted = _counted(stage, known.done, known.total)
             line = ": ".join(part for part in (_named(stage), counted) if part)
             self._console.print(Text(f"{line} ({seconds:.1f} s)"), soft_wrap=True)

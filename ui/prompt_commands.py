@@ -38,12 +38,12 @@ def show(ctx: typer.Context, name: PromptName, folder: PromptFolder = None) -> N
 
 def check(ctx: typer.Context, folder: PromptFolder = None) -> None:
     """Render every prompt of a set with its sample and run the cases beside it. Exit code 1 if one fails."""
+    from ui.verdict import verdict
+
     terminal: Terminal = ctx.obj
     rows = _prompt_set(folder).check()
     for row in rows:
-        sign = ("ok    ", "green") if row.ok else ("failed", "bold red")
-        said = "" if row.message == "ok" else f"  {clean(row.message)}"
-        terminal.say(Text.assemble(sign, "  ", (clean(row.name), "bold"), said))
+        verdict(terminal, row.ok, row.name, "" if row.message == "ok" else row.message)
     if not all(row.ok for row in rows):
         raise typer.Exit(1)
 

@@ -39,7 +39,7 @@ def open_agent(workspace: Path | None, progress: Progress) -> Agent:
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        raise  # noqa: PLE0704 - rich calls this where a BrokenPipeError is being handled; `Terminal.guarding` ends it
+        raise  # again what rich is handling when it calls this: `Terminal.guarding` knows what to do with it
 
 
 def _stdout() -> Console:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.text import Text
 
 from ui.options import Workspace
-from ui.terminal import Terminal, clean
+from ui.terminal import Terminal
 
 if TYPE_CHECKING:
     from agent.build import BuildReport
@@ -83,16 +82,14 @@ def rebuild_index(ctx: typer.Context, workspace: Workspace = None) -> None:
 def doctor(ctx: typer.Context, workspace: Workspace = None) -> None:
     """Examine Python, the libraries, the models, the prompts and a workspace. Exit code 1 if something failed."""
     from agent.workspace.checks import Check
+    from ui.verdict import verdict
 
     terminal: Terminal = ctx.obj
     settings = _settings(workspace)
     failed = 0
     for check in _checks(terminal, settings, Check):
         failed += not check.ok
-        sign = Text.assemble(("ok    ", "green") if check.ok else ("failed", "bold red"), f"  {check.name:<14}")
-        terminal.say(sign.append(clean(check.detail)))
-        if check.remedy:
-            terminal.say(Text(f"{'':24}{clean(check.remedy)}", style="bold"))
+        verdict(terminal, check.ok, check.name, check.detail, check.remedy, column=16)
     terminal.say()
     terminal.say("All is well." if not failed else f"{failed} of these need attention.")
     if failed:

@@ -86,7 +86,7 @@ def _value(text: str, condition: str, attribute: str, types: Mapping[str, Attrib
 
 def _number(text: str, condition: str, attribute: str) -> int | float:
     value = float(text) if _NUMBER.fullmatch(text) else math.nan
-    if not math.isfinite(value) or abs(value) > 2**53:  # beyond it, floats skip whole numbers
+    if not math.isfinite(value) or abs(value) >= 2**53:  # from there on floats skip whole numbers
         raise FilterError(
             f"The condition {_short(condition)} needs a number for {attribute!r}, and {_short(text)} is none. "
             f"For example '{attribute}>=1990'."

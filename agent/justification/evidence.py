@@ -73,7 +73,7 @@ def gather(item: Item, facts: Facts) -> tuple[Evidence, ...]:
 
 
 def _constraints(item: Item, facts: Facts) -> list[Evidence]:
-    """The conditions of the request that the item is known to meet, one sentence for each number and each word filter."""
+    """The conditions of the request that the item is known to meet, one sentence each."""
     met = [f for f in facts.intent.filters if matches(item, (f,))]
     positive = [f for f in met if f.op not in ("!=", "not in")]
     numbers = dict.fromkeys(f.attribute for f in positive if isinstance(item.attributes.get(f.attribute), int | float))

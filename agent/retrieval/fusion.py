@@ -16,9 +16,9 @@ from agent.retrieval.base import Positions, Query, Retriever, Scores
 
 # By source: (weight of the habit, of the request), chosen on validation people and written requests (docs/log.md).
 WEIGHTS: Mapping[str, tuple[float, float]] = {
-    "behaviour": (1.0, 0.35),
-    "semantic": (0.2, 1.0),
-    "lexical": (0.0, 0.6),
+    "behaviour": (1.0, 0.2),
+    "semantic": (0.2, 2.0),
+    "lexical": (0.0, 1.5),
 }
 
 

@@ -38,9 +38,9 @@ class Lexical:
 
     def _scores(self, query: Query) -> Scores:
         none = np.zeros(self._count)
-        if self._index is None or not query.wishes:
+        if self._index is None or not query.words:
             return none
-        found = self._tokenizer.tokenize([query.wishes], update_vocab="never", show_progress=False, return_as="ids")[0]
+        found = self._tokenizer.tokenize([query.words], update_vocab="never", show_progress=False, return_as="ids")[0]
         known = sorted({int(t) for t in found if t < len(self._index.scores["indptr"]) - 1})
         if not known:
             return none

@@ -1,4 +1,4 @@
-"""Meaning: cosine between item vectors and what was asked or liked, searched in Chroma."""
+"""Meaning: cosine between item vectors and what was asked, or else what was liked; searched in Chroma."""
 
 from __future__ import annotations
 
@@ -57,11 +57,9 @@ class Semantic:
         return places[query.allowed[places]]
 
     def _vector(self, query: Query) -> NDArray[np.float32] | None:
-        """The request's vector and the history's, blended by habit; None where there is neither."""
-        asked, taste = self._asked(query), self._taste(query)
-        if asked is not None and taste is not None:
-            return _unit((1 - query.habit) * asked + query.habit * taste)
-        return asked if asked is not None else taste
+        """What was asked for; without words, what the history is about; None where there is neither."""
+        asked = self._asked(query)
+        return asked if asked is not None else self._taste(query)
 
     def _asked(self, query: Query) -> NDArray[np.float32] | None:
         if not query.wishes and not query.avoids:

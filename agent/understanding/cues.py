@@ -1,67 +1,174 @@
-"""Negation, numbers and small words of English messages: data, and the few functions that read it."""
+"""Small words of English messages: numbers, filler, and the cues that turn what follows them down. Data first."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 
 NUMBERS = {w: i for i, w in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)}
-DECADES = dict(
-    zip(
-        "twenties thirties forties fifties sixties seventies eighties nineties".split(),
-        range(1920, 2000, 10),
-        strict=True,
-    )
-)
-GENRE_SYNONYMS = {
-    "sci fi": "sci-fi", "scifi": "sci-fi", "science fiction": "sci-fi", "sf": "sci-fi", "noir": "film-noir",
-    "film noir": "film-noir", "animated": "animation", "cartoon": "animation", "kids": "children's",
-    "children": "children's", "childrens": "children's", "family": "children's", "comedic": "comedy",
-    "comedies": "comedy", "romances": "romance", "rom com": "romance|comedy", "romcom": "romance|comedy",
-    "rom-com": "romance|comedy", "documentaries": "documentary", "mysteries": "mystery", "fantasies": "fantasy",
-    "horrors": "horror", "scary movie": "horror", "scary movies": "horror", "doc": "documentary",
-}  # fmt: skip
 
 # What a request says around its wishes: "please recommend me a good film to watch".
 FILLER = frozenset(
-    """a about album albums also am an and any anything are as at be been book books but can could decade do else enjoy enjoyed
-    era feel feeling film films find for from game games get give good great had has have hello hey hi i i'd i'll i'm i've if in
-    is it item items ive just kind let like list liked lot love loved looking made maybe me mood more movie movies music my need
-    new of on one ones option options or other our out pick picks please read really recommend recommendation recommendations
-    released request saw see seen set should show similar so some something song songs sort suggest suggestion suggestions
-    tell than that that's the then there these they thing things think this time title titles to today tonight too top try up
-    us very want wants was watch watched we well were what which who will with would year years you your""".split()
+    """
+    a about ago album albums also am an and anti any anything are as at be been before book books but by came can
+    could decade did do does doing else enjoy enjoyed era ever every feel feeling film films find fine for free from
+    game games get give go going good great had has have hello her hey hi his how i i'd i'll i'm i've if in is it
+    it's item items ive just keep kind let let's like liked list looking lot lots love loved made make making may
+    maybe me mood more most movie movies much music must my need new non of ok okay on one ones only option options
+    or other our out pick picks play please published put read really recommend recommendation recommendations
+    released request same saw say see seen series set shall should show shows similar so some something song songs
+    sort stuff such suggest suggestion suggestions tell than that that's the their then there these they thing
+    things think this time title titles to today tonight too top try up us very want wanted wants was watch watched
+    we well were what which who will with would year years yes you your
+    """.split()
 )
 
-_NEGATION = re.compile(
-    r"\b(?:not|no|without|nothing|never|except|excluding|avoid|hate|hated|dislike|disliked|don'?t (?:want|like|need)|didn'?t (?:like|enjoy)"
-    r"|isn'?t|aren'?t|wasn'?t|but not|anything but|other than|tired of|sick of|skip|less)\b",
-    re.IGNORECASE,
+# Words that some catalogue may have as a value ("type: new") and everybody uses otherwise: a condition only where the
+# attribute is named with them.
+EVERYDAY = frozenset(
+    """
+    all bad best better big black blue classic cold cool dark different easy fast favorite favourite first free
+    fresh full fun funny happy hard high hot last late light live local long low modern nice normal old open other
+    own popular public quick random real red right sad short simple slow small special standard the unknown used
+    usual various white young
+    """.split()
 )
-# These look like a negation and are none.
-_PSEUDO = re.compile(
-    r"\b(?:not only|not just|why not|not bad|no more than|no less than|can'?t get enough of|nothing beats)\b", re.I
-)
-# After one of these a new thought begins, in which an earlier "not" no longer counts.
-_TERMINATOR = re.compile(
-    r"[.;!?\n]|\bbut\b(?! not)|\binstead\b|\bjust\b|\bwith\b|\bfrom\b|\bi (?:want|like|love)\b|\bmore\b", re.I
-)
-_LIST = re.compile(r"^[\s,]*(?:(?:[\w'’-]+\s+){0,3}(?:or|and|nor|,)\s+)*(?:a|an|any|the|too|very|so|that|like|from|in|of|another|to|be|more)?\s*"
-                   r"(?:[\w'’-]+\s*){0,2}[\"“'‘]?$", re.I)  # fmt: skip
+
+Stance = Literal["against", "less", "also", "open"]
+# against: not this, a hard condition.            "no horror"
+# less:    this is unwelcome, not forbidden.      "not too much romance"
+# also:    this, and not only this: a mere wish.  "not only comedies"
+# open:    this or not, it does not matter.       "I don't mind subtitles"
+
+_NT = r"(?:n['’]?t|\s+not|not)"  # don't, dont, do not, cannot
+_DO = rf"(?:do|does|did|would|could|can|ca|wo|will|should|need){_NT}"
+_BE = rf"(?:is|are|was|were|be){_NT}"
+_TRIED = r"(?:seen|watched|heard|read|tried|played)"
+
+# One cue a line; of two cues that begin at the same word the upper one counts. None: looks like a negation and is none.
+_CUES: tuple[tuple[Stance | None, str], ...] = (
+    (None, rf"why\s+(?:not|{_DO})"),
+    (None, rf"(?:{_DO}|{_BE}|have{_NT})\s+(?:you|we|there|it)"),
+    (None, rf"(?:never|not|have{_NT}|had{_NT})\s+(?:yet\s+)?{_TRIED}"),
+    (None, rf"{_DO}\s+(?:get\s+enough|go\s+wrong|wait|decide|know|forget|hesitate|be\s+better)"),
+    (None, r"(?:no|not)\s+(?:more|less|fewer)\s+than|more\s+or\s+less|less\s+than|if\s+not|not\s+to\s+mention"),
+    (None, r"not\s+(?:bad|sure|afraid|long\s+ago)|no\s+(?:idea|matter|problem|doubt|preference|one|longer)"),
+    (None, r"nothing\s+(?:beats|but|except|other\s+than)|never\s+(?:mind|gets?\s+old|(?:get\s+)?tired\s+of)"),
+    (None, r"no(?=\s*[,;.!?]|-)|whether\s+or\s+not|without\s+(?:a\s+)?doubt"),
+    ("open", rf"{_DO}\s+(?:mind|care\s+(?:about|if|whether)|hate|dislike|(?:have|need)\s+to\s+be|matter)"),
+    ("open", r"not\s+necessarily|need\s?n['’]?t\s+be|no\s+need\s+(?:for|to\s+be)"),
+    ("also", rf"not\s+(?:only|just|merely)|{_DO}\s+(?:only|just)\s+(?:want|like|need)"),
+    ("less", rf"(?:not|nothing|{_BE})\s+(?:too|so|very|overly|that|as|all\s+that)(?:\s+(?:much|many))?|less(?:\s+of)?"),
+    ("against", rf"{_DO}\s+(?:really\s+)?(?:want|like|love|need|enjoy|care\s+for|be|have)"),
+    ("against", rf"{_DO}\s+(?:give|show|recommend|suggest|include)(?:\s+me)?"),
+    ("against", rf"{_DO}\s+stand|not\s+(?:a\s+fan\s+of|into|in\s+the\s+mood\s+for|keen\s+on|interested\s+in)"),
+    ("against", r"(?:anything|everything|all|any\s+\w+)\s+(?:but|except(?:\s+for)?)|other\s+than|rather\s+than"),
+    ("against", r"except(?:ing|\s+for)?|exclud(?:e|es|ing)|apart\s+from|aside\s+from|instead\s+of|unlike|minus|w/o"),
+    ("against", r"(?:tired|sick|bored|fed\s+up|enough)\s+(?:of|with)|free\s+(?:of|from)"),
+    ("against", r"(?:stay|steer|keep)\s+(?:away|clear)\s+(?:from|of)"),
+    ("against", r"avoid(?:ing)?|skip|hat(?:e|ed|es)|dislik(?:e|ed|es)|loath(?:e|ed)|detest(?:ed)?|leave\s+out|ban"),
+    ("against", r"nothing(?:\s+like)?|no\s+more|none\s+of|neither|nor|never|without|no|not"),
+    ("against", rf"{_BE}|{_DO}"),
+)  # fmt: skip
+_CUE = re.compile("|".join(rf"(?P<c{i}>\b(?:{pattern})(?!\w))" for i, (_, pattern) in enumerate(_CUES)), re.IGNORECASE)
+
+# How far a cue reaches: over a list ("no horror, war or crime"), up to a full stop or a word that begins a new thought.
+_TOKEN = re.compile(r"[\w'’\x00]+(?:-[\w'’]+)*|\.(?!\d)|[,;!?:\n()/]")
+_END = frozenset(".;!?:\n()")
+_JOIN = frozenset(("or", "nor", "and", "/"))
+_NEW_THOUGHT = frozenset(
+    """
+    about also although because but by except find for from give however i i'd i'm in instead just like make maybe
+    more ok okay only please prefer preferably rather recommend set show something suggest thanks then though unless
+    which with without yet
+    """.split()
+) | frozenset(NUMBERS)
+_OPENERS = frozenset("about anything by for from i in like made more set something with".split())  # "not from the 80s"
+_REACH, _LONGEST_MEMBER = 160, 3  # characters; words of one member of a list
 
 
-def is_negated(text: str, start: int) -> bool:
-    """Whether what begins at `start` stands in the scope of a negation: it runs over a list, up to a new thought."""
-    before = text[max(0, start - 80) : start]
-    pseudo = list(_PSEUDO.finditer(before))
-    for negation in reversed(list(_NEGATION.finditer(before))):
-        if any(p.start() <= negation.start() < p.end() for p in pseudo):
-            continue
-        between = before[negation.end() :]
-        stops = [m for m in _TERMINATOR.finditer(between) if not _opens_value(between, m)]
-        return not stops and _LIST.match(between) is not None
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A cue and what it reaches: the words of text[start:end]."""
+
+    stance: Stance
+    cue: str
+    cue_start: int
+    start: int
+    end: int
+
+
+@lru_cache(maxsize=16)
+def scopes(text: str) -> tuple[Scope, ...]:
+    """All cues of a message with their reach, in its order."""
+    return tuple(_scopes(text))
+
+
+def stance(text: str, place: int) -> Stance | None:
+    """The stance towards what stands at `place`, None where no cue reaches it; the nearest cue counts."""
+    return next((s.stance for s in reversed(scopes(text)) if s.start <= place < s.end), None)
+
+
+def is_negated(text: str, place: int) -> bool:
+    """Whether what stands at `place` is turned down, entirely or in part."""
+    return stance(text, place) in ("against", "less")
+
+
+def is_cue(text: str, place: int) -> bool:
+    """Whether the word at `place` belongs to a cue."""
+    return any(m.start() <= place < m.end() for m in _cue_matches(text))
+
+
+@lru_cache(maxsize=16)
+def _cue_matches(text: str) -> tuple[re.Match[str], ...]:
+    return tuple(_CUE.finditer(text))
+
+
+def _scopes(text: str) -> Iterator[Scope]:
+    end = 0
+    for match in _cue_matches(text):
+        kind = _CUES[int((match.lastgroup or "c0")[1:])][0]
+        # "no comedies except romantic ones": what is excepted from a refusal is not refused.
+        excepted = match.start() <= end + 1 and match.group().lower().startswith("except")
+        if kind is not None and not excepted:
+            end = _end_of_scope(text, match.end())
+            yield Scope(kind, match.group().lower().replace("’", "'"), match.start(), match.end(), end)
+
+
+def _end_of_scope(text: str, start: int) -> int:
+    end, members, said, opening = start, 1, 0, True
+    for token in _TOKEN.finditer(text, start, start + _REACH):
+        word = token.group().casefold().replace("’", "'")
+        if word == "," and said and _goes_on(text, token.end(), members):
+            members, said, opening = members + 1, 0, False
+        elif word in _JOIN and (said or members > 1):
+            members, said, opening = members + 1, 0, word in ("or", "nor")
+        elif word in _END or word == "," or (word.isdecimal() and len(word) < 3):
+            break
+        elif word in _NEW_THOUGHT and not (opening and not said and word in _OPENERS):
+            break
+        else:
+            said += word not in FILLER
+            if said > _LONGEST_MEMBER:
+                break
+        end = token.end()
+    return end
+
+
+def _goes_on(text: str, place: int, members: int) -> bool:
+    """Whether a comma goes on with a list: only if an "or" or "and" closes it, as in "no horror, war or crime"."""
+    said = 0
+    for token in _TOKEN.finditer(text, place, place + _REACH):
+        word = token.group().casefold().replace("’", "'")
+        if word in _JOIN:
+            return said > 0 or members > 1 or word != "and"
+        if word == ",":
+            said = 0
+        elif word in _END or word in _NEW_THOUGHT or said >= _LONGEST_MEMBER or _CUE.match(text, token.start()):
+            return False
+        else:
+            said += 1
     return False
-
-
-def _opens_value(between: str, stop: re.Match[str]) -> bool:
-    """ "not from the 80s": the "from" belongs to what is negated when nothing stands before it."""
-    return stop.group().lower() in ("from", "with") and not between[: stop.start()].strip()

@@ -6,63 +6,56 @@ Vocabulary before model, so that 135 million parameters suffice: what a conditio
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from agent.schema import Filter, Intent
-from agent.understanding.cues import FILLER, GENRE_SYNONYMS, NUMBERS, is_negated
+from agent.understanding.cues import FILLER, NUMBERS, is_cue, scopes, stance
 from agent.understanding.mentions import find_mentions
+from agent.understanding.words import Word, find_words, word_filters
 from agent.understanding.years import YearRange, find_years
 from agent.workspace.catalogue import Catalogue
 
 YEAR_ATTRIBUTES = ("year", "release_year", "publication_year", "published")
-LONGEST_VALUE = 4  # words of an attribute's value looked at together
+MOST_YEARS = 120  # years turned down one by one; a wider gap is none that a person means
 _WORD = re.compile(r"[\w'’&]+(?:-[\w'’]+)*")
-_THINGS = (
-    r"(?:films?|movies?|books?|games?|songs?|albums?|artists?|items?|titles?|picks?|options?|ones|things?|recommendations?"
-    r"|suggestions?|results?)"
+_ROWS_OF = frozenset("a an the of in on about from with by who that is are to at and or not no".split())
+_N = rf"(?<![\w.,-])(?P<n>[1-9]\d{{0,2}}|{'|'.join(NUMBERS)}|dozen)"
+_THING = r"(?:film|movie|book|game|song|album|artist|item|title|pick|option|thing|recommendation|suggestion)"
+_UNITS = r"(?:hours?|hrs?|minutes?|mins?|stars?|years?|parts?|seasons?|players?|rated|percent|dollars?|bits?|decades?)"
+# "top 3", "just 2", "five good films"; but not "two hour films", "one of the films", "a film about two brothers".
+_COUNTS = (
+    re.compile(rf"\b(?:top|give\s+me|show\s+me|just|only)\s+{_N}\b(?!\s*-|\s+(?:or|of|{_UNITS})\b)", re.IGNORECASE),
+    re.compile(rf"{_N}\s+(?!{_UNITS}\b)(?P<row>(?:[\w'’-]+\s+){{0,3}}?)(?:{_THING}s|ones)\b", re.IGNORECASE),
+    re.compile(rf"(?<![\w-])(?P<n>one)\s+(?P<row>(?:[\w'’-]+\s+){{0,2}}?){_THING}\b", re.IGNORECASE),
+    re.compile(rf"^\s*{_N}(?:\s+more)?(?:\s+please)?\W*$", re.IGNORECASE),
 )
-_COUNT = re.compile(
-    r"\b(?:top|best|only|just|give me|show me|list|recommend|suggest|want)?\s*\b(?P<n>\d{1,3}|"
-    + "|".join(NUMBERS)
-    + r")\b"
-    r"\s+(?:[\w'-]+\s+){0,3}?"
-    + _THINGS
-    + r"\b|\b(?:top|give me|show me)\s+(?P<m>\d{1,3})\b(?!\s*(?:hours?|minutes?|stars?))",
-    re.IGNORECASE,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """One value of the catalogue's vocabulary, said at text[start:end]."""
-
-    attribute: str
-    value: str
-    start: int
-    end: int
-    negated: bool
-    plural: bool
+_BEFORE_PLURAL = re.compile(rf"{_N}\s+(?P<row>[\w'’-]+\s+)?$", re.IGNORECASE)
+_NOUN_CUE = re.compile(r"(?:no|hate|avoid|skip|tired of|sick of|(?:do|does|don|dont)\b.*)$")
 
 
 def parse_intent(text: str, catalogue: Catalogue) -> Intent:
     """What one message asks for. Never fails: what it does not understand stays among the wishes."""
+    stripped = text.strip()
+    text = unicodedata.normalize("NFC", text)
     mentions = find_mentions(text, catalogue)
-    rest = _blank(text, [(m.start, m.end) for m in mentions])
+    said = _blank(text, [(m.start, m.end) for m in mentions])
     year_attribute = next((a for a in YEAR_ATTRIBUTES if catalogue.attribute_types.get(a) == "number"), None)
-    ranges = find_years(rest) if year_attribute else []
-    rest = _blank(rest, [(r.start, r.end) for r in ranges])
+    ranges = find_years(said) if year_attribute else []
+    rest = _blank(said, [(r.start, r.end) for r in ranges])
     n, rest = _count(rest)
-    words = _vocabulary_words(rest, catalogue)
+    words = find_words(rest, said, catalogue)
     if n is None:
         n, rest = _count_of(words, rest)
-    filters = _year_filters(ranges, year_attribute or "") + _word_filters(words, rest, catalogue)
-    wishes, avoids = _wishes(_blank(rest, [(w.start, w.end) for w in words]), text)
+    ranges = [r for r in ranges if not _belongs_to_refused(r, said, words)]
+    taken = [(w.start, w.end) for w in words if w.stance in (None, "against")]
+    wishes, avoids = _wishes(_blank(rest, taken), said)
     return Intent(
-        text=text.strip(),
+        text=stripped,
         likes=tuple(dict.fromkeys(m.item_id for m in mentions if not m.negated)),
         dislikes=tuple(dict.fromkeys(m.item_id for m in mentions if m.negated)),
-        filters=filters,
+        filters=_year_filters(ranges, said, year_attribute or "") + word_filters(words, rest, catalogue),
         wishes=wishes,
         avoids=avoids,
         n=n,
@@ -70,26 +63,67 @@ def parse_intent(text: str, catalogue: Catalogue) -> Intent:
 
 
 def follow_up(before: Intent, now: Intent) -> Intent:
-    """The intent after one more message: likes and dislikes add up, a new condition replaces the old one on its attribute.
+    """The intent after one more message.
 
-    Wishes add up too, the newest last; a message that names no count keeps the count.
+    Likes, dislikes, refusals and wishes add up, the newest last, and what is said now undoes its opposite. A value or
+    a window of years wanted now takes the place of the one wanted before; a mere lower or upper bound narrows the
+    window if it can. A message that names no count keeps the count.
     """
-    replaced = {f.attribute for f in now.filters}
     return replace(
         now,
-        text=now.text,
         likes=tuple(i for i in dict.fromkeys((*before.likes, *now.likes)) if i not in now.dislikes),
         dislikes=tuple(i for i in dict.fromkeys((*before.dislikes, *now.dislikes)) if i not in now.likes),
-        filters=(*(f for f in before.filters if f.attribute not in replaced), *now.filters),
+        filters=tuple(dict.fromkeys((*_kept(before.filters, now.filters), *now.filters))),
         wishes=_joined(before.wishes, now.wishes, now.avoids),
         avoids=_joined(before.avoids, now.avoids, now.wishes),
         n=now.n or before.n,
+        habit=before.habit,
     )
+
+
+_BOUNDS = {">=": "low", ">": "low", "<=": "high", "<": "high", "==": "wanted", "in": "wanted"}
+
+
+def _kept(before: Sequence[Filter], now: Sequence[Filter]) -> Iterator[Filter]:
+    """The earlier conditions that the later ones leave standing."""
+    for old in before:
+        new = [f for f in now if f.attribute == old.attribute]
+        kinds = {_BOUNDS.get(f.op, "refused") for f in new}
+        kind = _BOUNDS.get(old.op, "refused")
+        if kind in ("low", "high"):
+            window = "wanted" in kinds or kind in kinds
+            if window or any(not _overlap(old, f) for f in new if f.op in (">=", ">", "<=", "<")):
+                continue
+            yield old
+        elif kind == "wanted" and kinds & {"wanted", "low", "high"}:
+            continue
+        else:
+            opposite = [f for f in new if (_BOUNDS.get(f.op) == "wanted") != (kind == "wanted")]
+            left = _without(old, [v for f in opposite for v in _values(f)])
+            yield from [left] if left else []
+
+
+def _overlap(a: Filter, b: Filter) -> bool:
+    low, high = (a, b) if _BOUNDS[a.op] == "low" else (b, a)
+    if isinstance(low.value, int | float) and isinstance(high.value, int | float):
+        return low.value <= high.value
+    return False
+
+
+def _values(f: Filter) -> tuple[str | float | int, ...]:
+    return f.value if isinstance(f.value, tuple) else (f.value,)
+
+
+def _without(f: Filter, gone: Sequence[object]) -> Filter | None:
+    if not any(v in gone for v in _values(f)):
+        return f
+    left = tuple(v for v in _values(f) if v not in gone)
+    return replace(f, value=left) if left else None
 
 
 def describe(intent: Intent, catalogue: Catalogue) -> str:
     """What was understood, in plain words: "year 1990 to 1999; genres Comedy; not genres Horror; wishes: tense"."""
-    parts = _described_filters(intent.filters)
+    parts = describe_filters(intent.filters)
     names = {i: catalogue.get(i).title for i in (*intent.likes, *intent.dislikes) if i in catalogue.position}
     parts += [f"like {names[i]}" for i in intent.likes if i in names]
     parts += [f"not like {names[i]}" for i in intent.dislikes if i in names]
@@ -98,18 +132,23 @@ def describe(intent: Intent, catalogue: Catalogue) -> str:
     return "; ".join(parts)
 
 
-def _described_filters(filters: Sequence[Filter]) -> list[str]:
-    parts = []
+def describe_filters(filters: Sequence[Filter]) -> list[str]:
+    """Each condition in plain words; a lower and an upper bound on one attribute are one."""
+    parts: list[str] = []
+    done: set[Filter] = set()
     for f in filters:
-        values = f.value if isinstance(f.value, tuple) else (f.value,)
-        said = _said(values)
-        if f.op in ("==", "in"):
-            parts.append(f"{f.attribute} {said}")
+        if f in done:
+            continue
+        high = next((g for g in filters if f.op == ">=" and g.op == "<=" and g.attribute == f.attribute), None)
+        if high is not None:
+            done.add(high)
+            both = _said(_values(f)), _said(_values(high))
+            parts.append(f"{f.attribute} {both[0]}" + (f" to {both[1]}" if both[0] != both[1] else ""))
         elif f.op in ("!=", "not in"):
-            parts.append(f"not {f.attribute} {said}")
+            parts.append(f"not {f.attribute} {_said(_values(f))}")
         else:
-            sign = {">=": "from", "<=": "up to", ">": "above", "<": "below"}[f.op]
-            parts.append(f"{f.attribute} {sign} {said}")
+            sign = {">=": "from ", "<=": "up to ", ">": "above ", "<": "below "}.get(f.op, "")
+            parts.append(f"{f.attribute} {sign}{_said(_values(f))}")
     return parts
 
 
@@ -128,121 +167,80 @@ def _blank(text: str, spans: Sequence[tuple[int, int]]) -> str:
 
 
 def _count(text: str) -> tuple[int | None, str]:
-    match = _COUNT.search(text)
-    if match is None:
-        return None, text
-    name = "n" if match["n"] else "m"
-    said = match[name].lower()
-    n = NUMBERS[said] if said in NUMBERS else int(said)
-    if n < 1:
-        return None, text
-    return n, _blank(text, [match.span(name)])
-
-
-def _count_of(words: Sequence[_Word], text: str) -> tuple[int | None, str]:
-    """The count in "five comedies": a number right before a plural value of the catalogue."""
-    for word in words:
-        match = re.search(
-            r"\b(\d{1,2}|" + "|".join(NUMBERS) + r")\s+(?:[\w'-]+\s+)?$", text[: word.start], re.IGNORECASE
-        )
-        if word.plural and not word.negated and match:
-            said = match[1].lower()
-            return NUMBERS.get(said) or max(1, int(said)), _blank(text, [match.span(1)])
+    """How many items are asked for, and the text without that number."""
+    for pattern in _COUNTS:
+        for match in pattern.finditer(text):
+            row = (match.groupdict().get("row") or "").lower().split()
+            if not _ROWS_OF.intersection(row) and not re.search(r"\b(?:about|of|in)\s+$", text[: match.start()][-9:]):
+                return _number(match["n"]), _blank(text, [match.span("n")])
     return None, text
 
 
-def _year_filters(ranges: Sequence[YearRange], attribute: str) -> tuple[Filter, ...]:
-    wanted = [r for r in ranges if not r.negated]
-    filters: list[Filter] = []
-    if wanted:
-        # Several ranges ("the 70s or the 80s") open one window that holds them all.
-        lows, highs = [r.low for r in wanted], [r.high for r in wanted]
-        if all(low is not None for low in lows):
-            filters.append(Filter(attribute, ">=", min(low for low in lows if low is not None)))
-        if all(high is not None for high in highs):
-            filters.append(Filter(attribute, "<=", max(high for high in highs if high is not None)))
-    for r in ranges:
-        if r.negated and r.low is not None and r.high is not None:
-            filters.append(Filter(attribute, "not in", tuple(range(r.low, r.high + 1))))
-        elif r.negated:
-            filters.append(Filter(attribute, "<", r.low) if r.low is not None else Filter(attribute, ">", r.high or 0))
+def _count_of(words: Sequence[Word], text: str) -> tuple[int | None, str]:
+    """The count in "five comedies": a number right before a plural value of the catalogue."""
+    for word in words:
+        match = _BEFORE_PLURAL.search(text[max(0, word.start - 40) : word.start])
+        if word.plural and word.stance is None and match and not _ROWS_OF.intersection((match["row"] or "").split()):
+            start = max(0, word.start - 40)
+            return _number(match["n"]), _blank(text, [(start + match.start("n"), start + match.end("n"))])
+    return None, text
+
+
+def _number(said: str) -> int:
+    said = said.lower()
+    return NUMBERS.get(said) or (12 if said == "dozen" else int(said))
+
+
+def _belongs_to_refused(r: YearRange, said: str, words: Sequence[Word]) -> bool:
+    """Whether a window hangs on what is turned down: "no comedies from the 80s" does not ask for the 80s.
+
+    Nor does it forbid them all. Filters cannot say "not both", so no comedy is shown and the years are left open.
+    """
+    if r.negated:
+        return False
+    for scope in scopes(said):
+        refused = any(scope.start <= w.start < scope.end for w in words)
+        within = said[: scope.cue_start].lower().rstrip().endswith("with")
+        if refused and not within and scope.end <= r.start and not said[scope.end : r.start].strip():
+            return _NOUN_CUE.match(scope.cue) is not None
+    return False
+
+
+def _year_filters(ranges: Sequence[YearRange], said: str, attribute: str) -> tuple[Filter, ...]:
+    """Wanted windows open one choice, bounds narrow it, refused years are cut out."""
+    windows = sorted((r.low, r.high) for r in ranges if not r.negated and r.low is not None and r.high is not None)
+    lows = [r.low for r in ranges if not r.negated and r.low is not None and r.high is None]
+    highs = [r.high for r in ranges if not r.negated and r.high is not None and r.low is None]
+    lows += [r.high + 1 for r in ranges if r.negated and r.low is None and r.high is not None]
+    highs += [r.low - 1 for r in ranges if r.negated and r.high is None and r.low is not None]
+    refused = {y for r in ranges if r.negated and r.low and r.high for y in range(r.low, r.high + 1)}
+    if lows and highs and max(lows) > min(highs):  # "before 1960 or after 1990"
+        refused |= set(range(min(highs) + 1, max(lows)))
+        lows, highs = [], []
+    for (_, end), (start, _) in zip(windows, windows[1:], strict=False):  # "the 70s or the 90s"
+        refused |= set(range(end + 1, start))
+    if windows:
+        lows, highs = [*lows, windows[0][0]], [*highs, max(high for _, high in windows)]
+    filters = [Filter(attribute, ">=", max(lows))] if lows else []
+    filters += [Filter(attribute, "<=", min(highs))] if highs else []
+    if 0 < len(refused) <= MOST_YEARS:
+        years = tuple(sorted(refused))
+        filters.append(Filter(attribute, "not in", years) if len(years) > 1 else Filter(attribute, "!=", years[0]))
     return tuple(filters)
 
 
-def _vocabulary_words(text: str, catalogue: Catalogue) -> list[_Word]:
-    """Values of the catalogue's word and list attributes, longest first where they overlap."""
-    words = list(_WORD.finditer(text))
-    found: list[_Word] = []
-    i = 0
-    while i < len(words):
-        step = 1
-        for j in range(min(i + LONGEST_VALUE, len(words)), i, -1):
-            start, end = words[i].start(), words[j - 1].end()
-            values = _values(text[start:end].casefold(), catalogue)
-            if values:
-                negated = is_negated(text, start)
-                found += [_Word(name, value, start, end, negated, plural) for name, value, plural in values]
-                step = j - i
-                break
-        i += step
-    return found
-
-
-def _values(said: str, catalogue: Catalogue) -> list[tuple[str, str, bool]]:
-    """(attribute, value, said in the plural) for a phrase; several where a synonym stands for several values."""
-    said = re.sub(r"\s+", " ", said.replace("’", "'"))
-    singular = said[:-1] if len(said) > 4 and said.endswith("s") and not said.endswith("ss") else said
-    plural = said.endswith("s") and not said.endswith("ss")
-    for form in dict.fromkeys((said, singular)):
-        meant = GENRE_SYNONYMS.get(form, form).split("|")
-        found = [(n, words[m]) for m in meant for n, words in catalogue.vocabulary.items() if m in words]
-        if found and not (len(form) < 3 or form in FILLER):
-            return [(name, value, plural and form not in catalogue.vocabulary[name]) for name, value in found]
-    return []
-
-
-def _word_filters(words: Sequence[_Word], text: str, catalogue: Catalogue) -> tuple[Filter, ...]:
-    """Conditions of the named values: "or" and plurals joined by "and" open a choice, anything else asks for both."""
-    filters: list[Filter] = []
-    for name in dict.fromkeys(w.attribute for w in words):
-        said = [w for w in words if w.attribute == name]
-        refused = tuple(dict.fromkeys(w.value for w in said if w.negated))
-        groups: list[list[_Word]] = []
-        for word in (w for w in said if not w.negated):
-            if groups and _is_choice(groups[-1][-1], word, text, catalogue):
-                groups[-1].append(word)
-            else:
-                groups.append([word])
-        for group in groups:
-            values = tuple(dict.fromkeys(w.value for w in group))
-            filters.append(Filter(name, "==", values[0]) if len(values) == 1 else Filter(name, "in", values))
-        if refused:
-            filters.append(Filter(name, "!=", refused[0]) if len(refused) == 1 else Filter(name, "not in", refused))
-    return tuple(dict.fromkeys(filters))
-
-
-def _is_choice(first: _Word, second: _Word, text: str, catalogue: Catalogue) -> bool:
-    if catalogue.attribute_types[first.attribute] == "word":
-        return True  # an item has only one value, so both at once could never be met
-    between = text[first.end : second.start].lower()
-    return bool(re.search(r"\bor\b|/", between)) or ("and" in between and first.plural and second.plural)
-
-
-def _wishes(rest: str, text: str) -> tuple[str, str]:
+def _wishes(rest: str, said: str) -> tuple[str, str]:
     """The words that nothing took, as (wished for, refused)."""
-    wished, refused = [], []
+    wished: list[str] = []
+    refused: list[str] = []
     for match in _WORD.finditer(rest):
-        word = match.group().replace("’", "'")
-        if word.casefold() in FILLER or word.casefold() in _NEGATING or not any(c.isalpha() for c in word):
+        word = match.group().replace("’", "'").strip("'")
+        if word.casefold() in FILLER or is_cue(said, match.start()) or not re.search(r"[^\W\d]|\d{3}", word):
             continue
-        (refused if is_negated(text, match.start()) else wished).append(word)
+        towards = stance(said, match.start())
+        if towards != "open":
+            (wished if towards in (None, "also") else refused).append(word)
     return " ".join(wished), " ".join(refused)
-
-
-_NEGATING = frozenset(
-    """not no without nothing never except excluding avoid hate hated dislike disliked don't dont want didn't isn't aren't
-    wasn't skip less tired sick but only instead""".split()
-)
 
 
 def _joined(before: str, now: str, against: str) -> str:

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from agent.understanding.cues import is_negated
+from agent.understanding.cues import FILLER, is_negated
 from agent.workspace.catalogue import Catalogue, title_key
 
-LONGEST_TITLE = 14  # words looked at together
 _WORD = re.compile(r"[\w'’]+(?:[-.:&][\w'’]+)*")
+_OPEN, _CLOSE = "\"“”„«‘'", "\"”“»’'"
+
+# What stands right before a title that is meant as one.
 _CUE = re.compile(
-    r"\b(?:like|liked|likes|love|loved|loves|enjoyed|enjoy|adore|adored|saw|seen|watched|watch|read|played|heard|hate|hated"
-    r"|dislike|disliked|similar to|such as|than|fan of|more of|recommend)\s+(?:the (?:film|movie|book|game|show)\s+)?[\"“'‘]?$",
-    re.IGNORECASE,
+    r"""\b(?: (?: like | love | hate | dislike | adore ) [ds]? | enjoy(?:ed)? | saw | seen | watch(?:ed)? | read | played
+            | heard | recommend | such\s+as | similar\s+to | unlike | than | (?:fan|fond|more|tired|sick)\s+of )
+        \s+ (?: the\s+(?:film|movie|book|game|show)\s+ )? ["“„«‘']? $""",
+    re.IGNORECASE | re.VERBOSE,
 )
+_UNSEEN = re.compile(r"(?:\bnever|n['’]?t|\bnot)\s+(?:yet\s+)?(?:seen|watched|heard|read|tried|played)\s+\W?$", re.I)
+# What stands right after one.
+_WAS = r"""["”'’]?\s+(?:was|is|were)\s+(?:(?:so|really|too|very|just)\s+){0,3}"""
+_BAD = re.compile(_WAS + r"(?:bad|awful|terrible|horrible|boring|dull|overrated|not\s+(?:good|for\s+me))\b", re.I)
+_GOOD = re.compile(_WAS + r"(?:good|great|amazing|brilliant|perfect)\b", re.I)
+_COMPARED = re.compile(r"""["”'’]?(?:\s+(?:but|meets|vibes?|style)\b|-(?:like|style|esque)\b)""", re.I)
+_YEAR_AFTER = re.compile(r"""["”'’»]?[\s,]*\((\d{4})\)""")
+_ENDS = re.compile(
+    r"""["”'’»]?\s*(?:$|[.,;!?\n)]|(?:and|or|but|because|so|very|too|please|from|more|again|yesterday)\b)""", re.I
+)
+_LIST_JOIN = re.compile(r"""["”'’»]?\s*(?:,\s*)?(?:(?:and|or|nor|&)\s+)?(?:also\s+|both\s+)?["“„«‘']?""", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,55 +47,112 @@ def find_mentions(text: str, catalogue: Catalogue) -> list[Mention]:
     """Titles named in a message, in its order, longest first where they overlap.
 
     Many titles are ordinary words ("Speed", "The Game"), so a title counts only with a sign that it is meant as one:
-    a year, quotation marks, a verb of liking or seeing before it, capitals as in the title, or a length that no
-    ordinary phrase shares.
+    a year, quotation marks, a verb of liking or seeing before it, capitals as in the title, a length that no ordinary
+    phrase shares, or a place in a list beside a title that has such a sign.
     """
-    words = list(_WORD.finditer(text))
-    found: list[Mention] = []
-    taken = 0
-    for i, word in enumerate(words):
-        if word.start() < taken:
-            continue
-        for mention in _at(text, words, i, catalogue):
-            found.append(mention)
-            taken = mention.end
-            break
+    meant: list[Mention] = []
+    unsure: list[Mention] = []
+    for mention, sure in _titles(text, catalogue):
+        (meant if sure else unsure).append(mention)
+    meant = _with_neighbours(text, meant, unsure)
+    hidden = text
+    for m in meant:  # "No Country for Old Men" turns nothing down
+        hidden = hidden[: m.start] + "\x00" * (m.end - m.start) + hidden[m.end :]
+    found = []
+    for m in meant:
+        if not _UNSEEN.search(text[max(0, m.start - 40) : m.start]):
+            bad = _BAD.match(text, m.end)
+            found.append(replace(m, negated=is_negated(hidden, m.start) or bool(bad), end=bad.end() if bad else m.end))
     return found
 
 
-def _at(text: str, words: list[re.Match[str]], i: int, catalogue: Catalogue) -> Iterator[Mention]:
-    start = words[i].start()
-    for j in range(min(i + LONGEST_TITLE, len(words)), i, -1):
-        end = words[j - 1].end()
-        if text[end : end + 1] == ")":
-            end += 1
-        span = text[start:end]
-        ids = catalogue.by_title.get(title_key(span))
-        if ids and _is_meant(text, start, end, catalogue.get(ids[0]).title):
-            # Of several works with one name the first is taken; the reply shows what was understood.
-            yield Mention(start, end, ids[0], is_negated(text, start))
-            return
+def _titles(text: str, catalogue: Catalogue) -> Iterator[tuple[Mention, bool]]:
+    """Every title in the text with whether it is surely meant; sure ones do not overlap, the longest is taken."""
+    # A loose accent ("e" and "´" as two letters) is a part of its word.
+    words = list(_WORD.finditer("".join("'" if unicodedata.combining(c) else c for c in text)))
+    keys = [title_key(text[w.start() : w.end()]).split() for w in words]
+    starts, taken = catalogue.title_starts, 0
+    for i, word in enumerate(words):
+        if word.start() < taken:
+            continue
+        # An article is no part of a key, so the key may begin with the word after it.
+        openings = [starts.get(k[0], 0) for k in keys[i : i + 2] if k]
+        reach = min(i + max(openings, default=0) + 1, len(words))
+        unsure = None
+        for j in range(reach, i, -1):
+            start, end = word.start(), words[j - 1].end()
+            item_id = _title_at(text, start, end, catalogue)
+            if item_id is None:
+                continue
+            end = end + 1 if text[end : end + 1] == ")" and "(" in text[start:end] else end
+            dated = _YEAR_AFTER.match(text, end)
+            end = dated.end() if dated else end
+            mention = Mention(start, end, item_id, False)
+            if dated or _is_meant(text, start, end, words):
+                yield mention, True
+                taken, unsure = end, None
+                break
+            unsure = unsure or mention
+        if unsure and _is_free(text, unsure):
+            yield unsure, False
 
 
-def _is_meant(text: str, start: int, end: int, title: str) -> bool:
+def _title_at(text: str, start: int, end: int, catalogue: Catalogue) -> str | None:
+    """The item whose title this is; of several works with one name the first, unless a year after it says which."""
+    ids = catalogue.by_title.get(title_key(text[start:end]), ())
+    dated = _YEAR_AFTER.match(text, end)
+    if not dated:
+        return ids[0] if ids else None
+    for item_id in ids:
+        item = catalogue.get(item_id)
+        known = item.attributes.get("year")
+        if dated[1] in item.title or known is None or known == int(dated[1]):
+            return item_id
+    return None
+
+
+def _is_meant(text: str, start: int, end: int, words: Sequence[re.Match[str]]) -> bool:
     span = text[start:end]
-    words = span.split()
-    if re.search(r"\(?\b\d{4}\)?$", span) and len(words) > 1:
+    said = span.split()
+    if len(said) > 1 and re.search(r"\b\d{4}\)?$", span):
         return True
-    if text[start - 1 : start] in ('"', "“", "‘", "'") and text[end : end + 1] in ('"', "”", "’", "'"):
+    if start and text[start - 1] in _OPEN and re.match(rf"[.,!?]?[{_CLOSE}]", text[end:]):
         return True
-    capitals = [w for w in words if w[:1].isupper()]
-    if _CUE.search(text[:start]) and (capitals or len(span) > 3):
+    telling = [w for w in said if w.lower() not in FILLER and w.lower() not in _SMALL]
+    capital = not text.isupper() and all(not w[:1].islower() for w in telling or said) and span != span.lower()
+    if _CUE.search(text[max(0, start - 60) : start]):
+        return capital or len(telling) > 1 or (bool(telling) and len(span) > 3 and _ENDS.match(text, end) is not None)
+    if len(telling) > 2 or (len(telling) > 1 and _COMPARED.match(text, end)):
         return True
-    main = [w for w in words if w.lower() not in _SMALL]
-    if len(main) >= 3:
-        return True
-    # At the start of a sentence a capital says nothing, so one more word must carry one.
-    opens_sentence = not text[:start].strip() or text[:start].rstrip()[-1] in ".!?\n"
-    needed = [w for w in main if any(c.isalpha() for c in w)]
-    if not needed or any(w[:1].islower() for w in needed):
+    if text.strip(" .!?\"'") == span:
+        return len(telling) > 1 or (capital and span.lower() not in FILLER)
+    if not capital:
         return False
-    return len(needed) > 1 if opens_sentence else title_key(title) != "" and not text.isupper()
+    if _BAD.match(text, end) or _GOOD.match(text, end):
+        return True
+    # At the start of a sentence, and where every word has one, a capital says nothing.
+    opens = not text[:start].strip() or text[:start].rstrip()[-1] in ".!?\n:"
+    if opens:
+        return len([w for w in telling if w[:1].isupper()]) > 1
+    return any(w.group()[:1].islower() for w in words if not start <= w.start() < end)
+
+
+def _is_free(text: str, mention: Mention) -> bool:
+    """Whether an unsure title could be a member of a list: no everyday word, and nothing hangs on it."""
+    span = text[mention.start : mention.end].lower()
+    return span not in FILLER and len(span) > 2 and _ENDS.match(text, mention.end) is not None
+
+
+def _with_neighbours(text: str, meant: list[Mention], unsure: Sequence[Mention]) -> list[Mention]:
+    """The titles that are meant, and those beside them in a list: "I loved alien and blade runner"."""
+    for candidates in (unsure, unsure[::-1]):
+        for one in candidates:
+            if any(one.start < m.end and m.start < one.end for m in meant):
+                continue
+            gaps = (text[min(one.end, m.end) : max(one.start, m.start)] for m in meant)
+            if any(gap.strip() and len(gap) < 12 and _LIST_JOIN.fullmatch(gap) for gap in gaps):
+                meant = [*meant, one]
+    return sorted(meant, key=lambda m: m.start)
 
 
 _SMALL = frozenset("the a an of and in on to for with from at by or is it".split())

@@ -42,8 +42,9 @@ def build_profile(
 ) -> Profile:
     """A person's profile; both sequences oldest first, `best` is the top of the rating scale, `now` in seconds.
 
-    Feedback is the later word: it overrules the rating of the same item. Disliked items leave the history that asks
-    for more of the same, but stay seen. "Not now" holds an item back for a day.
+    Feedback is the later word: it overrules the rating of the same item; a mere "seen" says nothing of a liking and
+    leaves it as it was. Disliked items leave the history that asks for more of the same, but stay seen. "Not now"
+    holds an item back for a day.
     """
     now = time.time() if now is None else now
     felt: dict[str, int] = {}
@@ -56,11 +57,13 @@ def build_profile(
     )
     said = {f.item_id for f in feedback if f.event == "dislike"}
     for event, score in zip(events, scores, strict=True):
+        earlier = felt.get(event.item_id, 0)
         if isinstance(event, Feedback):
             felt.pop(event.item_id, None)  # the item moves to the recent end
-        felt[event.item_id] = int(score)
+        felt[event.item_id] = int(score) if score or event.value is not None else earlier
     for answer in feedback:
-        if answer.event == "not_now" and now - (answer.timestamp or now) < NOT_NOW_SECONDS:
+        age = 0.0 if answer.timestamp is None else now - answer.timestamp
+        if answer.event == "not_now" and age < NOT_NOW_SECONDS:
             held_back.add(answer.item_id)
     return Profile(
         user_id=user_id,

@@ -1,4 +1,4 @@
-"""Years and decades in a message, as ranges: a few small rules rather than a date parser, which reads "may" as a month."""
+"""Years and decades in a message, as ranges: a few small rules, where a date parser would read "may" as a month."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.understanding.cues import DECADES, is_negated
+from agent.understanding.cues import is_negated
+
+Window = tuple[int | None, int | None]
+
+DECADES = dict(
+    zip(
+        "twenties thirties forties fifties sixties seventies eighties nineties".split(),
+        range(1920, 2000, 10),
+        strict=True,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,57 +30,113 @@ class YearRange:
     negated: bool
 
 
-_YEAR = r"(?P<{0}>(?:18|19|20)\d\d)"
-_DECADE = r"(?P<{0}>(?:(?:18|19|20)?\d0'?s\b)|" + "|".join(DECADES) + ")"
-_HEAD = r"\b(?:(?:made|released|set|published|out|film|films|movie|movies)\s+)?"
-_AGO = r"(?:from\s+|in\s+|of\s+|the\s+|early\s+|late\s+|mid-?\s*|during\s+)*"
+_WHEN = rf"""
+    (?:the\s+)? (?:years?\s+)? (?:(?P<part#>early|mid|late)(?:\s+|-)(?:the\s+|to\s+late\s+)?)?
+    (?:  (?<![\w$€£#(.]) (?<!\d,)  (?P<year#>(?:18|19|20)[0-9]{{2}})  (?! [\w)] | [.,][0-9] | ['’]s\b )
+       | (?<!\w)  (?P<decade#>(?:18|19|20)?[0-9]0['’]?s | {"|".join(DECADES)})  \b
+    )
+"""
+# What a word in capitals stands for in the rules.
+_PIECES = {
+    "FROM": r"(?: from | in | of | during )",
+    "TO": r"(?: - | – | — | to | till | until | through | and )",
+    "AFTER": r"(?: after | post | (?: newer | later | younger | more\s+recent ) \s+ than )",
+    "BEFORE": r"(?: before | pre | prior\s+to | (?: older | earlier ) \s+ than )",
+    "SINCE": r"(?: since | starting\s+(?:from|in) )",
+    "UNTIL": r"(?: up\s+to | until | till | through | by )",
+    "AROUND": r"(?: around | circa | roughly )",
+    "UPWARDS": r"(?: \+ | on\b | onwards? | (?:or|and) \s+ (?: later | newer | after | up | above | beyond ) )",
+    "DOWNWARDS": r"(?: (?:or|and) \s+ (?: earlier | older | before | below ) )",
+}
+
+# One rule a line, the more telling above the less; a and b are what the first and the second WHEN span.
+_RULES: tuple[tuple[str, Callable[..., Window]], ...] = (
+    ("between WHEN and WHEN", lambda a, b: (a[0], b[1])),
+    ("from WHEN TO WHEN", lambda a, b: (a[0], b[1])),
+    ("WHEN (?:-|–|—|to|till|until|through) WHEN", lambda a, b: (a[0], b[1])),
+    ("AFTER WHEN", lambda a: (a[1] + 1, None)),
+    ("BEFORE WHEN", lambda a: (None, a[0] - 1)),
+    ("SINCE WHEN", lambda a: (a[0], None)),
+    ("FROM WHEN UPWARDS", lambda a: (a[0], None)),
+    ("FROM WHEN DOWNWARDS", lambda a: (None, a[1])),
+    ("WHEN UPWARDS", lambda a: (a[0], None)),
+    ("WHEN DOWNWARDS", lambda a: (None, a[1])),
+    ("UNTIL WHEN", lambda a: (None, a[1])),
+    ("AROUND WHEN", lambda a: (a[0] - 2, a[1] + 2)),
+    ("FROM WHEN", lambda a: a),
+    ("WHEN", lambda a: a),
+)
 
 
-def _rule(pattern: str) -> re.Pattern[str]:
-    return re.compile(_HEAD + pattern, re.IGNORECASE)
+def _compiled(rule: str) -> re.Pattern[str]:
+    numbers = iter("12")
+    parts = [
+        _WHEN.replace("#", next(numbers)) if part == "WHEN" else _PIECES.get(part, f"(?:{part})")
+        for part in rule.split()
+    ]
+    # Between two words stands a space or a hyphen ("pre-1990"), around a dash or a plus nothing need stand.
+    return re.compile(r"(?<!\w)" + r"[\s-]*".join(f"(?:{part})" for part in parts), re.IGNORECASE | re.VERBOSE)
 
 
-def _of_decades(a: str, b: str) -> tuple[int | None, int | None]:
-    return _decade(a), _decade(b) + 9
+_READERS = tuple((_compiled(rule), reading) for rule, reading in _RULES)
+_SHORT = re.compile(r"(?<!\w)(?:from\s+)?(?P<year1>(?:18|19|20)[0-9]{2})\s?[-–/]\s?(?P<short>[0-9]{2})(?!\w)", re.I)
 
-
-_RULES: tuple[tuple[re.Pattern[str], Callable[..., tuple[int | None, int | None]]], ...] = (
-    (_rule(r"between\s+" + _YEAR.format("a") + r"\s+and\s+" + _YEAR.format("b")), lambda a, b: (int(a), int(b))),
-    (_rule(r"(?:from\s+)?" + _YEAR.format("a") + r"\s*(?:-|–|to|until|through)\s*" + _YEAR.format("b")), lambda a, b: (int(a), int(b))),
-    (_rule(_AGO + _DECADE.format("a") + r"\s*(?:-|–|to|or|and|through|/)\s*(?:the\s+)?" + _DECADE.format("b")), _of_decades),
-    (_rule(r"(?:after|newer than|later than|more recent than)\s+(?:the\s+)?" + _DECADE.format("a")), lambda a: (_decade(a) + 10, None)),
-    (_rule(r"(?:before|older than|earlier than|pre-?)\s*(?:the\s+)?" + _DECADE.format("a")), lambda a: (None, _decade(a) - 1)),
-    (_rule(r"(?:since|from)\s+(?:the\s+)?" + _DECADE.format("a") + r"\s+(?:on|onwards?|or (?:later|newer))"), lambda a: (_decade(a), None)),
-    (_rule(_AGO + _DECADE.format("a")), lambda a: (_decade(a), _decade(a) + 9)),
-    (_rule(r"(?:after|newer than|later than|more recent than)\s+" + _YEAR.format("a")), lambda a: (int(a) + 1, None)),
-    (_rule(r"(?:before|older than|earlier than|pre-?)\s*" + _YEAR.format("a")), lambda a: (None, int(a) - 1)),
-    (_rule(r"(?:since|from)\s+" + _YEAR.format("a") + r"\s+(?:on|onwards?|or (?:later|newer))"), lambda a: (int(a), None)),
-    (_rule(r"since\s+" + _YEAR.format("a")), lambda a: (int(a), None)),
-    (_rule(r"(?:up to|until)\s+" + _YEAR.format("a")), lambda a: (None, int(a))),
-    (_rule(r"(?:from|in|of|year)\s+(?:the\s+year\s+)?" + _YEAR.format("a")), lambda a: (int(a), int(a))),
-    (_rule(r"(?<![\w(])" + _YEAR.format("a") + r"(?![\w)])"), lambda a: (int(a), int(a))),
-)  # fmt: skip
+# A time that is no time of release: where a story is set, somebody's age, a style, a number of something.
+_NO_RELEASE_BEFORE = re.compile(
+    r"""\b(?: set (?:\s+ back)? | (?:takes? | taking) \s+ place | happen(?:s|ing)? | story | life | living | world
+            | my | his | her | their | your | our | about ) \s* (?:in|during|of|around)? \s* (?:the\s+)? $""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_NO_RELEASE_AFTER = re.compile(
+    r"""[\s-]* (?: styled? | vibes? | feel | feeling | look | nostalgia | inspired | aesthetics? | fashion | kids?
+            | pages? | minutes? | mins? | people | words | km | miles | dollars | euros? | pounds | times | percent ) \b""",
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 def find_years(text: str) -> list[YearRange]:
-    """All ranges of years that a message names, in its order; spans do not overlap, the most specific reading wins."""
+    """All ranges of years that a message names, in its order; spans do not overlap, the most specific reading wins.
+
+    Times that are no times of release are left out: "set in the 50s", "in her thirties", "80s vibes".
+    """
     found: list[YearRange] = []
-    for pattern, reading in _RULES:
+
+    def add(match: re.Match[str], low: int | None, high: int | None) -> None:
+        if low is not None and high is not None and low > high:
+            low, high = high, low
+        found.append(YearRange(low, high, match.start(), match.end(), is_negated(text, match.start())))
+
+    for match in _SHORT.finditer(text):
+        add(match, int(match["year1"]), int(match["year1"][:2] + match["short"]))
+    for pattern, reading in _READERS:
         for match in pattern.finditer(text):
             if any(match.start() < r.end and r.start < match.end() for r in found):
                 continue
-            low, high = reading(**match.groupdict())
-            if low is not None and high is not None and low > high:
-                low, high = high, low
-            found.append(YearRange(low, high, match.start(), match.end(), is_negated(text, match.start())))
+            if not (_NO_RELEASE_BEFORE.search(text[max(0, match.start() - 40) : match.start()])
+                    or _NO_RELEASE_AFTER.match(text, match.end())):  # fmt: skip
+                add(match, *reading(*_whens(match)))
     return sorted(found, key=lambda r: r.start)
 
 
+def _whens(match: re.Match[str]) -> list[tuple[int, int]]:
+    """What each WHEN of a match spans: a year itself, a decade its ten years or the named part of them."""
+    said = match.groupdict()
+    spans = []
+    for n in "12":
+        if said.get(f"year{n}"):
+            spans.append((int(said[f"year{n}"]), int(said[f"year{n}"])))
+        elif said.get(f"decade{n}"):
+            first = _decade(said[f"decade{n}"])
+            early, late = {"early": (0, 4), "mid": (3, 7), "late": (5, 9)}.get((said[f"part{n}"] or "").lower(), (0, 9))
+            spans.append((first + early, first + late))
+    return spans
+
+
 def _decade(word: str) -> int:
-    word = word.lower().replace("'", "")
+    word = word.lower()
     if word in DECADES:
         return DECADES[word]
-    digits = int(word[:-1])
+    digits = int(re.sub(r"[^0-9]", "", word))
     if digits >= 100:
         return digits
     return 2000 + digits if digits < 20 else 1900 + digits

@@ -15,23 +15,41 @@ from agent.errors import InputError, UnknownItemError
 from agent.schema import AttributeType, Filter, Item
 
 YEAR_SUFFIX = re.compile(r"\s*\((\d{4})\)\s*$")
-_ARTICLES = frozenset("the a an le la les l il lo gli der die das el los las".split())
+
+_LEADING_ARTICLE = re.compile(r"\A(?:l['’]\s*|(?:the|an?|la|les?|il|lo|gli|der|das|el|los|las)\s+)(?=\w)")
+# "Godfather, The (1972)" and "Godfather, The" are how catalogues file what people call "The Godfather".
+_TRAILING_ARTICLE = re.compile(
+    r"\s*,\s*(?:the|an?|la|les?|il|lo|gli|der|die|das|el|los|las|l['’])(?=\s*(?:\(?\d{4}\)?)?\W*$)"
+)
 
 # "12 Monkeys" and "Twelve Monkeys" are one title.
 _DIGITS = {w: str(i) for i, w in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)}
 
 
+def plain(text: str) -> str:
+    """Text as people type it: no case and no accents."""
+    if text.isascii():
+        return text.casefold()
+    parted = re.sub(r"(?<=\d)(?=[¼½¾⅓⅔])", " ", text)  # "8½" is "8 1/2", not "81/2"
+    flat = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", parted).casefold())
+    return "".join(c for c in flat if not unicodedata.combining(c))
+
+
+def phrase_key(text: str) -> str:
+    """The words of a text: no case, accents or punctuation."""
+    return " ".join(re.findall(r"\w+", plain(text).replace("&", " and ")))
+
+
 def title_key(title: str) -> str:
-    """A title as people type it: no case, accents, punctuation or leading article; the year stays as a last word."""
-    flat = unicodedata.normalize("NFKD", title.casefold())
-    flat = "".join(c for c in flat if not unicodedata.combining(c)).replace("&", " and ")
-    words = [_DIGITS.get(word, word) for word in re.sub(r"[^\w]+", " ", flat).split()]
-    while len(words) > 1 and words[0] in _ARTICLES:
-        words = words[1:]
-    # "Godfather, The (1972)" and "Godfather, The" are how catalogues file what people call "The Godfather".
-    if "," in title:
-        words = [w for i, w in enumerate(words) if not (w in _ARTICLES and _ends_title(words, i))] or words
-    return " ".join(words)
+    """A title as people type it: no case, accents, punctuation or article around it; the year stays as a last word.
+
+    A title without any letter or digit is its own key.
+    """
+    flat = plain(title)
+    flat = flat[next((i for i, c in enumerate(flat) if c.isalnum()), 0) :]
+    moved = _TRAILING_ARTICLE.sub("", flat)
+    key = phrase_key(moved if moved != flat else _LEADING_ARTICLE.sub("", flat))
+    return " ".join(_DIGITS.get(word, word) for word in key.split()) or title.strip()
 
 
 def bare_key(title: str) -> str:
@@ -40,7 +58,10 @@ def bare_key(title: str) -> str:
 
 
 class Catalogue:
-    """A snapshot of the store's items. Positions count from 0 in the store's order and index all arrays of the agent."""
+    """A snapshot of the store's items.
+
+    Positions count from 0 in the store's order and index all arrays of the agent.
+    """
 
     def __init__(self, items: Sequence[Item], attribute_types: Mapping[str, AttributeType]) -> None:
         self.items = tuple(items)
@@ -72,6 +93,11 @@ class Catalogue:
                 if key:
                     found[key].append(item.item_id)
         return {key: tuple(ids) for key, ids in found.items()}
+
+    @cached_property
+    def title_starts(self) -> Mapping[str, int]:
+        """For each first word of a title's key: how many words the longest such key has."""
+        return _starts(self.by_title)
 
     @cached_property
     def _editions(self) -> Mapping[str, tuple[str, ...]]:
@@ -123,6 +149,21 @@ class Catalogue:
         return found
 
     @cached_property
+    def phrases(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
+        """(attribute, value) by the `phrase_key` of a value of a word or list attribute."""
+        found: dict[str, dict[tuple[str, str], None]] = defaultdict(dict)
+        for name, words in self.vocabulary.items():
+            for value in words.values():
+                found[phrase_key(value)][name, value] = None
+        found.pop("", None)
+        return {key: tuple(values) for key, values in found.items()}
+
+    @cached_property
+    def phrase_starts(self) -> Mapping[str, int]:
+        """For each first word of a phrase: how many words the longest such phrase has."""
+        return _starts(self.phrases)
+
+    @cached_property
     def _counts(self) -> Mapping[tuple[str, str], int]:
         words = [n for n, kind in self.attribute_types.items() if kind != "number"]
         return Counter((name, word) for name in words for item in self.items for word in item.words(name))
@@ -145,7 +186,11 @@ class Catalogue:
         return Filter(condition.attribute, condition.op, fixed)
 
 
-def _ends_title(words: Sequence[str], place: int) -> bool:
-    return place > 0 and (
-        place == len(words) - 1 or (place == len(words) - 2 and re.fullmatch(r"\d{4}", words[-1]) is not None)
-    )
+
+def _starts(keys: Iterable[str]) -> dict[str, int]:
+    longest: dict[str, int] = {}
+    for key in keys:
+        words = key.split()
+        if words:
+            longest[words[0]] = max(longest.get(words[0], 0), len(words))
+    return longest

@@ -1,0 +1,49 @@
+"""What a mood asks for where a catalogue only knows kinds: "funny" looks for comedies. A leaning, never a condition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+# Mood words by the kind that they lean to. Only kinds that the catalogue has are used.
+_MOODS: Mapping[str, str] = {
+    "comedy": "funny funnier hilarious humorous witty silly laugh laughs amusing lighthearted light-hearted goofy",
+    "thriller": "tense suspense suspenseful thrilling gripping nail-biting edge-of-your-seat twisty",
+    "horror": "scary scarier creepy frightening terrifying spooky gory",
+    "romance": "romantic love lovely date-night",
+    "drama": "moving touching serious emotional heartbreaking sad tearjerker melancholy thoughtful",
+    "action": "fast-paced explosive adrenaline action-packed explosions",
+    "adventure": "adventurous swashbuckling epic quest",
+    "sci-fi": "futuristic space aliens robots spaceship dystopian mind-bending cyberpunk",
+    "mystery": "mysterious puzzling whodunit enigmatic detective",
+    "crime": "gangster gangsters heist mafia mob",
+    "fantasy": "magical magic enchanted fairy-tale dreamlike",
+    "children's": "child-friendly family-friendly wholesome",
+    "musical": "singing dancing songs",
+    "western": "cowboy cowboys gunslinger",
+    "war": "soldiers battle battlefield",
+    "documentary": "true real-life factual",
+    "film-noir": "hardboiled hard-boiled",
+}
+_KIND_OF = {mood: kind for kind, moods in _MOODS.items() for mood in moods.split()}
+
+
+def kinds_of(wishes: str, vocabulary: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, str]]:
+    """The (attribute, value) that each mood word of the wishes leans to, in the order of the words.
+
+    `vocabulary` is the catalogue's: for each attribute its values by their lower-case form.
+    """
+    found = {}
+    for word in re.findall(r"[\w'-]+", wishes.casefold()):
+        kind = _KIND_OF.get(word)
+        attribute = next((name for name, values in vocabulary.items() if kind in values), None)
+        if kind is not None and attribute is not None:
+            found[word] = (attribute, vocabulary[attribute][kind])
+    return found
+
+
+def as_kinds(wishes: str, vocabulary: Mapping[str, Mapping[str, str]]) -> str:
+    """The wishes with each mood word replaced by the kind that it leans to: "tense robots" becomes "Thriller Sci-Fi"."""
+    kinds = kinds_of(wishes, vocabulary)
+    words = [kinds[word.casefold()][1] if word.casefold() in kinds else word for word in re.findall(r"[\w'-]+", wishes)]
+    return " ".join(dict.fromkeys(words))

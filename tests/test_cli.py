@@ -1,0 +1,410 @@
+"""The `vouchrec` command, over the real agent with the shipped fakes, and as a process of its own."""
+
+import io
+import json
+import subprocess
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+from typer.testing import CliRunner
+
+from agent.errors import AssetError
+from agent.schema import Candidate, Evidence, Intent, Item, Recommendation, Reply
+from ui.cli import app
+from ui.listing import ASCII, Marks, duration, footer, listing, why
+from ui.progress import TerminalProgress
+from ui.terminal import Terminal, clean
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*arguments, agent=None, opener=None, text=None):
+    """A command in this process; `agent` stands in for the one that a workspace would open."""
+    if agent is not None:
+        opener = lambda workspace, progress: nullcontext(agent)  # noqa: E731
+    terminal = Terminal(opener=opener) if opener else Terminal()
+    return CliRunner().invoke(app, list(arguments), obj=terminal, input=text, prog_name="vouchrec")
+
+
+def process(*arguments, **options):
+    command = [sys.executable, "-m", "ui.cli", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False, **options)
+
+
+def raising(error):
+    def opener(workspace, progress):
+        raise error
+
+    return opener
+
+
+# -- recommend
+
+
+def test_recommend_prints_what_the_agent_answers(small):
+    result = run("recommend", "--history", "Alien (1979)", "-n", "3", agent=small)
+    expected = [r.item.title for r in small.recommend(history=["Alien (1979)"], n=3).recommendations]
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert [line[4:].split("  ")[0] for line in lines if line[:3].strip().isdigit()] == expected
+    assert "fake · no adapter · score = retrieval + 0.1 x model" in result.stdout
+    assert "the list after " in result.stdout and "all reasons after " in result.stdout
+
+
+def test_json_is_the_reply_and_nothing_else(small):
+    result = run("recommend", "--user", "p1", "--say", "crime", "-n", "2", "--json", agent=small)
+    printed = json.loads(result.stdout)
+    reply = json.loads(json.dumps(small.recommend("p1", intent="crime", n=2).as_dict()))
+    assert result.exit_code == 0 and result.stderr == ""
+    varying = {"turn_id", "timings_ms"}
+    assert {k: v for k, v in printed.items() if k not in varying} == {
+        k: v for k, v in reply.items() if k not in varying
+    }
+
+
+def test_conditions_hold(small):
+    result = run("recommend", "--where", "year=1990..1999", "--where", "genres!=crime", "--json", agent=small)
+    found = json.loads(result.stdout)["recommendations"]
+    assert found
+    assert all(1990 <= r["attributes"]["year"] <= 1999 and "Crime" not in r["attributes"]["genres"] for r in found)
+
+
+def test_generate_and_seed_reach_the_agent(small):
+    asked = ("recommend", "--history", "Alien (1979)", "--strategy", "generate", "--seed", "7")
+    result = run(*asked, agent=small)
+    assert "by the model alone" in result.stdout
+    listed = json.loads(run(*asked, "--json", agent=small).stdout)["recommendations"]
+    expected = small.recommend(history=["Alien (1979)"], strategy="generate", seed=7).recommendations
+    assert [r["item_id"] for r in listed] == [r.item.item_id for r in expected]
+
+
+# -- errors and exit codes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--history", "Alein (1979)"], 'Did you mean "Alien (1979)"'),
+        (["--where", "yeer>=1990"], "Did you mean 'year'?"),
+        (["--where", "year"], "put the whole condition in quotes"),
+        (["-n", "100000"], "A list has from 1 to 50 items"),
+        (["--say", "x" * 5000], "Shorten it"),
+    ],
+)
+def test_what_cannot_be_used_is_explained(small, arguments, says):
+    result = run("recommend", *arguments, "--json", agent=small)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in result.stderr and result.stderr.startswith("Error: ")
+    assert "Traceback" not in result.stderr and len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["-n", "0"], ["--strategy", "magic"], ["--nonsense"], ["--seed", "x"]])
+def test_wrong_usage_is_exit_code_2(arguments):
+    assert run("recommend", *arguments).exit_code == 2
+
+
+def test_an_absent_workspace_names_the_remedy(tmp_path):
+    result = run("recommend", "--workspace", str(tmp_path / "none"))
+    assert result.exit_code == 2 and "vouchrec init" in result.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_fault_of_ours_is_owned_and_shown_on_demand():
+    result = run("recommend", opener=raising(ZeroDivisionError("division by zero")))
+    assert result.exit_code == 1 and "This is a fault in Vouchrec" in result.stderr and "--debug" in result.stderr
+    assert "Traceback" not in result.stderr
+    result = run("--debug", "recommend", opener=raising(ZeroDivisionError("division by zero")))
+    assert result.exit_code == 1 and "Traceback" in result.stderr and "in opener" in result.stderr
+
+
+def test_other_endings_have_their_codes():
+    assert run("recommend", opener=raising(KeyboardInterrupt())).exit_code == 130
+    assert run("recommend", opener=raising(BrokenPipeError())).exit_code == 141
+    result = run("--debug", "recommend", opener=raising(AssetError("No network.")))
+    assert result.exit_code == 2 and "Traceback" in result.stderr
+
+
+def test_an_error_cannot_command_the_terminal():
+    result = run("recommend", opener=raising(AssetError("bad \x1b]0;owned\x07 [bold]name[/bold]\r\nnext")))
+    assert result.stderr == "Error: bad ]0;owned [bold]name[/bold] \nnext\n"
+    assert clean("a\x1b[2J\u202eb\tc\nd\x9b") == "a[2Jb c d"
+
+
+# -- chat
+
+
+def test_a_conversation_in_the_terminal(small):
+    said = "a crime film\n/why 1\n/like 1\n/dislike 99\n/nonsense\n\n/help\n/new\n/why 1\n/quit\nnever read\n"
+    result = run("chat", "-n", "2", agent=small, text=said)
+    assert result.exit_code == 0
+    first = small.conversation().say("a crime film", 2).recommendations[0]
+    assert result.stdout.startswith("> a crime film\n")
+    assert result.stdout.count(f"{first.item.title}\n") == 1  # /why names it on a line of its own
+    assert all(f"- {fact.text}" in result.stdout for fact in first.evidence)
+    noted = f"Noted: you like {first.item.title}."
+    order = [
+        noted,
+        "1 to 2: /dislike 1",
+        "no command /nonsense",
+        "/later 4",
+        "A new conversation",
+        "no list yet for /why",
+    ]
+    assert [result.stderr.index(text) for text in order] == sorted(result.stderr.index(text) for text in order)
+    assert "never read" not in result.output
+
+
+def test_feedback_in_the_chat_is_kept_and_moves_the_next_list(small):
+    said = "something\n/dislike 1\n/seen 2\n"
+    result = run("chat", "--user", "p0", "-n", "3", agent=small, text=said)
+    assert result.exit_code == 0
+    kept = small.workspace.store.feedback("p0")
+    assert [f.event for f in kept] == ["dislike", "seen"]
+    assert not {f.item_id for f in kept} & {r.item.item_id for r in small.recommend("p0", n=13).recommendations}
+
+
+def test_the_chat_outlives_what_it_cannot_answer(small):
+    result = run("chat", agent=small, text=f"{'x' * 5000}\na comedy\n")
+    assert result.exit_code == 0 and "Shorten it" in result.stderr and "> a comedy" in result.stdout
+
+
+# -- prompts, init, doctor
+
+
+def test_prompts_are_listed_shown_checked_and_rendered():
+    assert "rank" in run("prompts", "list").stdout
+    shown = run("prompts", "show", "rank")
+    assert shown.stdout == (ROOT / "prompts/recommend/rank.prompty").read_text(encoding="utf-8")
+    rendered = run(
+        "prompts", "render", "rank", "-i", "request=slow and strange", "-i", 'history=[{"title":"A","feeling":"liked"}]'
+    )
+    assert "request: slow and strange" in rendered.stdout and "liked A" in rendered.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["show", "nothing"], "There is no prompt 'nothing'"),
+        (["show", "../../etc/passwd"], "cannot be called"),
+        (["list", "--set", "./nowhere"], "no prompt set"),
+        (["render", "rank", "-i", "request"], "NAME=VALUE"),
+        (["render", "rank", "-i", "history=x"], "takes JSON"),
+        (["render", "rank", "-i", "nonsense=1"], "no input 'nonsense'"),
+    ],
+)
+def test_prompt_commands_explain(arguments, says):
+    result = run("prompts", *arguments)
+    assert result.exit_code == 2 and says in result.stderr
+
+
+def prompt_set(folder, body):
+    folder.mkdir()
+    (folder / "greet.prompty").write_text(f"---\nname: greet\n---\nuser:\n{body}\n", encoding="utf-8")
+    return str(folder)
+
+
+def test_a_prompt_check_passes_or_is_exit_code_1(tmp_path):
+    result = run("prompts", "check", "--set", prompt_set(tmp_path / "good", "hello"))
+    assert result.exit_code == 0 and result.stdout.startswith("ok      greet")
+    result = run("prompts", "check", "--set", prompt_set(tmp_path / "bad", "{{ missing }}"))
+    assert result.exit_code == 1 and result.stdout.startswith("failed  greet")
+
+
+def test_init_asks_for_one_source(tmp_path):
+    items = tmp_path / "items.csv"
+    items.write_text("id,title\n1,A\n", encoding="utf-8")
+    for arguments in ([], ["--items", str(items), "--dataset", "movielens-100k"]):
+        result = run("init", str(tmp_path / "new"), *arguments)
+        assert result.exit_code == 2 and "either --items FILE or --dataset" in result.stderr
+    result = run("init", str(tmp_path / "new"), "--dataset", "movielens-100k", "--mapping", str(items))
+    assert result.exit_code == 2 and "go with --items" in result.stderr
+    assert run("init", str(tmp_path / "new"), "--items", str(tmp_path / "none.csv")).exit_code == 2
+    assert not (tmp_path / "new").exists()
+
+
+def test_doctor_says_what_fails_and_what_to_do(tmp_path, monkeypatch):
+    for name in ("MODEL", "ENCODER"):
+        monkeypatch.setenv(f"VOUCHREC_{name}", str(tmp_path / "absent"))
+    monkeypatch.setenv("VOUCHREC_PROMPTS", prompt_set(tmp_path / "prompts", "hello"))
+    result = run("doctor", "--workspace", str(tmp_path / "none"))
+    signs = {line[8:24].strip(): line[:6].strip() for line in result.stdout.splitlines() if line[:6].strip()}
+    assert signs["python"] == signs["libraries"] == signs["prompts"] == "ok"
+    assert signs["language model"] == signs["encoder"] == signs["workspace"] == "failed"
+    assert result.exit_code == 1 and "3 of these need attention" in result.stdout and "`vouchrec" in result.stdout
+
+
+# -- the real thing
+
+
+def test_the_demo_shows_two_lists_of_real_titles(real):
+    result = run("demo", "--workspace", str(real.workspace.path), agent=real)
+    assert result.exit_code == 0, result.stderr
+    assert (
+        "Person 196" in result.stdout and "Someone new who likes Alien (1979) and Blade Runner (1982)" in result.stdout
+    )
+    titles = {item.title for item in real.catalogue.items}
+    listed = [line[4:].split("  ")[0] for line in result.stdout.splitlines() if line[:3].strip().isdigit()]
+    assert len(listed) == 10 and len([title for title in listed if title in titles]) >= 8  # long titles are wrapped
+    assert "retrieval + 0.1 x model" in result.stdout and "make chat" in result.stdout
+
+
+# -- the process
+
+
+def test_help_is_quick_because_it_imports_nothing_heavy():
+    heavy = "torch", "transformers", "chromadb", "gradio", "sentence_transformers", "scipy", "numpy", "agent.agent"
+    code = (
+        "import sys\nfrom ui.cli import app\n"
+        "try: app(['--help'])\nexcept SystemExit as end: print('END', end.code)\n"
+        f"print('LOADED', [m for m in {heavy!r} if m in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert result.stdout.endswith("END 0\nLOADED []\n")
+    assert all(name in result.stdout for name in ("recommend", "chat", "serve", "demo", "init", "doctor", "prompts"))
+
+
+def test_a_process_ends_as_a_command_should(tmp_path):
+    assert process("--version").stdout.startswith("vouchrec")
+    absent = process("recommend", "--json", "--workspace", str(tmp_path))
+    assert (absent.returncode, absent.stdout) == (2, "") and absent.stderr.startswith("Error: There is no workspace")
+    plain = process("prompts", "list", env={"PATH": "", "PYTHONIOENCODING": "ascii", "NO_COLOR": "1"})
+    assert plain.returncode == 0 and plain.stdout.isascii() and "\x1b" not in plain.stdout
+
+
+def test_a_reader_who_leaves_is_no_error():
+    command = [sys.executable, "-m", "ui.cli", "prompts", "show", "rank"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as left:
+        left.stdout.close()
+        complaints = left.stderr.read()
+    assert left.returncode == 141 and "rror" not in complaints and "Traceback" not in complaints
+
+
+# -- drawing
+
+
+def console(width=80, **options):
+    return Console(file=io.StringIO(), width=width, highlight=False, markup=False, emoji=False, **options)
+
+
+def film(title, genres=("Action", "Sci-Fi"), **attributes):
+    return Item(title, title, "", {"year": 1997, "genres": genres} | attributes)
+
+
+def reply(*recommendations, **fields):
+    return Reply("t", None, Intent(), recommendations, **fields)
+
+
+CHECKED = Recommendation(1, film("Men in Black (1997)"), 1.834, "Like Alien (1979), it is action.", True, "model")
+PLAIN = Recommendation(2, film("Gattaca"), 0.5, "62 of 87 people liked it too.", True, "plain")
+
+
+def test_the_list_looks_like_this():
+    drawn = listing(console(60), reply(CHECKED, PLAIN, message="For you:", question="Newer?"), Marks())
+    assert drawn.plain.splitlines() == [
+        "For you:",
+        "",
+        " 1  Men in Black (1997)  Action, Sci-Fi                 1.83",
+        "    ✓ Like Alien (1979), it is action.",
+        "",
+        " 2  Gattaca  1997 · Action, Sci-Fi                      0.50",
+        "    • 62 of 87 people liked it too.",
+        "",
+        "Newer?",
+        "",
+        "    ✓ every claim checked, phrased by the model",
+        "    • plain fact, computed",
+    ]
+
+
+def test_a_reason_that_is_still_to_come_is_pending_until_the_reply_is_complete():
+    waiting = Recommendation(1, film("Men in Black (1997)"), 1.0)
+    assert listing(console(), reply(waiting, complete=False), Marks()).plain.endswith("\n    …")
+    assert "…" not in listing(console(), reply(waiting), Marks()).plain
+
+
+@pytest.mark.parametrize("width", [32, 40, 80, 200])
+def test_no_line_is_wider_than_the_terminal(width):
+    titles = "A Title That Goes On " * 6, "千と千尋の神隠し" * 9, "W" * 120, "Brazil (1985)"
+    recommendations = [
+        Recommendation(rank, film(title, genres=("Drama", "Film-Noir", "Mystery", "War")), 2.0, f"{title} it is. " * 3)
+        for rank, title in enumerate(titles, 1)
+    ]
+    out = console(width)
+    drawn = listing(out, reply(*recommendations), Marks())
+    timings = {"profile": 0.3, "rank": 812.0, "justify": 2302.0, "list": 900.0, "answer": 3200.0}
+    drawn.append("\n").append(footer(out, reply(timings_ms=timings, model="M" * 10), 0.1, Marks()))
+    lines = drawn.plain.splitlines()
+    assert max(cell_len(line) for line in lines) <= min(width, 92)
+    assert not any(line != line.rstrip() for line in lines)
+    assert all(
+        title.replace(" ", "") in drawn.plain.replace(" ", "").replace("\n", "").replace("2.00", "")
+        for title in titles[2:]
+    )
+
+
+def test_ascii_marks_are_ascii_and_unchecked_words_say_so():
+    doubtful = Recommendation(3, film("Heat"), float("nan"), "It is great.")
+    drawn = listing(console(), reply(CHECKED, PLAIN, doubtful), ASCII).plain
+    assert drawn.isascii() and "? not checked" in drawn and "nan" not in drawn
+
+
+def test_titles_and_reasons_cannot_command_the_terminal():
+    hostile = Recommendation(
+        1, film("\x1b[2J[red]x[/red]\n9  Fake", ("\x07Drama",)), 1.0, "a\x1b]0;t\x07\nb", True, "model"
+    )
+    drawn = listing(console(), reply(hostile), Marks()).plain
+    assert "\x1b" not in drawn and "\x07" not in drawn and "[red]x[/red] 9  Fake" in drawn and "]0;t b" in drawn
+
+
+def test_why_shows_every_fact_and_score():
+    one = Recommendation(1, film("Heat"), 1.0, evidence=(Evidence("property", "It is a drama."),))
+    told = why(
+        console(),
+        reply(one, candidates=(Candidate(one.item, {"semantic": 0.25, "model": float("nan")}),)),
+        one,
+        Marks(),
+    )
+    assert told.plain.splitlines() == ["Heat", "    - It is a drama.", "    semantic 0.250"]
+
+
+def test_durations():
+    assert [duration(ms) for ms in (0.2, 999.4, 999.6, 18_800)] == ["0 ms", "999 ms", "1.0 s", "18.8 s"]
+
+
+# -- progress
+
+
+def test_a_log_gets_one_line_for_each_finished_stage():
+    log = console()
+    with TerminalProgress(log, worth_showing=0) as progress:
+        for done in range(1001):
+            progress("encoding", done, 1000)
+        progress("downloading a wheel", 0, 80_000_000)
+        progress("downloading a wheel", 80_000_000, 80_000_000)
+        progress("waiting", 0, None)
+        progress("index", 1, 2)  # another stage: waiting is over
+    lines = [line.rpartition(" (")[0] for line in log.file.getvalue().splitlines()]
+    assert lines == ["Encoding: 1,000", "Downloading a wheel: 80/80 MB", "Waiting", "Index: 1/2"]
+
+
+def test_a_moment_is_not_worth_a_line():
+    log = console()
+    with TerminalProgress(log, worth_showing=3600) as progress:
+        for done in range(1001):
+            progress("encoding", done, 1000)
+    assert log.file.getvalue() == ""
+
+
+def test_bars_on_a_terminal_leave_nothing_behind_unless_kept():
+    for keep in (False, True):
+        screen = console(force_terminal=True, color_system=None)
+        with TerminalProgress(screen, keep=keep) as progress:
+            progress("encoding", 1, 2)
+            progress("encoding", 2, 2)
+        assert screen.file.getvalue().count("Encoding") == 0  # over in a moment

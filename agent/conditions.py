@@ -66,7 +66,7 @@ def _filter(attribute: object, op: object, value: object, catalogue: Catalogue) 
         expected = "a list of one value or more" if takes_several else "one value"
         raise FilterError(f"The operator {op!r} of {attribute!r} takes {expected}; got {value!r:.80}.")
     if known_op in (">=", "<=", ">", "<") and kind != "number":
-        raise FilterError(f"{attribute!r} is a {kind} and has no order, so {op!r} means nothing: use ==, !=, in, not in.")
+        raise FilterError(f"{attribute!r} is a {kind}, which has no order: use ==, !=, in or not in, not {op!r}.")
     values = tuple(value) if isinstance(value, list | tuple | set | frozenset) else (value,)
     if isinstance(value, set | frozenset):
         values = tuple(sorted(values, key=str))  # a set has no order, and the same request must give the same answer

@@ -39,7 +39,7 @@ from agent.quiet import quiet_transformers
 from agent.retrieval.fusion import fuse
 
 FEWEST_CANDIDATES = 10  # a request that leaves fewer is drawn again: there would be little to rank
-MEMORY_REQUESTS = 5
+MEMORY_REQUESTS = 3
 
 
 class Counted:

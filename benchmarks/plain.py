@@ -82,9 +82,12 @@ def plain_chat(agent: Agent, profile: Profile, words: str, candidates: Sequence[
     lines = [f"I {felt.get(i, 'watched')} {agent.catalogue.get(i).title}." for i in history]
     lines += [f"What I want now: {words}"] if words else []
     lines += [f"Candidate {agent.noun}s:", *(f"- {agent.catalogue.items[p].title}" for p in candidates)]
+    # Small models copy the example, so it is the best candidate: a copy is a right answer.
+    example = agent.catalogue.items[candidates[0]].title
     lines += [
-        f"Choose the {n} candidates that suit me best, best first. Write a numbered list of exactly {n} lines, each as",
-        "1. Title (Year) - reason in one short sentence",
+        f"Recommend the {n} {agent.noun}s from this list that suit me best, and give a short reason for each. "
+        f"Answer with a numbered list from 1 to {n}, one {agent.noun} a line, for example: "
+        f"1. {example} - It is close to what you like."
     ]
     return [
         {"role": "system", "content": f"You are a helpful {agent.noun} recommender."},

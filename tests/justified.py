@@ -1,4 +1,4 @@
-"""A small film catalogue and a tiny one of books, with people who like things: what the justification tests stand on."""
+"""A small film catalogue and a tiny one of books, with people who like things."""
 
 from __future__ import annotations
 
@@ -10,13 +10,20 @@ from agent.schema import Filter, Intent, Interaction, Item, Profile
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.store import Store
 
-FILM_TYPES = {"year": "number", "genres": "list", "directors": "list", "cast": "list", "language": "word", "price": "number"}
+FILM_TYPES = {
+    "year": "number",
+    "genres": "list",
+    "directors": "list",
+    "cast": "list",
+    "language": "word",
+    "price": "number",
+}
 _FILMS = """
 alien|Alien (1979)|1979|Horror, Sci-Fi|Ridley Scott|Sigourney Weaver, Tom Skerritt|English|9
 aliens|Aliens (1986)|1986|Action, Sci-Fi|James Cameron|Sigourney Weaver, Michael Biehn|English|9
 blade|Blade Runner (1982)|1982|Sci-Fi, Thriller|Ridley Scott|Harrison Ford, Rutger Hauer|English|12
 thelma|Thelma & Louise (1991)|1991|Crime, Drama|Ridley Scott|Susan Sarandon, Geena Davis|English|7
-terminator|Terminator 2: Judgment Day (1991)|1991|Action, Sci-Fi, Thriller|James Cameron|Arnold Schwarzenegger, Linda Hamilton|English|10
+terminator|Terminator 2: Judgment Day (1991)|1991|Action, Sci-Fi, Thriller|James Cameron|Linda Hamilton|English|10
 heat|Heat (1995)|1995|Crime, Thriller|Michael Mann|Al Pacino, Robert De Niro|English|8
 fargo|Fargo (1996)|1996|Comedy, Crime|Joel Coen, Ethan Coen|Frances McDormand, Steve Buscemi|English|6
 raising|Raising Arizona (1987)|1987|Comedy, Crime|Joel Coen|Nicolas Cage, Holly Hunter|English|5
@@ -60,12 +67,21 @@ def build(path, films=FILMS, types=FILM_TYPES):
         store.put_attribute_types(types)
         store.put_items(films)
         known = {film.item_id for film in films}
-        likes = {"alien": range(40), "aliens": range(10, 42), "blade": range(5, 25), "heat": range(36, 56), "fargo": range(41, 60),
-                 "raising": range(43, 58), "bare": range(58, 60)}  # fmt: skip
+        likes = {
+            "alien": range(40), "aliens": range(10, 42), "blade": range(5, 25), "heat": range(36, 56),
+            "fargo": range(41, 60), "raising": range(43, 58), "bare": range(58, 60),
+        }  # fmt: skip
         rows = [(f"p{n}", item_id, 5.0) for item_id, people in likes.items() for n in people]
-        rows += [("me", "alien", 5.0), ("me", "aliens", 5.0), ("me", "blade", 3.0), *((f"p{n}", "smoke", 1.0) for n in range(60))]
+        rows += [
+            ("me", "alien", 5.0),
+            ("me", "aliens", 5.0),
+            ("me", "blade", 3.0),
+            *((f"p{n}", "smoke", 1.0) for n in range(60)),
+        ]
         store.put_interactions(
-            Interaction(user, item, "rating", value, float(n)) for n, (user, item, value) in enumerate(rows) if item in known
+            Interaction(user, item, "rating", value, float(n))
+            for n, (user, item, value) in enumerate(rows)
+            if item in known
         )
         behaviour = Behaviour.learn(store.interaction_columns())
         return Catalogue(store.items(), store.attribute_types()), behaviour

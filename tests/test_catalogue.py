@@ -62,6 +62,12 @@ def test_bare_key_drops_the_year_only_at_the_end():
     assert bare_key("(1979) Alien") == "1979 alien"
 
 
+def test_another_name_in_brackets_is_not_needed():
+    seven = Catalogue([Item("1", "Seven (Se7en) (1995)"), Item("2", "Postman, The (Postino, Il) (1994)")], {})
+    assert seven.resolve("seven") == seven.resolve("Seven (Se7en)") == "1"
+    assert seven.resolve("the postman") == "2"
+
+
 @given(st.text(max_size=60))
 def test_keys_never_fail_and_a_key_is_its_own_key(text):
     phrase = phrase_key(text)

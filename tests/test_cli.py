@@ -13,9 +13,9 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from agent.errors import AssetError
-from agent.schema import Candidate, Evidence, Intent, Item, Recommendation, Reply
+from agent.schema import Candidate, Evidence, Filter, Intent, Item, Recommendation, Reply
 from ui.cli import app
-from ui.listing import ASCII, Marks, duration, footer, listing, why
+from ui.listing import ASCII, Marks, duration, footer, listing, understood, why
 from ui.progress import TerminalProgress
 from ui.terminal import Terminal, clean
 
@@ -51,7 +51,7 @@ def test_recommend_prints_what_the_agent_answers(small):
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert [line[4:].split("  ")[0] for line in lines if line[:3].strip().isdigit()] == expected
-    assert "fake · no adapter · score = retrieval + 0.1 x model" in result.stdout
+    assert f"fake · no adapter · score = retrieval + {small.settings.model_weight:g} x model" in result.stdout
     assert "the list after " in result.stdout and "all reasons after " in result.stdout
 
 
@@ -175,14 +175,23 @@ def test_the_chat_outlives_what_it_cannot_answer(small):
 # -- prompts, init, doctor
 
 
-def test_prompts_are_listed_shown_checked_and_rendered():
-    assert "rank" in run("prompts", "list").stdout
-    shown = run("prompts", "show", "rank")
-    assert shown.stdout == (ROOT / "prompts/recommend/rank.prompty").read_text(encoding="utf-8")
-    rendered = run(
-        "prompts", "render", "rank", "-i", "request=slow and strange", "-i", 'history=[{"title":"A","feeling":"liked"}]'
+def prompt_set(folder, body="hello"):
+    folder.mkdir()
+    front = "---\nname: greet\nversion: '2'\ninputs:\n  who:\n    type: list\n    sample: [Ann]\n---\n"
+    (folder / "greet.prompty").write_text(f"{front}user:\n{body}\n", encoding="utf-8")
+    return str(folder)
+
+
+def test_prompts_are_listed_shown_and_rendered(tmp_path):
+    chosen = "--set", prompt_set(tmp_path / "mine", "Hello {{ who | join(' and ') }}")
+    assert run("prompts", "list", *chosen).stdout.startswith("greet  version 2, ")
+    assert run("prompts", "show", "greet", *chosen).stdout == (tmp_path / "mine/greet.prompty").read_text(
+        encoding="utf-8"
     )
-    assert "request: slow and strange" in rendered.stdout and "liked A" in rendered.stdout
+    assert run("prompts", "render", "greet", *chosen).stdout == "user:\nHello Ann\n"
+    rendered = run("prompts", "render", "greet", *chosen, "--input", 'who=["Bob", "Cy"]')
+    assert rendered.stdout == "user:\nHello Bob and Cy\n"
+    assert run("prompts", "list").stdout.startswith(("justify", "rank"))  # the shipped set
 
 
 @pytest.mark.parametrize(
@@ -199,12 +208,6 @@ def test_prompts_are_listed_shown_checked_and_rendered():
 def test_prompt_commands_explain(arguments, says):
     result = run("prompts", *arguments)
     assert result.exit_code == 2 and says in result.stderr
-
-
-def prompt_set(folder, body):
-    folder.mkdir()
-    (folder / "greet.prompty").write_text(f"---\nname: greet\n---\nuser:\n{body}\n", encoding="utf-8")
-    return str(folder)
 
 
 def test_a_prompt_check_passes_or_is_exit_code_1(tmp_path):
@@ -249,7 +252,8 @@ def test_the_demo_shows_two_lists_of_real_titles(real):
     titles = {item.title for item in real.catalogue.items}
     listed = [line[4:].split("  ")[0] for line in result.stdout.splitlines() if line[:3].strip().isdigit()]
     assert len(listed) == 10 and len([title for title in listed if title in titles]) >= 8  # long titles are wrapped
-    assert "retrieval + 0.1 x model" in result.stdout and "make chat" in result.stdout
+    weight = f"retrieval + {real.settings.model_weight:g} x model"
+    assert result.stdout.count(weight) == 3 and "make chat" in result.stdout
 
 
 # -- the process
@@ -316,10 +320,27 @@ def test_the_list_looks_like_this():
         "    • 62 of 87 people liked it too.",
         "",
         "Newer?",
-        "",
+    ]
+
+
+def test_the_footer_explains_marks_times_and_score():
+    timings = {"profile": 0.3, "rank": 812.0, "list": 900.0, "answer": 3200.0}
+    shown = reply(CHECKED, PLAIN, timings_ms=timings, model="tiny", adapter="films-1")
+    assert footer(console(60), shown, 0.25, Marks()).plain.splitlines() == [
         "    ✓ every claim checked, phrased by the model",
         "    • plain fact, computed",
+        "    the list after 900 ms · all reasons after 3.2 s",
+        "    profile 0 ms · rank 812 ms",
+        "    tiny · adapter films-1 · score = retrieval + 0.25 x model",
     ]
+
+
+def test_what_was_understood_is_said_once_and_as_it_is_typed():
+    filters = Filter("year", ">=", 1990), Filter("genres", "in", ("Comedy", "War")), Filter("year", ">=", 1990)
+    intent = Intent("x", likes=("1",), dislikes=("2",), filters=filters, wishes="tense", avoids="slow")
+    said = understood(intent, {"1": "Alien (1979)", "2": "Speed (1994)"}, Marks())
+    expected = 'like Alien (1979) · unlike Speed (1994) · year>=1990 · genres=Comedy|War · "tense" · not "slow"'
+    assert said == expected and understood(Intent(), {}, Marks()) == ""
 
 
 def test_a_reason_that_is_still_to_come_is_pending_until_the_reply_is_complete():
@@ -350,7 +371,8 @@ def test_no_line_is_wider_than_the_terminal(width):
 
 def test_ascii_marks_are_ascii_and_unchecked_words_say_so():
     doubtful = Recommendation(3, film("Heat"), float("nan"), "It is great.")
-    drawn = listing(console(), reply(CHECKED, PLAIN, doubtful), ASCII).plain
+    shown = reply(CHECKED, PLAIN, doubtful, timings_ms={"rank": 1.0}, model="tiny")
+    drawn = listing(console(), shown, ASCII).plain + footer(console(), shown, 0.1, ASCII).plain
     assert drawn.isascii() and "? not checked" in drawn and "nan" not in drawn
 
 

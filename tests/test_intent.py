@@ -18,8 +18,10 @@ TITLES = (
     "Alien (1979)|Aliens (1986)|Speed (1994)|The Game (1997)|Big (1988)|It (1990)|Heat (1995)|Fargo (1996)|1984 (1984)|"
     "Blade Runner (1982)|Toy Story (1995)|12 Monkeys (1995)|Seven (1995)|8½ (1963)|Amélie (2001)|Die Hard (1988)|"
     "No Country for Old Men (2007)|Never Say Never Again (1983)|L.A. Story (1991)|Scream (1996)|Ghost (1990)|"
-    "Godfather, The (1972)|La Strada (1954)|Les Misérables (1995)|Brødre (2004)|Psycho (1960)|Psycho (1998)|Once (2007)|"
-    "Something to Talk About (1995)|2001: A Space Odyssey (1968)|Crouching Tiger, Hidden Dragon (2000)|Up (2009)"
+    "Godfather, The (1972)|La Strada (1954)|Les Misérables (1995)|Brødre (2004)|Psycho (1960)|Psycho (1998)|"
+    "Once (2007)|"
+    "Star Wars (1977)|Something to Talk About (1995)|2001: A Space Odyssey (1968)|"
+    "Crouching Tiger, Hidden Dragon (2000)|Up (2009)"
 ).split("|")
 GENRES = "Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy Film-Noir Horror Musical Mystery"
 GENRES = (*GENRES.split(), "Romance", "Sci-Fi", "Thriller", "War", "Western")
@@ -191,7 +193,15 @@ KNOWN = {
     "like Alien but not Aliens": "like Alien (1979); not like Aliens (1986)",
     "I have never seen Alien": "wishes: Alien",
     "something like Toy Story but not too childish": "like Toy Story (1995); without: childish",
-    "I liked Alien and Blade Runner, not horror please": "not genres Horror; like Alien (1979); like Blade Runner (1982)",
+    "I liked Alien and Heat, not horror": "not genres Horror; like Alien (1979); like Heat (1995)",
+    "Star Trek but not star wars": "not like Star Wars (1977); wishes: Star Trek",
+    "wars among stars": "genres War; wishes: among stars",
+    "war films without much romance": "genres War; without: romance",
+    "it's not that I don't like comedies": "",
+    "anything besides comedies": "not genres Comedy",
+    "westerns, at most 4": "4 | genres Western",
+    "a western, 3 please": "3 | genres Western",
+    "The Game was great": "like The Game (1997)",
     "don't you have any westerns": "genres Western",
     "not subtitled": "without: subtitled",
     "nothing with subtitles": "without: subtitles",
@@ -223,7 +233,8 @@ def test_a_request_is_understood(text, expected):
 
 
 def test_the_table_is_large_and_a_third_of_it_turns_something_down():
-    turned_down = [k for k in KNOWN if re.search(r"\b(no|not|without|nothing|never|non|neither)\b|n't|hate|except|tired|less|avoid|skip|-free|but drama|instead", k)]
+    cue = r"\b(no|not|dont|without|nothing|never|non|neither|avoid|skip|instead)\b|n't|hate|except|besides|tired|less"
+    turned_down = [k for k in KNOWN if re.search(cue, k)]
     assert len(KNOWN) >= 120
     assert len(turned_down) >= len(KNOWN) / 3
 
@@ -268,7 +279,9 @@ def test_an_empty_catalogue_leaves_everything_a_wish():
 BOOKS = Catalogue(
     [
         Item("1", "Shining", "", {"author": "Stephen King", "language": "English", "type": "new"}),
-        Item("2", "Cien años de soledad", "", {"author": "Gabriel García Márquez", "language": "Español", "type": "used"}),
+        Item(
+            "2", "Cien años de soledad", "", {"author": "Gabriel García Márquez", "language": "Español", "type": "used"}
+        ),  # noqa: E501
         Item("3", "L'Étranger", "", {"author": "Albert Camus", "language": "Français", "type": "for rent"}),
     ],
     {"author": "word", "language": "word", "type": "word"},
@@ -356,7 +369,8 @@ def test_the_habit_of_a_conversation_stays():
 # -- whatever is typed
 
 NOISE = st.text(max_size=120) | st.lists(
-    st.sampled_from([*" ".join(KNOWN).split(), "\x00", "\ud800", "İ", "ﬁ", "½", "'", "(", "1994)", "€2000"]), max_size=30
+    st.sampled_from([*" ".join(KNOWN).split(), "\x00", "\ud800", "İ", "ﬁ", "½", "'", "(", "1994)", "€2000"]),
+    max_size=30,
 ).map(" ".join)
 
 
@@ -375,7 +389,10 @@ def test_nothing_raises_and_all_spans_lie_in_the_text(text):
     assert all(i in FILMS.position for i in (*intent.likes, *intent.dislikes))
 
 
-@given(st.sampled_from(TITLES), st.sampled_from(["I liked {}", 'what of "{}"?', "{}", "more like {}, and funny", "({})"]))
+@given(
+    st.sampled_from(TITLES),
+    st.sampled_from(["I liked {}", 'what of "{}"?', "{}", "more like {}, and funny", "({})"]),
+)
 def test_a_title_given_with_its_year_is_found(title, frame):
     assert parse_intent(frame.format(title), FILMS).likes == (title,)
 
@@ -399,7 +416,10 @@ def test_without_a_cue_nothing_is_turned_down(words):
     assert intent.avoids == "" and all(f.op in ("==", "in") for f in intent.filters)
 
 
-@given(st.sampled_from(GENRES), st.sampled_from(["no {}", "not {}", "nothing with {}", "without {}", "I hate {}", "avoid {}"]))
+@given(
+    st.sampled_from(GENRES),
+    st.sampled_from(["no {}", "not {}", "nothing with {}", "without {}", "I hate {}", "avoid {}"]),
+)
 def test_a_plain_refusal_of_any_genre_is_a_condition(genre, frame):
     assert parse_intent(frame.format(genre), FILMS).filters == (Filter("genres", "!=", genre),)
 
@@ -407,7 +427,8 @@ def test_a_plain_refusal_of_any_genre_is_a_condition(genre, frame):
 HOSTILE = (
     "a " * 1000, "not " * 500, "no a, " * 333, "no " + "horror, " * 240, "1990 " * 400, "1990-" * 400, "the " * 500,
     "x" * 2000, "'" * 2000, " " * 2000, "-" * 2000, "a-" * 1000, "not horror or " * 140, "five " * 400, "\x00" * 2000,
-    "5 a b c d " * 200, "“" * 2000, "early the " * 200, "from in of " * 180, "Speed " * 330, "(1994) " * 280, "." * 2000,
+    "5 a b c d " * 200, "“" * 2000, "early the " * 200, "from in of " * 180, "Speed " * 330, "(1994) " * 280,
+    "." * 2000,
     "Sci-Fi " * 280, "don't " * 330, "I like " * 285, "a,b," * 500, "\u0301" * 2000, "was really " * 180, "1\n" * 1000,
     "between 1990 and " * 115, "type of " * 250, ", the" * 400, "l'" * 1000, "\ufdfa" * 2000,
 )  # fmt: skip

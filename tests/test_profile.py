@@ -46,7 +46,8 @@ def test_ratings_make_likes_and_dislikes_oldest_first():
 
 
 def test_feedback_overrules_a_rating_and_is_recent():
-    profile = build_profile("ann", [rated("a", 5), rated("b", 1)], [said("a", "dislike"), said("b", "like")], best=5.0, now=NOW)
+    later = [said("a", "dislike"), said("b", "like")]
+    profile = build_profile("ann", [rated("a", 5), rated("b", 1)], later, best=5.0, now=NOW)
     assert (profile.likes, profile.dislikes) == (("b",), ("a",))
     assert profile.history == ("b",)
     assert profile.seen == {"a", "b"}

@@ -3,7 +3,10 @@ from __future__ import annotations
 from agent.schema import Filter, Intent, Item, matches
 from agent.understanding.relaxing import nothing_fits
 
-ITEMS = [Item(str(y), f"Film ({y})", "", {"year": y, "genres": ("War" if y < 1950 else "Comedy",)}) for y in range(1940, 1960)]
+ITEMS = [
+    Item(str(y), f"Film ({y})", "", {"year": y, "genres": ("War" if y < 1950 else "Comedy",)})
+    for y in range(1940, 1960)
+]
 
 
 def counted(items):
@@ -37,4 +40,5 @@ def test_without_conditions_everything_was_seen():
 
 def test_nothing_helps():
     filters = (Filter("year", "==", 2000), Filter("genres", "==", "Opera"))
-    assert nothing_fits(Intent(filters=filters), counted(ITEMS)).endswith("even without any one of them there is nothing.")
+    said = nothing_fits(Intent(filters=filters), counted(ITEMS))
+    assert said.endswith("even without any one of them there is nothing.")

@@ -11,18 +11,17 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # gradio reads it when it is imported
+import gradio as gr
 
-import gradio as gr  # noqa: E402
-
-from agent.errors import InputError  # noqa: E402
-from ui.cards import ON_LOAD, cards  # noqa: E402
-from ui.guests import Guests, View  # noqa: E402
-from ui.starters import starters  # noqa: E402
-from ui.terminal import Terminal  # noqa: E402
+from agent.errors import InputError
+from ui.cards import ON_LOAD, cards
+from ui.guests import Guests, View
+from ui.starters import starters
+from ui.terminal import Terminal
 
 if TYPE_CHECKING:
     from agent import Agent
@@ -36,9 +35,10 @@ _INVITATION = "<p>Say what you like and what you feel like. Each reason is check
 _Shown = dict[Any, Any]
 
 
-def build_app(agent: Agent) -> gr.Blocks:
+def build_app(agent: Agent, guests: Guests | None = None) -> gr.Blocks:
     """The page. Everyone who opens it is a guest of their own; one message at a time is with the model."""
-    guests = Guests(agent)
+    _ignore_variables()
+    guests = Guests(agent) if guests is None else guests
     private: Mapping[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     with gr.Blocks(title="Vouchrec", analytics_enabled=False) as page:
         with gr.Row(elem_id="vr-top"):
@@ -55,11 +55,10 @@ def build_app(agent: Agent) -> gr.Blocks:
             stop = gr.Button("Stop", variant="stop", elem_id="vr-stop", scale=0, min_width=88, visible=False)
 
         def shown(view: View) -> _Shown:
+            said = [{"role": role, "content": escape(text, quote=False)} for role, text in view.talk]
             is_new = view.state == "new"
             return {
-                talk: gr.Chatbot(
-                    [{"role": role, "content": text} for role, text in view.talk], visible=bool(view.talk)
-                ),
+                talk: gr.Chatbot(said, visible=bool(said)),
                 found: cards(view),
                 begin: gr.Column(visible=is_new),
                 renew: gr.Button(visible=not is_new),
@@ -100,12 +99,11 @@ def build_app(agent: Agent) -> gr.Blocks:
         found.click(react, None, found, queue=False, trigger_mode="multiple", **private)
         page.unload(leave)
     page.queue(max_size=WAITING, api_open=False)
-    page.stop_all = guests.stop_all
     return page
 
 
 def _talk() -> gr.Chatbot:
-    """What was said, as plain text: no markdown, no HTML, no files."""
+    """What was said. Without markdown gradio still takes HTML, sanitised but with images: so each text is escaped."""
     return gr.Chatbot(
         label="Conversation", show_label=False, visible=False, elem_id="vr-talk", height=None, autoscroll=False,
         sanitize_html=True, allow_tags=False, render_markdown=False, latex_delimiters=[], feedback_options=None,
@@ -128,7 +126,7 @@ def _session(request: gr.Request) -> str:
 
 
 def _theme() -> gr.themes.Base:
-    """Fonts of the reader's own system, as others would be fetched from elsewhere; colours with a contrast of 4.5 or more."""
+    """Fonts of the reader's own system, as others would be fetched from elsewhere; colours that are easy to read."""
     theme = gr.themes.Base(
         primary_hue="teal", secondary_hue="teal", neutral_hue="slate", radius_size="lg", text_size="lg",
         font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"],
@@ -139,27 +137,28 @@ def _theme() -> gr.themes.Base:
         button_primary_background_fill="*primary_700", button_primary_background_fill_dark="*primary_700",
         button_primary_background_fill_hover="*primary_800", button_primary_background_fill_hover_dark="*primary_600",
         button_secondary_background_fill="*neutral_100", button_secondary_background_fill_dark="*neutral_800",
-        button_secondary_background_fill_hover="*neutral_200", button_secondary_background_fill_hover_dark="*neutral_700",
+        button_secondary_background_fill_hover="*neutral_200",
+        button_secondary_background_fill_hover_dark="*neutral_700",
     )  # fmt: skip
 
 
 def start(page: gr.Blocks, host: str = "127.0.0.1", port: int = 7860) -> str:
     """Serve a page from a thread of its own, and give back its address; `page.close()` ends it.
 
-    Nothing is shared, recorded, measured or sent to anyone; no file can be had from it and none given to it. Whatever
-    GRADIO_* variables say, the arguments here hold.
+    Nothing is shared, recorded, measured or sent to anyone; no file can be had from it and none given to it.
 
     Raises:
         InputError: the address cannot be listened on.
     """
+    _ignore_variables()
     _reach_without_proxy(host)
     try:
         _, url, _ = page.launch(
             server_name=host, server_port=_free_port(host, port), share=False, inbrowser=False, inline=False,
-            quiet=True, prevent_thread_lock=True, show_error=False, footer_links=[], run_history=False, allowed_paths=[],
-            blocked_paths=[], root_path="", enable_monitoring=False, strict_cors=True, ssr_mode=False, pwa=False,
-            mcp_server=False, max_file_size=LARGEST_UPLOAD, state_session_capacity=200, theme=_theme(),
-            css_paths=[Path(__file__).with_name("style.css")],
+            quiet=True, prevent_thread_lock=True, show_error=False, footer_links=[], run_history=False,
+            allowed_paths=[], blocked_paths=[], root_path="", enable_monitoring=False, strict_cors=True,
+            ssr_mode=False, pwa=False, mcp_server=False, max_file_size=LARGEST_UPLOAD, state_session_capacity=200,
+            theme=_theme(), css_paths=[Path(__file__).with_name("style.css")],
         )  # fmt: skip
     except OSError as error:
         raise InputError(f"Nothing can listen on {host}: {error}. Give another --host or --port.") from error
@@ -181,7 +180,8 @@ def serve(
     terminal = terminal or Terminal()
     _log_to_stderr()
     with terminal.agent(workspace) as agent:
-        page = build_app(agent)
+        guests = Guests(agent)
+        page = build_app(agent, guests)
         url = start(page, host, port)
         try:
             terminal.say(f"Vouchrec is at {url} with {len(agent.catalogue):,} items. Ctrl-C stops it.")
@@ -191,7 +191,7 @@ def serve(
         except KeyboardInterrupt:
             terminal.note("\nStopped.", style="dim")
         finally:
-            page.stop_all()
+            guests.stop_all()
             page.close(verbose=False)
 
 
@@ -210,6 +210,14 @@ def _free_port(host: str, port: int) -> int:
             return int(probe.getsockname()[1])
     tried = f"port {port}" if port + 1 >= 65536 else f"ports {port} to {min(port + PORTS, 65536) - 1}"
     raise InputError(f"Nothing can listen on {host}, {tried}: {reason.strerror}. Give another --port or --host.")
+
+
+def _ignore_variables() -> None:
+    """Variables such as GRADIO_ALLOWED_PATHS open a page wider than its arguments say: none but these two counts."""
+    for name in [name for name in os.environ if name.startswith("GRADIO_")]:
+        del os.environ[name]
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # else it sums up all events so far after each event
 
 
 def _reach_without_proxy(host: str) -> None:

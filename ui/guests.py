@@ -38,8 +38,8 @@ _log = logging.getLogger("ui.guests")
 class View:
     """What the page of one guest shows: what was said as (role, text), and the latest list.
 
-    `turn` counts the messages, `marked` holds the reactions by item id, `note` the latest news in one sentence, `draft` a
-    message that was refused and goes back into the box.
+    `turn` counts the messages, `marked` holds the reactions by item id, `note` the latest news in one sentence, and
+    `draft` a message that was refused and goes back into the box.
     """
 
     talk: tuple[tuple[str, str], ...] = ()

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from agent.schema import AttributeValue, Intent, Item, Recommendation, Reply
+from agent.schema import AttributeValue, Filter, Intent, Item, Recommendation, Reply
 from ui.terminal import clean
 
 MAX_WIDTH = 92  # columns; longer lines of prose are tiring to read
@@ -39,7 +39,7 @@ def width_of(console: Console) -> int:
 
 
 def listing(console: Console, reply: Reply, marks: Marks) -> Text:
-    """The message, the ranked items with their reasons, the question, and a legend of the marks that occur.
+    """The message, the ranked items with their reasons, and the question.
 
     While the reply is not complete, a reason that is still to come is shown as pending.
     """
@@ -50,13 +50,11 @@ def listing(console: Console, reply: Reply, marks: Marks) -> Text:
     blocks += [_entry(console, one, reply.complete, width, marks) for one in reply.recommendations]
     if reply.question:
         blocks.append(wrapped(console, reply.question, width, style="bold"))
-    if legend := _legend(reply, marks):
-        blocks.append(_filled(legend, width, "   "))
     return Text("\n\n").join(blocks)
 
 
 def footer(console: Console, reply: Reply, model_weight: float, marks: Marks) -> Text:
-    """How long each stage took, and what made the order: model, adapter and weight."""
+    """What the marks mean, how long each stage took, and what made the order: model, adapter and weight."""
     moments = {"list": "the list after", "answer": "all reasons after"}
     reached = [
         f"{said} {duration(reply.timings_ms[name])}" for name, said in moments.items() if name in reply.timings_ms
@@ -65,7 +63,9 @@ def footer(console: Console, reply: Reply, model_weight: float, marks: Marks) ->
     model = [reply.model, f"adapter {reply.adapter}" if reply.adapter else "no adapter"] if reply.model else []
     lines = [reached, stages, [*model, formula(reply, model_weight)]]
     width = width_of(console)
-    return Text("\n").join([_filled(line, width, marks.between) for line in lines if line])
+    legend = _legend(reply, marks)
+    told = [_filled(legend, width, "   ")] if legend else []
+    return Text("\n").join([*told, *(_filled(line, width, marks.between) for line in lines if line)])
 
 
 def formula(reply: Reply, model_weight: float) -> str:
@@ -97,10 +97,17 @@ def understood(intent: Intent, titles: Mapping[str, str], marks: Marks) -> str:
         parts.append("like " + ", ".join(titles.get(i, i) for i in intent.likes))
     if intent.dislikes:
         parts.append("unlike " + ", ".join(titles.get(i, i) for i in intent.dislikes))
-    parts += [str(f) for f in intent.filters]
-    if intent.wishes:
-        parts.append(f"“{intent.wishes}”" if marks is not ASCII else f'"{intent.wishes}"')
-    return marks.between.join(parts)
+    parts += [_typed(condition) for condition in intent.filters]
+    parts += [f'"{intent.wishes}"'] if intent.wishes else []
+    parts += [f'not "{intent.avoids}"'] if intent.avoids else []
+    return marks.between.join(dict.fromkeys(parts))
+
+
+def _typed(condition: Filter) -> str:
+    """A condition as --where takes it."""
+    op = {"==": "=", "in": "=", "not in": "!="}.get(condition.op, condition.op)
+    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    return f"{condition.attribute}{op}{'|'.join(str(value) for value in values)}"
 
 
 def duration(milliseconds: float) -> str:
@@ -185,7 +192,7 @@ def _attribute(item: Item, name: str, value: AttributeValue) -> str:
 def _filled(parts: Sequence[str], width: int, between: str) -> Text:
     """Parts in dim, indented lines that break between parts, and within one only where it is longer than a line."""
     lines = [""]
-    for part in (line for part in parts for line in wrap(clean(part), width - INDENT)):
+    for part in [line for given in parts for line in wrap(clean(given), width - INDENT)]:
         longer = f"{lines[-1]}{between}{part}" if lines[-1] else part
         if lines[-1] and cell_len(longer) > width - INDENT:
             lines.append(part)

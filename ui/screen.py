@@ -62,6 +62,7 @@ def show(terminal: Terminal, agent: Agent, reply: Reply) -> None:
     terminal.say(listing(terminal.out, reply, marks))
     told_footer = footer(terminal.out, reply, agent.settings.model_weight, marks)
     if told_footer:
+        terminal.say()
         terminal.say(told_footer)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -64,8 +65,8 @@ def init(
         terminal, settings, items=items, interactions=interactions, mapping=mapping, dataset=dataset, update=update
     )
     _report(terminal, report)
-    option = "" if workspace is None else f" --workspace {workspace}"
-    terminal.say(f"The workspace is in {settings.home}. Next: vouchrec chat{option}")
+    terminal.say(f"The workspace is in {settings.home}. Next:")
+    terminal.say("  vouchrec chat" + ("" if workspace is None else f" --workspace {shlex.quote(str(workspace))}"))
 
 
 def rebuild_index(ctx: typer.Context, workspace: Workspace = None) -> None:

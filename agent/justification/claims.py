@@ -1,8 +1,9 @@
 """The claim checker: lets a justification pass only when every claim that it makes rests on evidence.
 
-No judge model: public checkers that use one pass contradictions and misread numbers (docs/design.md). A text is cut into
-units - titles and values of the evidence, numbers, a few dozen words - and read by a small grammar. What does not fit it
-is refused, so that the meaning of every sentence that passes is known; each claim is then held against the evidence.
+No judge model: public checkers that use one pass contradictions and misread numbers (docs/design.md). A text is cut
+into units - titles and values of the evidence, numbers, a few dozen words - and read by a small grammar. What does not
+fit it is refused, so that the meaning of every sentence that passes is known; each claim is then held against the
+evidence.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agent.justification.grammar import Claim, NotUnderstood, Token, read
+from agent.justification.grammar import read
+from agent.justification.tokens import Claim, NotUnderstood, Token
 from agent.justification.units import Units
 from agent.justification.wording import is_year, number, role_of, spoken, verb_of
 from agent.schema import Evidence, Item
@@ -19,7 +21,6 @@ from agent.workspace.catalogue import Catalogue
 
 LONGEST = 320  # characters of a justification; more is rambling
 SHORTEST = 3  # units
-REPEATED = 4  # as many units in a row are never said twice
 
 # By the relation of a claim: what the attribute that has its value may say of an item (`wording.role_of`).
 _ROLES: Mapping[str, frozenset[str]] = {
@@ -30,8 +31,9 @@ _ROLES: Mapping[str, frozenset[str]] = {
     "stars": frozenset({"stars"}),
     "with": frozenset({"kind", "stars", "other"}),
     "has": frozenset({"kind", "stars", "other"}),
-    "from": frozenset({"other"}),
-    "shares": frozenset({"kind", "directed", "written", "by", "stars", "other"}),
+    "from": frozenset({"place"}),
+    "in": frozenset({"language"}),
+    "shares": frozenset({"kind", "directed", "written", "by", "stars", "place", "language", "other"}),
 }
 
 
@@ -44,6 +46,7 @@ class Verdict:
 
     @property
     def ok(self) -> bool:
+        """Whether the text may reach a person as verified."""
         return not self.problems and self.claims > 0
 
 
@@ -64,23 +67,21 @@ def check(text: str, item: Item, evidence: Sequence[Evidence], catalogue: Catalo
             claims += sentence
     except NotUnderstood as refusal:
         problems.append(str(refusal))
+    if len(set(claims)) < len(claims):
+        problems.append("it repeats itself")
     if not problems and not any(item.item_id in claim.about for claim in claims):
         problems.append("it says nothing of the item")
     return Verdict(tuple(problems), len(claims))
 
 
 def _form(text: str, tokens: Sequence[Token]) -> list[str]:
-    facts = [t for t in tokens if t.kind == "fact"]
-    if len(tokens) < SHORTEST and not facts:
+    if len(tokens) < SHORTEST and not any(t.kind == "fact" for t in tokens):
         return ["it is empty or too short"]
     problems = []
     if len(text) > LONGEST:
         problems.append(f"it is longer than {LONGEST} characters")
     if tokens[-1].kind != "fact" and tokens[-1] not in (Token("mark", "."), Token("mark", "!")):
         problems.append("it stops in the middle of a sentence")
-    runs = [tuple(tokens[i : i + REPEATED]) for i in range(len(tokens) - REPEATED + 1)]
-    if len(set(runs)) < len(runs) or len(set(facts)) < len(facts):
-        problems.append("it repeats itself")
     return problems
 
 
@@ -93,14 +94,15 @@ class _Record:
     ) -> None:  # fmt: skip
         self.item = item
         self.subjects = {subject.item_id: subject for subject in (*others, item)}
+        self._by_title = {subject.title: subject.item_id for subject in reversed((item, *others))}
         self.types = catalogue.attribute_types
         self.conditions = [e for e in evidence if e.kind == "constraint"]
         self.wishes = {v.casefold() for e in evidence if e.kind == "wish" for v in e.values}
-        self.liked = {i for e in evidence if e.kind == "liked" for i in e.item_ids}
+        self.liked = {i for e in evidence if e.kind == "liked" for i in self._meant(e)}
         watched = [e for e in evidence if e.kind == "watched"]
-        self.met = self.liked | {i for e in watched for i in e.item_ids}
+        self.met = self.liked | {i for e in watched for i in self._meant(e)}
         self.verbs = {verb_of(noun) for noun in nouns}
-        self.counts = {(e.item_ids, e.count, e.total) for e in evidence if e.kind == "behaviour"}
+        self.counts = {(self._meant(e), e.count, e.total) for e in evidence if e.kind == "behaviour"}
         self._judges: Mapping[str, Callable[[Claim, Sequence[Claim]], bool]] = {
             "year": self._dated, "decade": self._dated, "number": self._numbered, "asked": self._asked,
             "because": self._caused,
@@ -126,6 +128,10 @@ class _Record:
                 return claim.value in self._requested(negated=claim.negated)
         judge = self._judges.get(claim.relation)
         return self._has(claim) if judge is None else judge(claim, sentence)
+
+    def _meant(self, evidence: Evidence) -> tuple[str, ...]:
+        """Its items as a title names them: one work can stand in the catalogue twice, under one title."""
+        return tuple(self._by_title[self.subjects[i].title] for i in evidence.item_ids if i in self.subjects)
 
     def _did(self, verb: str) -> bool:
         return verb in self.verbs or (verb == "saw" and "watched" in self.verbs)
@@ -178,7 +184,7 @@ class _Record:
         return all(isinstance(v, int | float) and number(v) == claim.value for v in values)
 
     def _asked(self, claim: Claim, sentence: Sequence[Claim]) -> bool:
-        """ "As you asked" needs something in its sentence that was asked for."""
+        """Whether there is, for "as you asked", anything in the sentence that was asked for."""
         dates = any(is_year(e.attribute or "") for e in self.conditions)
         return any(
             (dates and said.relation in ("year", "decade"))
@@ -188,7 +194,7 @@ class _Record:
         )
 
     def _caused(self, claim: Claim, sentence: Sequence[Claim]) -> bool:
-        """ "Because" needs something in its sentence that links the item to each title: a value of both, or a count."""
+        """Whether there is, for "because", anything in the sentence that links the item to each title."""
         return all(
             any(
                 (said.relation == "count" and title in said.titles)

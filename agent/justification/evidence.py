@@ -25,6 +25,7 @@ FEWEST_PEOPLE = 5  # a smaller count says little, and could point at a person
 LEAST_LIFT = 1.2  # how much likelier than for everyone a liking must be to be worth telling
 LEAST_SHARE = 0.15
 ANCHORS = 30  # how many liked items are compared
+COMMON = 0.5  # a value of a larger share of the catalogue links nothing
 NAMED = 3  # values of one attribute that a property names
 
 
@@ -126,10 +127,15 @@ def _shared(item: Item, anchors: Sequence[str], kind: str, facts: Facts) -> list
     """What the item shares with each anchor; anchors that share the most and the rarest come first."""
     found: list[tuple[float, int, Evidence]] = []
     did = "which you liked" if kind == "liked" else f"which you {verb_of(facts.noun)}"
+    own = {
+        name: [v for v in item.words(name) if facts.catalogue.frequency(name, v) <= COMMON * len(facts.catalogue)]
+        for name, type_ in facts.catalogue.attribute_types.items()
+        if type_ != "number"
+    }
     for place, anchor_id in enumerate(anchors):
         anchor = facts.catalogue.get(anchor_id)
-        for name, type_ in facts.catalogue.attribute_types.items():
-            common = tuple(v for v in item.words(name) if v in anchor.words(name)) if type_ != "number" else ()
+        for name, values in own.items():
+            common = tuple(v for v in values if v in anchor.words(name))
             if not common:
                 continue
             said = listed(spoken(v, name) for v in common)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from agent.justification.grammar import WORDS, Kind, Token
+from agent.justification.tokens import WORDS, Kind, Token
 from agent.justification.wording import plural, role_of, spoken, titled
 from agent.schema import Evidence, Item
 from agent.workspace.catalogue import YEAR_SUFFIX, Catalogue, bare_key, title_key
@@ -17,8 +17,8 @@ _PLAIN = re.compile(
     r"|(?P<word>\w+(?:[-'’]\w+)*)|(?P<other>.)",
     re.DOTALL,
 )
-_ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-eighteen nineteen""".split()
+_ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen""".split()
 _TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
 
 
@@ -51,8 +51,9 @@ class Units:
         for phrase, token in self._phrases():
             self._units.setdefault(unicodedata.normalize("NFC", phrase), token)
         # A value may change its case; a title stands as it is written.
-        self._folded = {p.casefold(): t for p, t in self._units.items() if t.kind in ("value", "attribute")}
-        forms = (re.escape(p) if t.kind in ("item", "title") else f"(?i:{re.escape(p)})" for p, t in self._longest())
+        loose = ("value", "attribute")
+        self._lower = {p.lower(): t for p, t in self._units.items() if t.kind in loose}
+        forms = (f"(?i:{re.escape(p)})" if t.kind in loose else re.escape(p) for p, t in self._longest())
         self._pattern = re.compile("|".join(forms) or r"(?!)")
         self._facts = sorted((unicodedata.normalize("NFC", e.text) for e in evidence), key=len, reverse=True)
         self._counts = {str(n) for e in evidence for n in (e.count, e.total)}
@@ -91,7 +92,8 @@ class Units:
             return None
         if match.end() < len(text) and _joined(text[match.end()], match[0][-1]):
             return None
-        return match[0], self._units.get(match[0]) or self._folded[match[0].casefold()]
+        token = self._units.get(match[0]) or self._lower.get(match[0].lower())
+        return None if token is None else (match[0], token)
 
     def _plain(self, match: re.Match[str], *, opens: bool) -> Iterator[Token]:
         said = match[0].replace("’", "'")
@@ -109,8 +111,6 @@ class Units:
                 yield self._word(part)
 
     def _word(self, word: str) -> Token:
-        if word in self.nouns:
-            return Token("noun", word)
         count = _count(word)
         return Token("word" if word in WORDS else "other", word) if count is None else Token("number", str(count))
 
@@ -121,17 +121,22 @@ class Units:
 
     def _nouns(self) -> Iterator[str]:
         """What the evidence calls the item, its plural, and another name of the same thing."""
-        texts = [e.text for e in self._evidence if e.kind == "property"]
-        said = (re.fullmatch(r"It is an? (?:.* )?([\w-]+?)(?: from [0-9.]+)?\.", text) for text in texts)
-        for noun in {m[1] for m in said if m}:
-            for name in next((names for names in _NOUNS if noun in names), frozenset({noun})):
-                yield from (name, plural(name))
+        for e in self._evidence:
+            kinds = [spoken(v, e.attribute) for v in e.values if e.attribute and not v.isdigit()]
+            said = (
+                e.text.rsplit(kinds[-1], 1)[-1] if kinds else e.text.removeprefix("It is a ").removeprefix("It is an ")
+            )
+            match = re.fullmatch(r" ?([^\W\d][\w -]*?)(?: from [0-9.]+)?\.", said)
+            if e.kind == "property" and match is not None:
+                for name in next((names for names in _NOUNS if match[1] in names), frozenset({match[1]})):
+                    yield from (name, plural(name))
 
     def _phrases(self) -> Iterator[tuple[str, Token]]:
         """Phrases and what they stand for, the weightier first: titles, then values, then names of attributes."""
         for subject in self._subjects:
             kind: Kind = "item" if subject is self._item else "title"
             yield from ((name, Token(kind, subject.item_id)) for name in self._names(subject))
+        yield from ((noun, Token("noun", noun)) for noun in sorted(self.nouns))
         for name, values in self._values.items():
             for value in sorted(values):
                 yield from self._value(spoken(value, name), role_of(name) == "kind")

@@ -21,6 +21,8 @@ _ROLES = {
     "directed": "director directors directed_by",
     "written": "author authors writer writers screenwriter screenwriters written_by",
     "stars": "cast actor actors star stars starring lead leads",
+    "place": "country countries",
+    "language": "language languages",
     "by": "artist artists creator creators composer composers developer developers studio designer designers",
 }
 _ROLE_OF = {name: role for role, names in _ROLES.items() for name in names.split()}
@@ -76,7 +78,7 @@ def plural(noun: str) -> str:
 
 
 def role_of(attribute: str) -> str:
-    """What an attribute says of an item: "kind", "directed", "written", "stars", "by", or "other"."""
+    """What an attribute says of an item: a key of `_ROLES` or "other"."""
     return _ROLE_OF.get(attribute.lower(), "other")
 
 

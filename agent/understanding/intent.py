@@ -26,10 +26,13 @@ _THING = r"(?:film|movie|book|game|song|album|artist|item|title|pick|option|thin
 _UNITS = r"(?:hours?|hrs?|minutes?|mins?|stars?|years?|parts?|seasons?|players?|rated|percent|dollars?|bits?|decades?)"
 # "top 3", "just 2", "five good films"; but not "two hour films", "one of the films", "a film about two brothers".
 _COUNTS = (
-    re.compile(rf"\b(?:top|give\s+me|show\s+me|just|only)\s+{_N}\b(?!\s*-|\s+(?:or|of|{_UNITS})\b)", re.IGNORECASE),
+    re.compile(
+        rf"\b(?:top|give\s+me|show\s+me|just|only|max(?:imum)?|at\s+most)\s+{_N}\b(?!\s*-|\s+(?:or|of|{_UNITS})\b)",
+        re.IGNORECASE,
+    ),
     re.compile(rf"{_N}\s+(?!{_UNITS}\b)(?P<row>(?:[\w'’-]+\s+){{0,3}}?)(?:{_THING}s|ones)\b", re.IGNORECASE),
     re.compile(rf"(?<![\w-])(?P<n>one)\s+(?P<row>(?:[\w'’-]+\s+){{0,2}}?){_THING}\b", re.IGNORECASE),
-    re.compile(rf"^\s*{_N}(?:\s+more)?(?:\s+please)?\W*$", re.IGNORECASE),
+    re.compile(rf"(?:^|,)\s*{_N}(?:\s+more)?(?:\s+please)?\W*$", re.IGNORECASE),
 )
 _BEFORE_PLURAL = re.compile(rf"{_N}\s+(?P<row>[\w'’-]+\s+)?$", re.IGNORECASE)
 _NOUN_CUE = re.compile(r"(?:no|hate|avoid|skip|tired of|sick of|(?:do|does|don|dont)\b.*)$")

@@ -15,8 +15,8 @@ _OPEN, _CLOSE = "\"“”„«‘'", "\"”“»’'"
 
 # What stands right before a title that is meant as one.
 _CUE = re.compile(
-    r"""\b(?: (?: like | love | hate | dislike | adore ) [ds]? | enjoy(?:ed)? | saw | seen | watch(?:ed)? | read | played
-            | heard | recommend | such\s+as | similar\s+to | unlike | than | (?:fan|fond|more|tired|sick)\s+of )
+    r"""\b(?: (?:like|love|hate|dislike|adore) [ds]? | enjoy(?:ed)? | saw | seen | watch(?:ed)? | read | played | heard
+            | recommend | such\s+as | similar\s+to | unlike | than | (?:fan|fond|more|tired|sick)\s+of )
         \s+ (?: the\s+(?:film|movie|book|game|show)\s+ )? ["“„«‘']? $""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -30,6 +30,7 @@ _YEAR_AFTER = re.compile(r"""["”'’»]?[\s,]*\((\d{4})\)""")
 _ENDS = re.compile(
     r"""["”'’»]?\s*(?:$|[.,;!?\n)]|(?:and|or|but|because|so|very|too|please|from|more|again|yesterday)\b)""", re.I
 )
+_BEGINS = re.compile(r"(?:^|[.,;!?\n(]|\b(?:and|or|nor|but|not|no|like|than))\s*$", re.I)
 _LIST_JOIN = re.compile(r"""["”'’»]?\s*(?:,\s*)?(?:(?:and|or|nor|&)\s+)?(?:also\s+|both\s+)?["“„«‘']?""", re.I)
 
 
@@ -122,10 +123,11 @@ def _is_meant(text: str, start: int, end: int, words: Sequence[re.Match[str]]) -
     capital = not text.isupper() and all(not w[:1].islower() for w in telling or said) and span != span.lower()
     if _CUE.search(text[max(0, start - 60) : start]):
         return capital or len(telling) > 1 or (bool(telling) and len(span) > 3 and _ENDS.match(text, end) is not None)
-    if len(telling) > 2 or (len(telling) > 1 and _COMPARED.match(text, end)):
+    alone = _BEGINS.search(text[max(0, start - 20) : start]) and _ENDS.match(text, end)
+    if len(telling) > 2 or (len(telling) > 1 and (alone or _COMPARED.match(text, end))):
         return True
     if text.strip(" .!?\"'") == span:
-        return len(telling) > 1 or (capital and span.lower() not in FILLER)
+        return capital and span.lower() not in FILLER
     if not capital:
         return False
     if _BAD.match(text, end) or _GOOD.match(text, end):

@@ -43,7 +43,7 @@ def kinds_of(wishes: str, vocabulary: Mapping[str, Mapping[str, str]]) -> dict[s
 
 
 def as_kinds(wishes: str, vocabulary: Mapping[str, Mapping[str, str]]) -> str:
-    """The wishes with each mood word replaced by the kind that it leans to: "tense robots" becomes "Thriller Sci-Fi"."""
+    """The wishes with each mood word replaced by the kind it leans to: "tense robots" becomes "Thriller Sci-Fi"."""
     kinds = kinds_of(wishes, vocabulary)
     words = [kinds[word.casefold()][1] if word.casefold() in kinds else word for word in re.findall(r"[\w'-]+", wishes)]
     return " ".join(dict.fromkeys(words))

@@ -18,7 +18,8 @@ def nothing_fits(intent: Intent, count: Callable[[Intent], int]) -> str:
         kept = tuple(f for f in intent.filters if f.attribute != attribute)
         found = count(replace(intent, filters=kept))
         if found:
-            opened.append((found, f"without the condition on {attribute} there {'is' if found == 1 else 'are'} {found:,}"))
+            verb = "is" if found == 1 else "are"
+            opened.append((found, f"without the condition on {attribute} there {verb} {found:,}"))
     # The condition that opens most comes first; among equals, the one that was said first.
     hints = [text for _, text in sorted(opened, key=lambda one: -one[0])]
     hint = "; ".join(hints) or "even without any one of them there is nothing"

@@ -179,7 +179,7 @@ def _one_of(name: str, one: str, several: str, words: Sequence[Word]) -> Filter:
 
 
 def _is_choice(first: Word, second: Word, text: str, catalogue: Catalogue) -> bool:
-    """Any of both in "comedy or drama", "comedies and dramas", "comedy, drama"; both in "horror comedy" and the rest."""
+    """Any of both in "comedy or drama", "comedies and dramas", "comedy, drama"; both at once in "horror comedy"."""
     if catalogue.attribute_types[first.attribute] == "word":
         return True  # an item has only one value, so both at once could never be met
     between = text[first.end : second.start].lower()

@@ -89,7 +89,7 @@ _NO_RELEASE_BEFORE = re.compile(
 )
 _NO_RELEASE_AFTER = re.compile(
     r"""[\s-]* (?: styled? | vibes? | feel | feeling | look | nostalgia | inspired | aesthetics? | fashion | kids?
-            | pages? | minutes? | mins? | people | words | km | miles | dollars | euros? | pounds | times | percent ) \b""",
+            | pages? | minutes? | mins? | people | words | km | miles | dollars | euros? | times | percent ) \b""",
     re.IGNORECASE | re.VERBOSE,
 )
 

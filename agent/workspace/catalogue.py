@@ -86,10 +86,14 @@ class Catalogue:
 
     @cached_property
     def by_title(self) -> Mapping[str, tuple[str, ...]]:
-        """Item ids by `title_key` and, where it differs, by `bare_key`."""
+        """Item ids by `title_key` and, where they differ, by `bare_key` and without what stands in brackets.
+
+        So "Seven (Se7en) (1995)" is found as "Seven" too.
+        """
         found: dict[str, list[str]] = defaultdict(list)
         for item in self.items:
-            for key in dict.fromkeys((title_key(item.title), bare_key(item.title))):
+            short = re.sub(r"\s*\([^()]*\)", "", item.title)
+            for key in dict.fromkeys((title_key(item.title), bare_key(item.title), title_key(short))):
                 if key:
                     found[key].append(item.item_id)
         return {key: tuple(ids) for key, ids in found.items()}
@@ -184,7 +188,6 @@ class Catalogue:
         value = condition.value
         fixed = tuple(spelt(v) for v in value) if isinstance(value, tuple) else spelt(value)
         return Filter(condition.attribute, condition.op, fixed)
-
 
 
 def _starts(keys: Iterable[str]) -> dict[str, int]:

@@ -1,0 +1,326 @@
+"""Retrieval as served, the whole agent, and the list of everything that can be compared, each with its trials."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.agent import Agent
+from agent.errors import InputError
+from agent.generation.base import Generator, Message
+from agent.progress import Progress, silent
+from agent.retrieval.base import Query, Retriever
+from agent.retrieval.fusion import WEIGHTS, fuse
+from agent.retrieval.lexical import Lexical
+from agent.retrieval.semantic import Semantic
+from agent.schema import Interaction
+from agent.settings import Settings
+from agent.stopwatch import Stopwatch
+from agent.workspace.catalogue import Catalogue
+from agent.workspace.encoder import Encoder
+from agent.workspace.index import VectorIndex
+from agent.workspace.vectors import item_text
+from agent.workspace.workspace import Workspace
+from finetune.evaluate.baselines import (
+    Ease,
+    ImplicitALS,
+    ItemKNN,
+    Popularity,
+    TextSimilarity,
+    Transitions,
+    behaviour_of,
+    vectors_of,
+)
+from finetune.evaluate.data import Dataset
+from finetune.evaluate.metrics import DEEPEST, LIST
+from finetune.evaluate.sasrec import Sasrec
+from finetune.evaluate.splits import Known, Positions, Split
+
+Floats = NDArray[np.float64]
+Setting = Mapping[str, float | int]
+
+GROUPS = ("retrieval", "baselines", "model")
+TRIALS = 8  # settings that each tuned system may try on validation people; the first is its default
+FAR = 1e6  # lifts what was listed above everything that was not
+
+
+class System(Protocol):
+    """Anything that can be compared. It learns from a split without its test, and never sees a target of a case.
+
+    A system may also have `transitions` (sparse, for the audit), `prompts` (the texts that a model read, by case of the
+    last call of `scores`), `lists` (item ids as they were served, by case of that call) and `timings` (milliseconds by
+    stage, a list each).
+    """
+
+    name: str
+
+    def fit(self, split: Split, dataset: Dataset, seed: int, progress: Progress = silent) -> None:
+        """Learn from `split.training`; what stops early may look at `split.validation`. One seed, one model."""
+        ...
+
+    def scores(self, known: Known) -> Floats:
+        """(people, items) over the full catalogue, higher is better; the runner leaves out what was seen. No NaN."""
+        ...
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A system that can be made with any of its trials; `identity` is what besides them decides its scores."""
+
+    name: str
+    group: str
+    make: Callable[..., System]
+    trials: tuple[Setting, ...] = ({},)
+    identity: Mapping[str, Any] = field(default_factory=dict)
+
+
+def contenders(trials: int = TRIALS) -> tuple[Contender, ...]:
+    """Everything that needs no language model and no index; each tuned one with the same number of trials.
+
+    Raises InputError for a number of trials below 1 or above TRIALS.
+    """
+    if not 1 <= trials <= TRIALS:
+        raise InputError(f"A system can have from 1 to {TRIALS} trials; got {trials}.")
+    return (
+        Contender("popularity", "baselines", Popularity),
+        _tuned("item-knn", "baselines", ItemKNN, trials, neighbours=(100, 20), shrink=(10.0, 50.0), decay=(0.9, 1.0)),
+        _tuned("ease", "baselines", Ease, trials, l2=(250.0, 500.0, 1000.0, 100.0), decay=(0.9, 1.0)),
+        _tuned("ials", "baselines", ImplicitALS, trials, factors=(32, 64), alpha=(10.0, 2.0), decay=(0.9, 1.0)),
+        _tuned("sasrec", "baselines", Sasrec, trials, dropout=(0.3, 0.5), rate=(1e-3, 3e-3), weight_decay=(1e-2, 1e-1)),
+        _tuned("text", "retrieval", TextSimilarity, trials, decay=(0.9, 0.95, 0.8, 1.0, 0.7, 0.98, 0.6, 0.5)),
+        Contender("transitions", "retrieval", Transitions),
+    )
+
+
+def served(encoder: Encoder, settings: Settings) -> Contender:
+    """Retrieval as served. Its weights were chosen on validation people before (docs/log.md), so it has no trials."""
+    identity = {
+        "encoder": encoder.name,
+        "candidates": settings.candidates,
+        "weights": {name: list(pair) for name, pair in WEIGHTS.items()},
+    }
+    return Contender("fused", "retrieval", lambda: Served(encoder, settings.candidates), identity=identity)
+
+
+def whole_agent(encoder: Encoder, generator: Generator[Any, Any], settings: Settings, prompts: str) -> Contender:
+    """The whole agent with this model; `prompts` is the hash of its prompt set."""
+    weighed = {name: getattr(settings, name) for name in ("model_weight", "diversity", "history_in_prompt", "dtype")}
+    identity = {
+        **served(encoder, settings).identity,
+        **weighed,
+        "model": generator.name,
+        "adapter": generator.adapter,
+        "prompts": prompts,
+    }
+    return Contender("agent", "model", lambda: WholeAgent(encoder, generator, settings), identity=identity)
+
+
+def _tuned(name: str, group: str, make: Callable[..., System], trials: int, **values: tuple[float, ...]) -> Contender:
+    # The first value of each setting makes the first trial; then the settings change one by one, the last the fastest.
+    grid = [dict(zip(values, chosen, strict=True)) for chosen in product(*values.values())]
+    return Contender(name, group, make, tuple(grid[:trials]))
+
+
+class Served:
+    """Retrieval as served: all sources fused, over an index of its own; behaviour from the training histories.
+
+    The first `candidates` are what a turn would retrieve; the next ones, to DEEPEST, what it would with a larger k; the
+    rest of the catalogue follows by the same weighted sum.
+    """
+
+    name = "fused"
+
+    def __init__(self, encoder: Encoder, candidates: int) -> None:
+        self._encoder, self._candidates = encoder, candidates
+        self._folder: Path | None = None
+        self.timings: dict[str, list[float]] = defaultdict(list)
+
+    def fit(self, split: Split, dataset: Dataset, seed: int, progress: Progress = silent) -> None:
+        """Learn transitions, and index the text vectors."""
+        del seed
+        self.close()
+        self._folder = Path(tempfile.mkdtemp(prefix="vouchrec-evaluate-"))
+        self._behaviour = behaviour_of(split, dataset)
+        vectors = vectors_of(dataset)
+        ids = [item.item_id for item in dataset.catalogue]
+        attributes = [item.attributes for item in dataset.catalogue]
+        self._index = VectorIndex.build(
+            self._folder, ids, vectors, attributes, dataset.attribute_types, progress=progress
+        )
+        meaning = Semantic(self._index, self._encoder, ids, vectors)
+        self._sources: tuple[Retriever, ...] = (self._behaviour, meaning, Lexical(dataset.catalogue))
+        self._catalogue = Catalogue(dataset.catalogue, dataset.attribute_types)
+
+    @property
+    def transitions(self) -> Any:  # noqa: ANN401
+        """What was learned, for the audit: sparse (items x items)."""
+        return self._behaviour.transitions
+
+    def scores(self, known: Known) -> Floats:
+        """(people, items); other editions of what was seen come last, as a turn never lists them."""
+        return np.stack([self._of(history) for history in known.histories])
+
+    def _of(self, history: Positions) -> Floats:
+        query = self._query(history)
+        watch = Stopwatch()
+        with watch("retrieve"):
+            first = fuse(self._sources, query, self._candidates).positions
+        self.timings["retrieve"].append(watch.timings()["retrieve"])
+        every = np.arange(len(self._catalogue))
+        # An empty request leaves only habit, which is the first of each pair of weights.
+        scores = sum(WEIGHTS[s.name][0] * s.score(query, every) for s in self._sources)
+        listed = [first]
+        if self._candidates < DEEPEST:
+            deeper = fuse(self._sources, query, DEEPEST).positions
+            listed.append(deeper[~np.isin(deeper, first)])
+        listed_first = np.concatenate(listed)
+        scores = np.asarray(scores, dtype=np.float64)
+        scores[listed_first] = FAR - np.arange(len(listed_first))
+        scores[~query.allowed] = -FAR
+        return scores
+
+    def _query(self, history: Positions) -> Query:
+        allowed = np.ones(len(self._catalogue), dtype=bool)
+        editions = (other for p in history for other in self._catalogue.same_work(self._catalogue.ids[p]))
+        allowed[self._catalogue.positions(editions)] = False
+        return Query(history, "", "", "", (), allowed, 1.0)
+
+    def close(self) -> None:
+        """Let go of the index and remove it; calling it again does nothing."""
+        if self._folder is not None:
+            self._index.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+
+class KnownTexts:
+    """An encoder that already has the vectors of a data set's items, so that no run encodes them again."""
+
+    def __init__(self, encoder: Encoder, dataset: Dataset) -> None:
+        self._encoder = encoder
+        self.name, self.dimension = encoder.name, encoder.dimension
+        texts = (item_text(item) for item in dataset.catalogue)
+        self._known = dict(zip(texts, vectors_of(dataset), strict=True))
+
+    def encode(self, texts: Sequence[str], progress: Progress = silent) -> NDArray[np.float32]:
+        """Unit vectors in the order of the texts."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        found = {**self._known, **dict(zip(new, self._encoder.encode(new, progress), strict=True))}
+        return np.array([found[text] for text in texts], dtype=np.float32).reshape(len(texts), self.dimension)
+
+
+class Reader:
+    """A generator that remembers what it was given to read, for the audit."""
+
+    def __init__(self, generator: Generator[Any, Any]) -> None:
+        self._generator = generator
+        self.name, self.adapter = generator.name, generator.adapter
+        self.read_texts: list[str] = []
+
+    def read(self, messages: Sequence[Message]) -> Any:  # noqa: ANN401
+        """Remember and read."""
+        self.read_texts.append("\n".join(message.content for message in messages))
+        return self._generator.read(messages)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - everything else is the generator's
+        return getattr(self._generator, name)
+
+
+class WholeAgent:
+    """The whole agent: an `Agent` over a workspace that holds nothing but what is known.
+
+    The list that it serves comes first, then the other candidates in its order, then the tail as retrieved.
+    """
+
+    name = "agent"
+
+    def __init__(self, encoder: Encoder, generator: Generator[Any, Any], settings: Settings) -> None:
+        self._encoder, self._settings = encoder, settings
+        self._reader = Reader(generator)
+        self._tail = Served(encoder, settings.candidates)
+        self._agent: Agent | None = None
+        self._asked = 0
+        self.timings: dict[str, list[float]] = defaultdict(list)
+        self.prompts: list[str] = []
+        self.lists: list[list[str]] = []
+
+    def fit(self, split: Split, dataset: Dataset, seed: int, progress: Progress = silent) -> None:
+        """Make a workspace of the training histories, and open an agent on it."""
+        self.close()
+        self._dataset = dataset
+        self._tail.fit(split, dataset, seed, progress)
+        self._folder = Path(tempfile.mkdtemp(prefix="vouchrec-evaluate-"))
+        workspace = Workspace.create(self._folder / "workspace")
+        try:
+            store = workspace.store
+            store.put_attribute_types(dataset.attribute_types)
+            store.put_items(dataset.catalogue)
+            store.set_meta("noun", dataset.noun)
+            store.put_interactions(self._interactions(split.training, [f"p{u}" for u in split.training.users]))
+            self._agent = Agent(workspace, self._settings, KnownTexts(self._encoder, dataset), self._reader, progress)
+        except BaseException:
+            workspace.close()
+            raise
+        self._reader.read_texts.clear()
+        list(self._agent.stream(history=(), n=1))
+        self.template = self._reader.read_texts[-1]
+
+    @property
+    def transitions(self) -> Any:  # noqa: ANN401
+        """What was learned, for the audit: sparse (items x items)."""
+        assert self._agent is not None
+        return self._agent._behaviour.transitions
+
+    def scores(self, known: Known) -> Floats:
+        """(people, items)."""
+        assert self._agent is not None, "fit comes first"
+        # Each case is a person of its own: the store already knows the training history of the real one.
+        names = [f"asked-{self._asked + row}" for row in range(len(known))]
+        self._asked += len(known)
+        self._agent.workspace.store.put_interactions(self._interactions(known, names))
+        self.prompts, self.lists = [], []
+        scores = self._tail.scores(known)
+        for row, name in enumerate(names):
+            self._reader.read_texts.clear()
+            served, others = self._turn(self._agent, name)
+            self.prompts.append("\n".join(self._reader.read_texts))
+            self.lists.append(served)
+            order = dict.fromkeys((*served, *others))
+            places = self._agent.catalogue.positions(order)
+            scores[row, places] = 2 * FAR - np.arange(len(places))
+        return scores
+
+    def _turn(self, agent: Agent, name: str) -> tuple[list[str], list[str]]:
+        stream = agent.stream(user_id=name, n=LIST)
+        try:
+            reply = next(stream)  # the list; the reasons that would follow are not needed
+        finally:
+            stream.close()
+        for stage, milliseconds in reply.timings_ms.items():
+            self.timings[stage].append(milliseconds)
+        return [r.item.item_id for r in reply.recommendations], [c.item.item_id for c in reply.candidates]
+
+    def _interactions(self, known: Known, names: Sequence[str]) -> Iterator[Interaction]:
+        catalogue = self._dataset.catalogue
+        for name, history, values in zip(names, known.histories, known.values, strict=True):
+            for step, (item, value) in enumerate(zip(history, values, strict=True)):
+                told = None if np.isnan(value) else float(value)
+                event = "seen" if told is None else "rating"
+                yield Interaction(name, catalogue[item].item_id, event, told, float(step))
+
+    def close(self) -> None:
+        """Let go of the workspace and remove it; calling it again does nothing."""
+        self._tail.close()
+        if self._agent is not None:
+            self._agent.close()
+            self._agent = None
+            shutil.rmtree(self._folder, ignore_errors=True)

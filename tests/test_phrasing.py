@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import pytest
+from justified import ME, NINETIES, build, facts
+
+from agent.generation.base import Message, Piece
+from agent.generation.fake import FakeGenerator
+from agent.justification.claims import check
+from agent.justification.evidence import gather
+from agent.justification.phrasing import phrase, plan_list, words_for
+from agent.schema import Filter, Profile
+
+ASKED = {
+    "filters": (*NINETIES, Filter("genres", "==", "Thriller"), Filter("genres", "!=", "Horror")),
+    "wishes": "tense",
+}
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("films") / "store.sqlite")
+
+
+def plans(films, *item_ids, profile=ME, **intent):
+    items = [films[0].get(i) for i in item_ids]
+    return plan_list(items, [gather(item, facts(films, profile, **intent)) for item in items], "film", films[0])
+
+
+def leading(films, item_id, **intent):
+    """One plan for every sentence of the evidence, as if it led, in each place of the list that changes its opener."""
+    item = films[0].get(item_id)
+    for lead in gather(item, facts(films, **intent)):
+        rest = [e for e in gather(item, facts(films, **intent)) if e.kind == "property"]
+        for row in range(6):
+            fill = [[e] for e in [lead] * row]
+            yield plan_list([item] * (row + 1), [*fill, [lead, *rest]], "film", films[0])[row]
+
+
+def render(item, told):
+    return (Message("user", f"{item.title}: {' '.join(told)}"), Message("assistant", ""))
+
+
+def phrased(films, given, sentences=(), seed=None):
+    return {p.row: p for p in phrase(FakeGenerator(sentences), (), given, render, "film", films[0], seed=seed)}
+
+
+class Listening(FakeGenerator):
+    """Writes like the fake, and remembers what it was asked for and whether it was stopped."""
+
+    def __init__(self, sentences=()):
+        super().__init__(sentences)
+        self.asked = []
+        self.stopped = False
+
+    def write(self, prefix, branches, *, seed=None):
+        self.asked.append((seed, [b.messages[-1].content for b in branches]))
+        try:
+            yield from super().write(prefix, branches, seed=seed)
+        finally:
+            self.stopped = True
+
+
+@pytest.mark.parametrize("intent", [{}, ASKED])
+def test_the_plain_sentence_of_every_plan_passes_the_checker(films, intent):
+    given = plans(films, *films[0].ids, **intent)
+    assert len(given) == len(films[0])
+    for plan in given:
+        assert check(plan.plain, plan.item, plan.everything, films[0]).ok, plan.plain
+
+
+@pytest.mark.parametrize("item_id", ["aliens", "raising", "terminator", "thelma", "strange"])
+def test_every_opener_has_a_true_ending_that_passes(films, item_id):
+    endings = {
+        "liked": " it is {} too.", "watched": " it is {} too.", "behaviour": " liked it too.", "property": " {}.",
+        "constraint": " it is {}.",
+    }  # fmt: skip
+    seen = set()
+    for plan in leading(films, item_id, **(ASKED if item_id == "terminator" else {})):
+        if not plan.opener or plan.lead.negated or plan.lead.attribute not in ("genres", "year", None):
+            continue
+        said = "from 1991" if plan.lead.attribute == "year" else " and ".join(plan.lead.values[:2]).lower()
+        text = plan.opener + endings[plan.lead.kind].format(said)
+        seen.add(plan.opener.split()[0])
+        assert check(text, plan.item, plan.everything, films[0]).ok, text
+    assert seen
+
+
+def test_an_opener_alone_or_with_an_empty_ending_does_not_pass(films):
+    for plan in leading(films, "terminator", **ASKED):
+        for ending in (".", " it.", " it is.", " it is a film.", " a film.", " it is too."):
+            text = f"{plan.opener}{ending}"
+            assert not check(text, plan.item, plan.everything, films[0]).ok, text
+
+
+def test_no_allowed_word_speaks_of_the_person_or_is_a_refused_value(films):
+    for plan in leading(films, "terminator", **ASKED):
+        words = words_for(plan, "film")
+        assert not {"you", "your", "not", "asked", "horror"} & set(words)
+        assert {".", "film"} <= set(words)
+
+
+def test_the_list_does_not_lean_on_one_reason_only(films):
+    given = plans(films, "aliens", "raising", "thelma", "terminator")
+    assert len({(plan.lead.kind, plan.lead.item_ids) for plan in given}) == 4
+    assert len({plan.opener for plan in given}) == 4
+
+
+def test_what_the_request_asked_for_comes_first(films):
+    (plan,) = plans(films, "terminator", **ASKED)
+    assert plan.lead.kind == "constraint"
+
+
+def test_a_true_sentence_of_the_model_is_kept_and_says_so(films):
+    given = plans(films, "aliens", profile=Profile("me", ("alien",), ("alien",)))
+    said = "Like Alien (1979), which you liked, it is sci-fi too."
+    found = phrased(films, given, [said])
+    assert (found[0].text, found[0].phrased_by) == (said, "model")
+    assert found[0].evidence == given[0].facts
+
+
+def test_a_false_sentence_is_asked_for_again_with_another_seed_and_then_replaced(films):
+    given = plans(films, "aliens", "raising")
+    generator = Listening(["It is directed by Ridley Scott.", "It is a comedy and crime film from 1987."])
+    found = {p.row: p for p in phrase(generator, (), given, render, "film", films[0], seed=7)}
+    assert (found[1].text, found[1].phrased_by) == ("It is a comedy and crime film from 1987.", "model")
+    assert (found[0].text, found[0].phrased_by) == (given[0].plain, "plain")
+    (first_seed, first), (second_seed, second) = generator.asked
+    assert (first_seed, second_seed) == (7, 8)
+    assert len(first) == 2
+    assert second == [given[0].opener]
+
+
+def test_every_plan_gets_exactly_one_sentence_even_one_that_nothing_is_known_of(films):
+    given = plans(films, *films[0].ids, profile=Profile())
+    rows = [p.row for p in phrase(FakeGenerator(["It is great."]), (), given, render, "film", films[0])]
+    assert sorted(rows) == list(range(len(given)))
+    (lonely,) = plans(films, "bare", profile=Profile())
+    assert phrased(films, [lonely])[0].phrased_by == "plain"
+
+
+def test_the_model_completes_the_opener_and_is_told_the_facts(films):
+    given = plans(films, "raising")
+    generator = Listening()
+    list(phrase(generator, (), given, render, "film", films[0]))
+    assert generator.asked[0][1] == [given[0].opener]
+
+
+def test_closing_stops_the_model(films):
+    class Endless(Listening):
+        def write(self, prefix, branches, *, seed=None):
+            try:
+                yield Piece(0, "It is a comedy and crime film from 1987.", True)
+                while True:
+                    yield Piece(1, "It", False)
+            finally:
+                self.stopped = True
+
+    generator = Endless()
+    sentences = phrase(generator, (), plans(films, "raising", "aliens"), render, "film", films[0])
+    assert next(sentences).row == 0
+    sentences.close()
+    assert generator.stopped

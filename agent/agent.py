@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Generator as PyGenerator
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -145,14 +145,16 @@ class Agent:
         strategy: Strategy = "score",
         seed: int | None = None,
         excluded: Iterable[str] = (),
+        stop: Callable[[], bool] = lambda: False,
     ) -> PyGenerator[Reply]:
         """The same reply as it grows: first the list, then with each reason that is verified; the last is complete.
 
-        `excluded` holds ids that must not come. Closing the iterator stops the model; the reply as far as it came is
-        kept under its turn id.
+        `excluded` holds ids that must not come. `stop` is asked after every step of the model's writing: once it says
+        yes, the last reply follows and is not complete. Closing the iterator between two replies stops the model too.
+        Either way the reply as far as it came is kept under its turn id.
         """
         given = (user_id, history, intent, n, where, strategy, seed, excluded)
-        return self._turn(read_request(self.catalogue, self.settings, *given))
+        return self._turn(read_request(self.catalogue, self.settings, *given), stop)
 
     def recommend_many(self, requests: Iterable[Mapping[str, Any]], progress: Progress = silent) -> list[Reply]:
         """`recommend` for many requests, each a mapping of its arguments, in their order."""
@@ -176,7 +178,7 @@ class Agent:
 
     # -- the turn
 
-    def _turn(self, request: Request) -> PyGenerator[Reply]:
+    def _turn(self, request: Request, stop: Callable[[], bool]) -> PyGenerator[Reply]:
         """One turn. Each stage is timed under its own name; "list" and "answer" are the times since the start."""
         watch = Stopwatch()
         with watch("profile"):
@@ -205,10 +207,16 @@ class Agent:
         message = _greeting(profile, intent, len(listed), n)
         reply = replace(reply, recommendations=listed, candidates=tuple(candidates), message=message)
         reply = replace(reply, timings_ms=watch.timings(), complete=False)
-        yield from self._justified(reply, request, prompt, prefix, watch)
+        yield from self._justified(reply, request, prompt, prefix, watch, stop)
 
     def _justified(
-        self, reply: Reply, request: Request, prompt: tuple[Message, ...], prefix: object, watch: Stopwatch
+        self,
+        reply: Reply,
+        request: Request,
+        prompt: tuple[Message, ...],
+        prefix: object,
+        watch: Stopwatch,
+        stop: Callable[[], bool],
     ) -> PyGenerator[Reply]:
         """The reply as its reasons are verified. However it ends, it is kept as far as it came."""
         listed = reply.recommendations
@@ -219,7 +227,7 @@ class Agent:
             return continued(prompt, justify.render(title=item.title, facts=list(facts), noun=self.noun))
 
         finished = False
-        phrases = phrase(self.generator, prefix, plans, render, self.noun, self.catalogue, seed=request.seed)
+        phrases = phrase(self.generator, prefix, plans, render, self.noun, self.catalogue, seed=request.seed, stop=stop)
         try:
             yield reply
             with watch("justify"):
@@ -230,7 +238,7 @@ class Agent:
                     )
                     reply = replace(reply, recommendations=tuple(told))
                     yield reply
-            finished = True
+            finished = all(one.justification for one in reply.recommendations)
         finally:
             phrases.close()
             watch.mark("answer")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable
+from collections.abc import Generator as PyGenerator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -33,14 +34,14 @@ class Conversation:
         """Answer one message: it adds to what was said before, and corrects it where the two differ."""
         return list(self.stream(text, n))[-1]
 
-    def stream(self, text: str, n: int = 5) -> Iterator[Reply]:
+    def stream(self, text: str, n: int = 5, *, stop: Callable[[], bool] = lambda: False) -> PyGenerator[Reply]:
         """The answer as it grows, see `Agent.stream`. The conversation moves on with the list, not with the reasons."""
         if not text.strip() and not self.replies:
             raise InputError("Say what you are in the mood for, such as 'something tense but funny, from the 90s'.")
         check_message(text, self._agent.settings)
         intent = follow_up(self.intent, parse_intent(text, self._agent.catalogue))
         shown = frozenset(r.item.item_id for reply in self.replies for r in reply.recommendations)
-        turn = self._agent.stream(self.user_id, None, intent, n, excluded=shown)
+        turn = self._agent.stream(self.user_id, None, intent, n, excluded=shown, stop=stop)
         first = True
         try:
             for reply in turn:

@@ -107,7 +107,7 @@ def measure_memory(agent: Agent, counted: Counted, cases: Sequence[Case], sample
     figures = {}
     for name in ("plain", "ours"):
         spans = []
-        for case in cases:
+        for case in track(cases, description=f"memory of {name}", console=Console(stderr=True)):
             give_back()
             with PeakMemory() as memory:
                 if name == "ours":

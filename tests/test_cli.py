@@ -326,7 +326,7 @@ def test_the_list_looks_like_this():
 def test_the_footer_explains_marks_times_and_score():
     timings = {"profile": 0.3, "rank": 812.0, "list": 900.0, "answer": 3200.0}
     shown = reply(CHECKED, PLAIN, timings_ms=timings, model="tiny", adapter="films-1")
-    assert footer(console(60), shown, 0.25, Marks()).plain.splitlines() == [
+    assert footer(console(64), shown, 0.25, Marks()).plain.splitlines() == [
         "    ✓ every claim checked, phrased by the model",
         "    • plain fact, computed",
         "    the list after 900 ms · all reasons after 3.2 s",

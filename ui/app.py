@@ -76,7 +76,7 @@ def build_app(agent: Agent, guests: Guests | None = None) -> gr.Blocks:
 
         def interrupt(request: gr.Request) -> _Shown:
             guests.stop(_session(request))
-            return {stop: gr.Button("Stopping …", interactive=False)}
+            return {stop: gr.Button("Stopping", interactive=False)}
 
         def react(event: gr.EventData, request: gr.Request) -> _Shown:
             said = event._data if isinstance(event._data, dict) else {}

@@ -17,14 +17,14 @@ _CHECKED = "Every title, name, number and genre of this sentence was compared wi
 
 # One listener for all buttons: their place in the page stays while the list is drawn again. A new list comes into view.
 ON_LOAD = """
-let turn = '';
+let part = '';
 watch('value', () => {
-  const shown = element.querySelector('[data-turn]')?.dataset.turn || '';
-  if (shown && shown !== turn) {
+  const shown = element.querySelector('[data-part]')?.dataset.part || '';
+  if (shown && shown !== part) {
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     setTimeout(() => element.scrollIntoView({ block: 'start', behavior: calm ? 'auto' : 'smooth' }), 50);
   }
-  turn = shown;
+  part = shown;
 });
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button[data-event]');
@@ -47,7 +47,8 @@ def cards(view: View) -> str:
 
 
 def _list(view: View, cards: str, more: str = "") -> str:
-    return f'<ol class="vr-list" data-turn="{view.turn}"{more}>{cards}</ol>'
+    part = "wait" if view.state == "looking" else "list"  # each comes into view when it is new
+    return f'<ol class="vr-list" data-part="{view.turn} {part}"{more}>{cards}</ol>'
 
 
 def shares(listed: Sequence[Recommendation]) -> list[float]:

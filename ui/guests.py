@@ -79,14 +79,14 @@ class Guest:
         """Answer one message: a view at once, one with the list, one for each reason, and the last when all is over.
 
         Never raises for a message that cannot be answered: the talk says why. Closing the generator stops the model;
-        so does `stop`, as soon as the model gives a sign of life.
+        so does `stop`, within one step of its writing.
         """
         stop = self._stop = threading.Event()
         before, draft = (list(self._talk), self._reply, self._state), ""
         self._begin(text)
         try:
             yield self.view()
-            with closing(self._conversation.stream(text)) as replies:
+            with closing(self._conversation.stream(text, stop=stop.is_set)) as replies:
                 for reply in replies:
                     self._take(reply)
                     if stop.is_set():

@@ -10,25 +10,17 @@ from typing import Any
 
 from agent.generation.base import Branch, Generator, Message
 from agent.justification.claims import check
-from agent.justification.wording import spoken, verb_of
+from agent.justification.wording import is_year, listed, role_of, spoken, titled, verb_of
 from agent.schema import Evidence, Item, PhrasedBy
 from agent.workspace.catalogue import Catalogue
 
 Render = Callable[[Item, Sequence[str]], tuple[Message, ...]]
 """(item, facts) -> the whole conversation up to an open assistant message: the prompt file `justify`."""
 
-# Neutral words by what leads the sentence: each may appear twice. None of them can make a claim by itself, and "you" is
-# only in openers, so that a small model cannot say what a person likes.
-_COMMON = "it is a an the and with of from this in its".split()
-_WORDS: Mapping[str, list[str]] = {
-    "liked": [*_COMMON, "too", "also", "another", "again", "brings", "has", "same", "shares"],
-    "watched": [*_COMMON, "too", "also", "another", "again", "brings", "has", "same", "shares"],
-    "behaviour": [*_COMMON, "also", "liked", "too"],
-    "constraint": [*_COMMON, "that", "has", "brings", "mix", "blend", "as"],
-    "wish": [*_COMMON, "has", "brings"],
-    "property": [*_COMMON, "mix", "blend", "that", "has"],
-}
-_MARKS = {",": 2, ".": 1}
+# What may stand between the values of the evidence: enough to say "it is a crime and comedy film", not enough to claim
+# anything by itself. "You" and "liked" are only in openers, so that a small model cannot say what a person likes.
+_NEUTRAL = {"a": 1, "an": 1, "and": 2, ",": 2, ".": 1}
+_ROLE_WORDS = {"directed": ("directed by",), "written": ("by",), "by": ("by",)}
 _PRIORITY = ("constraint", "wish", "liked", "behaviour", "watched", "property", "nearest")
 
 
@@ -44,7 +36,10 @@ class Plan:
 
     @property
     def plain(self) -> str:
-        """The justification that needs no model."""
+        """The justification that needs no model; a year that was asked for is said once."""
+        if is_year(self.lead.attribute or "") and len(self.facts) > 1 and self.facts[1].kind == "property":
+            fact = self.facts[1].text
+            return f"As you asked, {fact[:1].lower()}{fact[1:]}"
         return " ".join(e.text for e in self.facts[:2])
 
 
@@ -61,7 +56,7 @@ class Phrased:
 def plan_list(
     items: Sequence[Item], gathered: Sequence[Sequence[Evidence]], noun: str, catalogue: Catalogue
 ) -> list[Plan]:
-    """One plan an item, chosen so that neither what leads nor whom it leans on is the same twice where that can be helped."""
+    """One plan an item; neither what leads nor whom it leans on is the same twice where that can be helped."""
     used: Counter[tuple[str, ...]] = Counter()
     plans = []
     for row, (item, evidence) in enumerate(zip(items, gathered, strict=True)):
@@ -84,37 +79,37 @@ def _cost(evidence: Evidence, used: Counter[tuple[str, ...]]) -> int:
 
 
 def _opener(lead: Evidence, row: int, noun: str, catalogue: Catalogue) -> str:
-    """How the sentence begins: true by itself, and different from row to row."""
-    title = catalogue.get(lead.item_ids[0]).title if lead.item_ids else ""
+    """How the sentence begins, up to "it is": true by itself, different from row to row; empty for a plain one only."""
+    title = titled(catalogue.get(lead.item_ids[0]).title) if lead.item_ids else ""
     did = "liked" if lead.kind == "liked" else verb_of(noun)
-    said = " and ".join(spoken(v, lead.attribute or "") for v in lead.values)
+    said = listed(spoken(v, lead.attribute or "") for v in lead.values)
     choices: Mapping[str, Sequence[str]] = {
-        "liked": (f"You liked {title}, and", f"Like {title}, which you liked,", f"Because you liked {title}:"),
-        "watched": (f"You {did} {title}, and", f"Like {title}, which you {did},"),
+        "liked": (f"You liked {title}, and it is", f"Like {title}, which you liked, it is"),
+        "watched": (f"You {did} {title}, and it is", f"Like {title}, which you {did}, it is"),
         "behaviour": (
-            f"Of the {lead.total} other people who liked {title}, {lead.count}",
-            f"{lead.count} of the {lead.total} other people who liked {title}",
+            f"Of the {lead.total} other people who liked {title}, {lead.count} liked it too, and it is",
+            f"{lead.count} of the {lead.total} other people who liked {title} liked it too, and it is",
         ),
-        "constraint": ("As you asked,",)
-        if lead.negated or _is_year(lead)
-        else (f"You asked for {said}, and", "As you asked,"),
+        "constraint": ("As you asked, it is", f"You asked for {said}, and it is"),
         "property": ("It is", "This is"),
     }
-    openers = choices.get(lead.kind, ())
+    openers = () if lead.negated else choices.get(lead.kind, ())
+    if lead.kind == "constraint" and said.isdigit():
+        openers = openers[:1]
     return openers[row % len(openers)] if openers else ""
-
-
-def _is_year(evidence: Evidence) -> bool:
-    return evidence.attribute is not None and "year" in evidence.attribute
 
 
 def words_for(plan: Plan, noun: str) -> dict[str, int]:
     """The words that the model may use for this justification, and how often: see `Branch.words`."""
-    words = {word: 2 for word in (*_WORDS.get(plan.lead.kind, _COMMON), noun)} | _MARKS
+    words = {**_NEUTRAL, noun: 1}
+    if plan.opener.startswith("Like "):
+        # What follows is claimed of both, so only what they share may be said.
+        return words | {spoken(v, plan.lead.attribute or ""): 1 for v in plan.lead.values} | {"too": 1}
     for evidence in plan.facts:
-        for value in evidence.values:
-            if not evidence.negated:
-                words[spoken(value, evidence.attribute or "")] = 1
+        attribute = evidence.attribute or ""
+        for value in () if evidence.negated else evidence.values:
+            words[f"from {value}" if value.isdigit() else spoken(value, attribute)] = 1
+            words |= dict.fromkeys(_ROLE_WORDS.get(role_of(attribute), ()), 1)
     return words
 
 
@@ -127,11 +122,12 @@ def phrase(
     catalogue: Catalogue,
     *,
     seed: int | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> PyGenerator[Phrased]:
     """Justifications as they are finished and verified, in no fixed order; every plan gets exactly one.
 
     The model writes all of them side by side; what the checker refuses is written once more, sampled, and then replaced
-    by the plain sentence. Closing the iterator stops the model.
+    by the plain sentence. Closing the iterator stops the model; so does `stop`, which is asked after every step of it.
     """
     waiting = [row for row, plan in enumerate(plans) if plan.opener]
     for row in set(range(len(plans))) - set(waiting):
@@ -142,6 +138,8 @@ def phrase(
         pieces = generator.write(prefix, branches, seed=attempt_seed)
         try:
             for piece in pieces:
+                if stop():
+                    return
                 if not piece.done:
                     continue
                 row = waiting[piece.row]

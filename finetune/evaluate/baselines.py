@@ -120,8 +120,8 @@ def _largest(matrix: Any, k: int) -> Any:  # noqa: ANN401
 class Ease:
     """A linear item-to-item model in closed form.
 
-    Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019. `decay` weighs the history by recency when a person
-    is asked about, not when it is learned.
+    Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019. `decay` weighs the history by recency when a
+    person is asked about, not when it is learned.
     """
 
     name = "ease"

@@ -36,6 +36,11 @@ class Ranks:
         return len(self.targets)
 
 
+def joined(parts: Sequence[Ranks]) -> Ranks:
+    """The cases of several parts as one."""
+    return Ranks(tuple(t for part in parts for t in part.targets), np.concatenate([part.candidates for part in parts]))
+
+
 def ranking_metrics(ranks: Ranks) -> dict[str, Floats]:
     """By metric, one number for each case: hr, precision, recall, f1, ndcg and mrr at k, recall at all DEPTHS, auc."""
     outcomes = sorted({_outcome(targets) for targets in ranks.targets})
@@ -143,8 +148,8 @@ def miscalibration(lists: Lists, histories: Lists, kinds: Floats) -> Floats:
     """How far the kinds in a list are from those in the history: KL divergence in nats, 0 is perfectly calibrated.
 
     Steck, "Calibrated Recommendations", RecSys 2018, formulas 2 to 4 with uniform weights and alpha = SMOOTHING.
-    `kinds` is (items, kinds), each row the share of an item's kinds, or all zeros where it has none. NaN where the history or
-    the list has no kinds.
+    `kinds` is (items, kinds), each row the share of an item's kinds, or all zeros where it has none. NaN where the
+    history or the list has no kinds.
     """
     values = np.full(len(lists), np.nan)
     for case, (items, history) in enumerate(zip(lists, histories, strict=True)):

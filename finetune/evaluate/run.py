@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from agent.errors import InputError, VouchrecError
 from agent.progress import Progress, silent
 from finetune.evaluate.audit import audit_prompts, audit_split, audit_transitions, require_clean
+from finetune.evaluate.choose import Contender, Setting
 from finetune.evaluate.data import Dataset
-from finetune.evaluate.metrics import DEEPEST, LIST, Ranks, list_rates, ranking_metrics
+from finetune.evaluate.metrics import DEEPEST, LIST, Ranks, joined, list_rates, ranking_metrics
 from finetune.evaluate.splits import Cases, Split, make_split
-from finetune.evaluate.systems import Contender, Setting, System
+from finetune.evaluate.systems import System
 
 VERSION = 1  # of what a file holds and of how it comes about: raise it, and nothing from before is read again
 CHOSEN_BY = "ndcg@10"
@@ -49,8 +50,8 @@ class Outcome:
     """What one system did with one seed. All sequences are by case.
 
     `ranks` are those of the targets from 1 (ascending) among `candidates` items; `lists` hold the LIST best positions;
-    `top` says whether a target is among the 50 best, `tried` is the validation score by setting in the order of trials
-    (on the first seed), `rates` and `timings` (median milliseconds by stage) are of the lists as they were served.
+    `tried` is the validation score by setting in the order of trials (on the first seed), `rates`
+    and `timings` (median milliseconds by stage) are of the lists as they were served.
     """
 
     system: str
@@ -159,10 +160,7 @@ def _chosen(
 def _validated(contender: Contender, setting: Setting, dataset: Dataset, split: Split, progress: Progress) -> float:
     with _fitted(contender, setting, dataset, split, progress) as system:
         ranks = [ranked(system.scores(c.known), c, split)[0] for c in _parts(split.validation)]
-    joined = Ranks(
-        tuple(t for part in ranks for t in part.targets), np.concatenate([part.candidates for part in ranks])
-    )
-    return float(ranking_metrics(joined)[CHOSEN_BY].mean())
+    return float(ranking_metrics(joined(ranks))[CHOSEN_BY].mean())
 
 
 def _outcome(
@@ -270,8 +268,3 @@ def _write(file: Path, found: Mapping[str, Any]) -> None:
     draft = file.with_name(f"{file.stem}.{os.getpid()}.draft")
     draft.write_text(json.dumps(found), encoding="utf-8")
     os.replace(draft, file)
-
-
-def limited(plan: Plan, names: Sequence[str]) -> Plan:
-    """The same plan with only these systems."""
-    return replace(plan, contenders=tuple(c for c in plan.contenders if c.name in names))

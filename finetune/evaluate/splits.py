@@ -92,8 +92,10 @@ class Split:
             digest.update(known.users.tobytes())
             for history in known.histories:
                 digest.update(history.tobytes() + b"|")
-        for targets in (*self.validation.targets, b"", *self.test.targets):
-            digest.update((targets if isinstance(targets, bytes) else targets.tobytes()) + b"|")
+        for cases in (self.validation, self.test):
+            digest.update(b"targets")
+            for targets in cases.targets:
+                digest.update(targets.tobytes() + b"|")
         return digest.hexdigest()[:16]
 
 

@@ -1,13 +1,11 @@
-"""Retrieval as served, the whole agent, and the list of everything that can be compared, each with its trials."""
+"""What can be compared: the protocol, retrieval as served, and the whole agent. The baselines are in baselines.py."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import product
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.agent import Agent
-from agent.errors import InputError
 from agent.generation.base import Generator, Message
 from agent.progress import Progress, silent
 from agent.retrieval.base import Query, Retriever
@@ -30,26 +27,12 @@ from agent.workspace.encoder import Encoder
 from agent.workspace.index import VectorIndex
 from agent.workspace.vectors import item_text
 from agent.workspace.workspace import Workspace
-from finetune.evaluate.baselines import (
-    Ease,
-    ImplicitALS,
-    ItemKNN,
-    Popularity,
-    TextSimilarity,
-    Transitions,
-    behaviour_of,
-    vectors_of,
-)
+from finetune.evaluate.baselines import behaviour_of, vectors_of
 from finetune.evaluate.data import Dataset
 from finetune.evaluate.metrics import DEEPEST, LIST
-from finetune.evaluate.sasrec import Sasrec
 from finetune.evaluate.splits import Known, Positions, Split
 
 Floats = NDArray[np.float64]
-Setting = Mapping[str, float | int]
-
-GROUPS = ("retrieval", "baselines", "model")
-TRIALS = 8  # settings that each tuned system may try on validation people; the first is its default
 FAR = 1e6  # lifts what was listed above everything that was not
 
 
@@ -70,64 +53,6 @@ class System(Protocol):
     def scores(self, known: Known) -> Floats:
         """(people, items) over the full catalogue, higher is better; the runner leaves out what was seen. No NaN."""
         ...
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A system that can be made with any of its trials; `identity` is what besides them decides its scores."""
-
-    name: str
-    group: str
-    make: Callable[..., System]
-    trials: tuple[Setting, ...] = ({},)
-    identity: Mapping[str, Any] = field(default_factory=dict)
-
-
-def contenders(trials: int = TRIALS) -> tuple[Contender, ...]:
-    """Everything that needs no language model and no index; each tuned one with the same number of trials.
-
-    Raises InputError for a number of trials below 1 or above TRIALS.
-    """
-    if not 1 <= trials <= TRIALS:
-        raise InputError(f"A system can have from 1 to {TRIALS} trials; got {trials}.")
-    return (
-        Contender("popularity", "baselines", Popularity),
-        _tuned("item-knn", "baselines", ItemKNN, trials, neighbours=(100, 20), shrink=(10.0, 50.0), decay=(0.9, 1.0)),
-        _tuned("ease", "baselines", Ease, trials, l2=(250.0, 500.0, 1000.0, 100.0), decay=(0.9, 1.0)),
-        _tuned("ials", "baselines", ImplicitALS, trials, factors=(32, 64), alpha=(10.0, 2.0), decay=(0.9, 1.0)),
-        _tuned("sasrec", "baselines", Sasrec, trials, dropout=(0.3, 0.5), rate=(1e-3, 3e-3), weight_decay=(1e-2, 1e-1)),
-        _tuned("text", "retrieval", TextSimilarity, trials, decay=(0.9, 0.95, 0.8, 1.0, 0.7, 0.98, 0.6, 0.5)),
-        Contender("transitions", "retrieval", Transitions),
-    )
-
-
-def served(encoder: Encoder, settings: Settings) -> Contender:
-    """Retrieval as served. Its weights were chosen on validation people before (docs/log.md), so it has no trials."""
-    identity = {
-        "encoder": encoder.name,
-        "candidates": settings.candidates,
-        "weights": {name: list(pair) for name, pair in WEIGHTS.items()},
-    }
-    return Contender("fused", "retrieval", lambda: Served(encoder, settings.candidates), identity=identity)
-
-
-def whole_agent(encoder: Encoder, generator: Generator[Any, Any], settings: Settings, prompts: str) -> Contender:
-    """The whole agent with this model; `prompts` is the hash of its prompt set."""
-    weighed = {name: getattr(settings, name) for name in ("model_weight", "diversity", "history_in_prompt", "dtype")}
-    identity = {
-        **served(encoder, settings).identity,
-        **weighed,
-        "model": generator.name,
-        "adapter": generator.adapter,
-        "prompts": prompts,
-    }
-    return Contender("agent", "model", lambda: WholeAgent(encoder, generator, settings), identity=identity)
-
-
-def _tuned(name: str, group: str, make: Callable[..., System], trials: int, **values: tuple[float, ...]) -> Contender:
-    # The first value of each setting makes the first trial; then the settings change one by one, the last the fastest.
-    grid = [dict(zip(values, chosen, strict=True)) for chosen in product(*values.values())]
-    return Contender(name, group, make, tuple(grid[:trials]))
 
 
 class Served:

@@ -66,6 +66,7 @@ def interval(differences: np.ndarray, seed: int = 0) -> tuple[float, float]:
 
 
 def main() -> None:
+    """Score the people, print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)

@@ -32,5 +32,5 @@ def dataset(histories: list[list[int]], n_items: int | None = None, times: list[
 
 
 def walkers(people: int = 60, n_items: int = 12, length: int = 6) -> Dataset:
-    """Everyone walks round the catalogue one item at a time, from somewhere: the next item is the one after the last."""
+    """Everyone walks round the catalogue from somewhere: the next item is always the one after the last."""
     return dataset([[(start + step) % n_items for step in range(length)] for start in range(people)], n_items)

@@ -5,7 +5,13 @@ import pytest
 from evaluate_data import walkers
 
 from finetune.evaluate.audit import (
-    LeakError, audit_ids, audit_prompts, audit_split, audit_training, audit_transitions, require_clean,
+    LeakError,
+    audit_ids,
+    audit_prompts,
+    audit_split,
+    audit_training,
+    audit_transitions,
+    require_clean,
 )  # fmt: skip
 from finetune.evaluate.baselines import behaviour_of
 from finetune.evaluate.splits import Known, make_split

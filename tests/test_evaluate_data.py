@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from evaluate_data import dataset
 
 from agent.errors import ImportDataError, InputError
 from finetune.evaluate.data import from_store, read_folder, restricted, with_texts
-from evaluate_data import dataset
 
 
 def write(folder, **files):

@@ -2,14 +2,24 @@ import math
 
 import numpy as np
 import pytest
+from evaluate_data import dataset
 
 from agent.errors import InputError
 from finetune.evaluate.bootstrap import interval, paired, per_person
 from finetune.evaluate.metrics import (
-    Ranks, by_group, coverage, diversity, gap, gini, groups_by, kinds_of, list_rates, miscalibration, novelty,
+    Ranks,
+    by_group,
+    coverage,
+    diversity,
+    gap,
+    gini,
+    groups_by,
+    kinds_of,
+    list_rates,
+    miscalibration,
+    novelty,
     ranking_metrics,
 )  # fmt: skip
-from evaluate_data import dataset
 
 
 def lists(*rows):

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
+from evaluate_data import dataset, walkers
 
 from agent.errors import InputError
 from finetune.evaluate.audit import audit_split
 from finetune.evaluate.splits import PROTOCOLS, k_core, make_split
-from evaluate_data import dataset, walkers
 
 
 def as_lists(known):

@@ -1,10 +1,10 @@
 """Conditions as they are typed."""
 
 import pytest
+from conftest import films
 
 from agent.errors import FilterError
 from agent.schema import Filter, matches
-from conftest import films
 from ui.where import MAX_CHARS, parse_where
 
 TYPES = {"year": "number", "genres": "list", "language": "word"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,8 @@ class Semantic:
         self._encoder = encoder
         self._place = {item_id: place for place, item_id in enumerate(ids)}
         self._vectors = vectors
+        # Naming and scoring ask for the same vector within a turn; a few requests may be under way at once.
+        self._encoded = lru_cache(maxsize=8)(self._encode)
 
     def best(self, query: Query, k: int) -> Positions:
         """The nearest allowed items. Chroma applies the filters; what was seen is asked for on top and left out."""
@@ -62,10 +65,11 @@ class Semantic:
         return asked if asked is not None else self._taste(query)
 
     def _asked(self, query: Query) -> NDArray[np.float32] | None:
-        if not query.wishes and not query.avoids:
-            return None
-        wanted, unwanted = self._encoder.encode([query.wishes or "anything", query.avoids or "nothing"])
-        return _unit(wanted - AVOID * unwanted) if query.avoids else _unit(wanted)
+        return self._encoded(query.wishes, query.avoids) if query.wishes or query.avoids else None
+
+    def _encode(self, wishes: str, avoids: str) -> NDArray[np.float32] | None:
+        wanted, unwanted = self._encoder.encode([wishes or "anything", avoids or "nothing"])
+        return _unit(wanted - AVOID * unwanted) if avoids else _unit(wanted)
 
     def _taste(self, query: Query) -> NDArray[np.float32] | None:
         recent = query.history[-RECENT:][::-1]

@@ -132,7 +132,7 @@ class Report:
         """Who was asked what, in one paragraph."""
         plan, splits = self.run.plan, self.run.splits
         left_out = f" {splits[0].left_out:,} people were not asked, but learned from." if splits[0].left_out else ""
-        chance = RETRIEVED / plan.dataset.n_items
+        chance = min(1.0, RETRIEVED / plan.dataset.n_items)
         judge = "retrieval as served" if "fused" in self.run.outcomes else "the system itself"
         return (
             f"{len(splits[0].test):,} people asked, {plan.dataset.n_items:,} items, {len(splits)} "

@@ -170,13 +170,7 @@ def _network(chosen: SasrecSettings, n_items: int, vectors: NDArray[np.float32] 
                     self.items.weight[:n_items] = torch.from_numpy(_projected(vectors, chosen.width))
             self.recency = nn.Parameter(torch.zeros(chosen.heads, chosen.window))  # by steps back
             self.dropout = nn.Dropout(chosen.dropout)
-            self.layers = nn.ModuleList(
-                nn.TransformerEncoderLayer(
-                    chosen.width, chosen.heads, 4 * chosen.width, chosen.dropout, "gelu", batch_first=True,
-                    norm_first=True,
-                )
-                for _ in range(chosen.layers)
-            )  # fmt: skip
+            self.layers = nn.ModuleList(_layer(chosen) for _ in range(chosen.layers))
             self.norm = nn.LayerNorm(chosen.width)
             self.bias = nn.Parameter(torch.zeros(n_items))
 
@@ -186,11 +180,11 @@ def _network(chosen: SasrecSettings, n_items: int, vectors: NDArray[np.float32] 
             state = self.dropout(self.items(items) * math.sqrt(chosen.width))
             mask = self._mask(items, length)
             for layer in self.layers:
-                state = layer(state, src_mask=mask)
+                state = layer(state, mask)
             return self.norm(state)
 
         def _mask(self, items: Any, length: int) -> Any:  # noqa: ANN401
-            """(people x heads, length, length) to add to attention: recency, and nothing of the future or the filling.
+            """(people, heads, length, length) to add to attention: recency, and nothing of the future or the filling.
 
             The filling sees itself, so that no row of the softmax is empty.
             """
@@ -198,13 +192,42 @@ def _network(chosen: SasrecSettings, n_items: int, vectors: NDArray[np.float32] 
             back = steps[:, None] - steps[None, :]
             seen = ((back >= 0) & (items < n_items)[:, None, :]) | (back == 0)
             recency = self.recency[:, back.clamp(min=0)]
-            full = recency[None].masked_fill(~seen[:, None], float("-inf"))
-            return full.reshape(-1, length, length)
+            return recency[None].masked_fill(~seen[:, None], float("-inf"))
 
         def logits(self, state: Any) -> Any:  # noqa: ANN401
             return state @ self.items.weight[:n_items].T + self.bias
 
     return Network()
+
+
+def _layer(chosen: SasrecSettings) -> Any:  # noqa: ANN401
+    """Attention and two linear maps, each normed before and added after.
+
+    torch's own layer is not taken: its path for inference gives NaN under a mask for each head (torch 2.13).
+    """
+    from torch import nn
+    from torch.nn.functional import gelu, scaled_dot_product_attention
+
+    width, heads = chosen.width, chosen.heads
+
+    class Layer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+            self.mixed, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+            self.wide, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+            self.dropout = nn.Dropout(chosen.dropout)
+
+        def forward(self, state: Any, mask: Any) -> Any:  # noqa: ANN401
+            people, length, _ = state.shape
+            mixed = self.mixed(self.before(state)).view(people, length, 3, heads, width // heads)
+            query, key, value = mixed.permute(2, 0, 3, 1, 4)
+            dropped = chosen.dropout if self.training else 0.0
+            read = scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropped)
+            state = state + self.dropout(self.out(read.transpose(1, 2).reshape(people, length, width)))
+            return state + self.dropout(self.narrow(self.dropout(gelu(self.wide(self.between(state))))))
+
+    return Layer()
 
 
 def _projected(vectors: NDArray[np.float32], width: int) -> NDArray[np.float32]:

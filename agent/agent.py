@@ -204,7 +204,7 @@ class Agent:
         with watch("gather evidence"):
             listed = self._listed(chosen, Facts(self.catalogue, self._behaviour, profile, intent, self.noun))
         watch.mark("list")
-        message = _greeting(profile, intent, len(listed), n)
+        message = _greeting(profile, intent, request, len(listed), n)
         reply = replace(reply, recommendations=listed, candidates=tuple(candidates), message=message)
         reply = replace(reply, timings_ms=watch.timings(), complete=False)
         yield from self._justified(reply, request, prompt, prefix, watch, stop)
@@ -319,10 +319,11 @@ class Agent:
         return reply
 
 
-def _greeting(profile: Profile, intent: Intent, found: int, n: int) -> str:
+def _greeting(profile: Profile, intent: Intent, request: Request, found: int, n: int) -> str:
     said = []
-    if profile.user_id is not None and not profile.history and not profile.seen:
-        said.append("I know nothing of this person yet, so this goes by the request and by what others chose.")
+    # Said once: in a later turn of a conversation there are items that must not come again.
+    if profile.user_id is not None and not (profile.history or profile.seen or request.excluded):
+        said.append("I know nothing of you yet, so this goes by the request and by what others chose.")
     elif not profile.history and intent.is_empty:
         said.append("Nothing was said or is known yet, so this is what most people chose.")
     if found < n:

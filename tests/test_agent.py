@@ -136,7 +136,7 @@ def test_bad_arguments_say_what_was_expected(small, arguments, said):
 
 
 def test_a_new_person_is_told_so(small):
-    assert "know nothing of this person" in small.recommend("nobody").message
+    assert "know nothing of you" in small.recommend("nobody").message
 
 
 def test_the_same_question_has_the_same_answer(small):

@@ -68,7 +68,7 @@ def recommend(
     ctx: typer.Context,
     user: User = None,
     history: Annotated[
-        list[str] | None, typer.Option("--history", metavar="TITLE", help="A title or id already liked; repeatable.")
+        list[str] | None, typer.Option("--history", metavar="TITLE", help="A title or id already seen; repeatable.")
     ] = None,
     say: Annotated[str, typer.Option("--say", "-s", metavar="TEXT", help="What is wanted, in plain words.")] = "",
     n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many to list.")] = 5,

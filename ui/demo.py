@@ -31,7 +31,7 @@ def run(terminal: Terminal, workspace: Path | None) -> None:
         likes = last_likes(agent, PERSON, LIKES_SHOWN)
         _heading(terminal, f"Person {PERSON} of MovieLens-100K", f"who last liked {', '.join(likes)}")
         follow(terminal, agent, agent.stream(user_id=PERSON))
-        _heading(terminal, f"Someone new who likes {' and '.join(HISTORY)}", f"and asks for “{REQUEST}”")
+        _heading(terminal, f"Someone new who watched {' and '.join(HISTORY)}", f"and asks for “{REQUEST}”")
         follow(terminal, agent, agent.stream(history=HISTORY, intent=REQUEST))
         terminal.say()
         _paragraph(terminal, _how(agent.settings.model_weight))

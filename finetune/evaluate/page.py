@@ -32,6 +32,8 @@ def table(report: Report) -> Table:
         caption_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
+        show_edge=False,
+        collapse_padding=True,
     )
     found.add_column("system", no_wrap=True)
     for column in (CHOSEN_BY, "95% interval", "hr@10", "recall@50", "auc", "if retrieved"):
@@ -81,7 +83,7 @@ def markdown(report: Report) -> str:
         for n, t in details["tuning"].items()
     ]
     parts.append(
-        f"## Tuning\n\nOn the validation people of the first seed, by {CHOSEN_BY}; each tuned system has the same "
+        f"## Tuning\n\nOn the validation people of seed 0, by {CHOSEN_BY}; each tuned system has the same "
         "number of trials. Transitions and retrieval as served keep the constants that docs/log.md says were chosen so."
     )
     parts.append(_grid(["system", "trials", "setting"], body))

@@ -50,7 +50,7 @@ class Outcome:
     """What one system did with one seed. All sequences are by case.
 
     `ranks` are those of the targets from 1 (ascending) among `candidates` items; `lists` hold the LIST best positions;
-    `tried` is the validation score by setting in the order of trials (on the first seed), `rates`
+    `tried` is the validation score by setting in the order of trials (on seed 0), `rates`
     and `timings` (median milliseconds by stage) are of the lists as they were served.
     """
 
@@ -91,10 +91,12 @@ def run(plan: Plan, progress: Progress = silent) -> Run:
     plan.folder.mkdir(parents=True, exist_ok=True)
     splits = tuple(split_of(plan, seed) for seed in plan.seeds)
     data = plan.dataset.fingerprint()
+    # Always on the same split, so that one seed alone gives the row that it gives among others.
+    tuning = splits[plan.seeds.index(0)] if 0 in plan.seeds else split_of(plan, 0)
     total = len(plan.contenders) * len(splits)
     outcomes: dict[str, tuple[Outcome, ...]] = {}
     for number, contender in enumerate(plan.contenders):
-        setting, tried = _chosen(contender, plan, splits[0], data, progress)
+        setting, tried = _chosen(contender, plan, tuning, data, progress)
         found = []
         for place, split in enumerate(splits):
             progress("evaluate", number * len(splits) + place, total)
@@ -141,7 +143,7 @@ def ranked(scores: NDArray[np.float64], cases: Cases, split: Split) -> tuple[Ran
 def _chosen(
     contender: Contender, plan: Plan, split: Split, data: str, progress: Progress
 ) -> tuple[Setting, tuple[float, ...]]:
-    """The setting that is best on the validation people of the first seed; the first of equals."""
+    """The setting that is best on the validation people of seed 0; the first of equals."""
     if len(contender.trials) == 1:
         return contender.trials[0], ()
     tried: list[float] = []

@@ -55,7 +55,7 @@ clean:
 	@$(python-is-new-enough)
 	@$(make-venv)
 	@echo 'Installing Vouchrec, its libraries and the tools of its tests into .venv (a few minutes the first time) ...'
-	@set -- -e '.[dev]'; $(install)
+	@set -- -e '.[dev,eval]'; $(install)
 	@touch .venv/.core $@
 
 define python-is-new-enough

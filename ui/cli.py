@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import typer
 
 from ui import prompt_commands, upkeep
+from ui.evaluate import evaluate
 from ui.options import Example, User, Workspace
 from ui.terminal import Terminal, guarded
 
@@ -155,6 +156,7 @@ app.command(
     epilog="\b\nFor example:\n  vouchrec init books --items books.csv --interactions ratings.csv\n"
     "  vouchrec init --dataset movielens-100k",
 )(guarded(upkeep.init))
+app.command("evaluate", short_help="Measure retrieval and ranking on held-out people.")(guarded(evaluate))
 app.command("doctor", short_help="Examine models, prompts and workspace.")(guarded(upkeep.doctor))
 index.command("rebuild")(guarded(upkeep.rebuild_index))
 prompts.command("list")(guarded(prompt_commands.list_prompts))

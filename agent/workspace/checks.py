@@ -47,7 +47,8 @@ def check_counts(store: Store) -> Check:
         f"{items:,} items, {store.count_interactions():,} interactions, {store.count_users():,} people, "
         f"{store.count_feedback():,} pieces of feedback, {store.count_turns():,} turns"
     )
-    return Check("contents", items > 0, detail, "" if items else "Import a catalogue with `vouchrec import`.")
+    remedy = "" if items else "Import a catalogue with `vouchrec init --update --items FILE`."
+    return Check("contents", items > 0, detail, remedy)
 
 
 def check_vectors(path: Path, items: Sequence[Item], encoder: str | None) -> Check:

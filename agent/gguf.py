@@ -21,8 +21,8 @@ def convert(file: Path, folder: Path, progress: Progress = silent) -> None:
 
     The weights are stored in float32, which holds the dequantised values exactly. Measured on SmolLM2-135M (Q4_1, two
     CPU cores): float32 takes 538 MB of disk and is memory-mapped in 0.07 s; float16 takes 269 MB, moves
-    log-probabilities by up to 0.04 and must be cast back at every start; bfloat16 moves them by up to 0.40 and took 1.0 s
-    and twice the memory to load.
+    log-probabilities by up to 0.04 and must be cast back at every start; bfloat16 moves them by up to 0.40, and took
+    1.0 s and twice the memory to load.
 
     Raises:
         AssetError: the file is no GGUF, its architecture is unknown to transformers, or a weight is missing.

@@ -390,7 +390,9 @@ def test_an_address_of_another_machine_is_refused_with_a_sentence():
 @pytest.mark.skipif(sys.platform == "win32", reason="there Ctrl-C cannot be sent to one process alone")
 def test_serving_tells_where_it_is_and_ctrl_c_leaves_quietly(tmp_path):
     code = (
-        f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests')!r}]; from pathlib import Path\n"
+        # A shell starts background jobs deaf to Ctrl-C, and tests may run in one.
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests')!r}]; from pathlib import Path\n"
         f"from conftest import open_small; from ui.app import serve; from ui.terminal import Terminal\n"
         f"serve(port=0, terminal=Terminal(opener=lambda *_: open_small(Path({str(tmp_path / 'w')!r}))))"
     )
@@ -402,5 +404,8 @@ def test_serving_tells_where_it_is_and_ctrl_c_leaves_quietly(tmp_path):
         (address,) = re.findall(r"http://127\.0\.0\.1:\d+/", line)
         assert fetched(address)[0] == 200
         server.send_signal(signal.SIGINT)
-        out, err = server.communicate(timeout=30)
+        try:
+            out, err = server.communicate(timeout=30)
+        finally:
+            server.kill()
     assert (server.returncode, out, err.strip()) == (0, "", "Stopped.")

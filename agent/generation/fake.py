@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from agent.generation.base import Branch, Message, Piece, TitleScores
 
+_SMALL = frozenset({"a", "an", "and", "too"})
+
 
 class FakeGenerator:
     """Prefers titles that share words with the prompt; writes what it is told to, one piece a sentence.
@@ -53,9 +55,11 @@ class FakeGenerator:
     def write(
         self, prefix: tuple[Message, ...], branches: Sequence[Branch], *, seed: int | None = None
     ) -> Iterator[Piece]:
-        """Each branch in two pieces: its opener, then the whole sentence."""
+        """Each branch in two pieces: its opener, then the opener with one of its facts behind it."""
         for row, branch in enumerate(branches):
             yield Piece(row, branch.opener, False)
-            fact = next((w for w, limit in branch.words.items() if limit == 1 and w[0].isalnum()), "film")
-            said = self._sentences[row % len(self._sentences)] if self._sentences else f"{branch.opener} it is {fact}."
+            facts = [word for word in branch.words if word[0].isalnum() and word not in _SMALL]
+            said = f"{branch.opener} {facts[-1] if facts else 'film'}."
+            if self._sentences:
+                said = self._sentences[row % len(self._sentences)]
             yield Piece(row, said, True)

@@ -247,7 +247,7 @@ def test_the_demo_shows_two_lists_of_real_titles(real):
     result = run("demo", "--workspace", str(real.workspace.path), agent=real)
     assert result.exit_code == 0, result.stderr
     assert (
-        "Person 196" in result.stdout and "Someone new who likes Alien (1979) and Blade Runner (1982)" in result.stdout
+        "Person 196" in result.stdout and "Someone new who watched Alien (1979) and Blade Runner (1982)" in result.stdout
     )
     titles = {item.title for item in real.catalogue.items}
     listed = [line[4:].split("  ")[0] for line in result.stdout.splitlines() if line[:3].strip().isdigit()]

@@ -288,7 +288,7 @@ def test_a_new_workspace_says_what_is_to_be_done(tmp_path):
     with Workspace.create(tmp_path) as empty:
         checks = by_name(empty.check())
     assert checks["store"].ok
-    assert "vouchrec import" in checks["contents"].remedy
+    assert "vouchrec init --update" in checks["contents"].remedy
     assert "vouchrec index rebuild" in checks["vectors"].remedy
     assert "vouchrec index rebuild" in checks["index"].remedy
 

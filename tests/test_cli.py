@@ -246,9 +246,8 @@ def test_doctor_says_what_fails_and_what_to_do(tmp_path, monkeypatch):
 def test_the_demo_shows_two_lists_of_real_titles(real):
     result = run("demo", "--workspace", str(real.workspace.path), agent=real)
     assert result.exit_code == 0, result.stderr
-    assert (
-        "Person 196" in result.stdout and "Someone new who watched Alien (1979) and Blade Runner (1982)" in result.stdout
-    )
+    assert "Person 196" in result.stdout
+    assert "Someone new who watched Alien (1979) and Blade Runner (1982)" in result.stdout
     titles = {item.title for item in real.catalogue.items}
     listed = [line[4:].split("  ")[0] for line in result.stdout.splitlines() if line[:3].strip().isdigit()]
     assert len(listed) == 10 and len([title for title in listed if title in titles]) >= 8  # long titles are wrapped

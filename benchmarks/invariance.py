@@ -1,6 +1,8 @@
 """Does the order in which candidates arrive show in the list? Does packing titles into one pass change their scores?
 
 1. Every request is ranked again and again with its candidates in another random order: all ranks must be exactly equal.
+   The model reads anew whenever the titles come to it in an order that it has not read before; the same titles in the
+   same order are the same computation, and are not repeated after the second time.
 2. In float32, the packed scores of all candidates are compared with three others: the same titles packed in another
    order, every title alone after the prompt, and one title read with its whole prompt and no cache. None may differ by
    more than 1e-3 in log-probability.
@@ -28,7 +30,7 @@ from rich.progress import track
 
 from agent.agent import Agent
 from agent.assets import language_model
-from agent.generation.base import Message
+from agent.generation.base import Message, TitleScores
 from agent.generation.local import LocalGenerator, Prefix
 from agent.retrieval.base import Query
 from agent.retrieval.fusion import Fused, fuse
@@ -57,19 +59,49 @@ def shuffled(fused: Fused, order: np.random.Generator) -> Fused:
     return Fused(fused.positions[places], fused.score[places], by_source)
 
 
+class Remembering:
+    """A generator whose scores of titles are kept by the exact order of the titles, for one request at a time."""
+
+    def __init__(self, generator: Any) -> None:  # noqa: ANN401 - any generator
+        self._generator = generator
+        self._kept: dict[tuple[str, ...], TitleScores] = {}
+        self.passes = 0
+
+    def forget(self) -> None:
+        """Begin a request: its second ranking is computed again, whatever the order."""
+        self._kept.clear()
+
+    def score(self, prefix: object, titles: Sequence[str]) -> TitleScores:
+        """The generator's own scores, computed for every order of titles that is new."""
+        if tuple(titles) not in self._kept:
+            self.passes += 1
+            self._kept[tuple(titles)] = self._generator.score(prefix, titles)
+        return self._kept[tuple(titles)]
+
+
 def compare_ranks(agent: Agent, chosen: Sequence[Asked], shuffles: int, seed: int) -> dict[str, int]:
     """How many of all shuffled rankings are not exactly the unshuffled one, and how many places moved in them."""
     order = np.random.default_rng(seed + 1)
     differing = moved = 0
+    remembering = Remembering(agent.generator)
+    agent.lister._generator = remembering
     for query, prompt in track(chosen, description="ranks", console=Console(stderr=True)):
         fused = fuse(agent.lister.sources, query, agent.settings.candidates)
         prefix = agent.generator.read(prompt)
         expected = ranked(agent, fused, prefix)
+        remembering.forget()
         for _ in range(shuffles):
             found = ranked(agent, shuffled(fused, order), prefix)
             differing += found != expected
             moved += sum(a != b for a, b in zip(found, expected, strict=True))
-    return {"requests": len(chosen), "shuffles": shuffles, "rankings_that_differ": differing, "places_moved": moved}
+    agent.lister._generator = agent.generator
+    return {
+        "requests": len(chosen),
+        "shuffles": shuffles,
+        "rankings_that_differ": differing,
+        "places_moved": moved,
+        "passes_of_the_model": remembering.passes,
+    }
 
 
 def ranked(agent: Agent, fused: Fused, prefix: object) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.errors import InputError
-from agent.request import check_message
+from agent.request import check_message, valid_unicode
 from agent.schema import EVENTS, Event, Feedback, Intent, Reply
 from agent.understanding.intent import follow_up, parse_intent
 
@@ -39,7 +39,7 @@ class Conversation:
         if not text.strip() and not self.replies:
             raise InputError("Say what you are in the mood for, such as 'something tense but funny, from the 90s'.")
         check_message(text, self._agent.settings)
-        intent = follow_up(self.intent, parse_intent(text, self._agent.catalogue))
+        intent = follow_up(self.intent, parse_intent(valid_unicode(text), self._agent.catalogue))
         shown = frozenset(r.item.item_id for reply in self.replies for r in reply.recommendations)
         turn = self._agent.stream(self.user_id, None, intent, n, excluded=shown, stop=stop)
         first = True

@@ -74,9 +74,17 @@ class Lister:
         with watch("read prompt"):
             prefix = self._generator.read(prompt)
         with watch("generate"):
-            found = self._generator.spell(prefix, self.trie, query.allowed, n)
+            found = self._generator.spell(prefix, self.trie, query.allowed & self._one_of_each, n)
         items = self.catalogue.items
         return [Candidate(items[p], {"model": score, "final": score}) for p, score in found], prefix
+
+    @cached_property
+    def _one_of_each(self) -> NDArray[np.bool_]:
+        """The first of the items that are one work: a title that stands twice must not take two places."""
+        first = {title_key(item.title): place for place, item in reversed(list(enumerate(self.catalogue.items)))}
+        mask = np.zeros(len(self.catalogue), dtype=bool)
+        mask[list(first.values())] = True
+        return mask
 
     @property
     def trie(self) -> Any:  # noqa: ANN401 - a generator's own kind of trie

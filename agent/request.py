@@ -58,7 +58,7 @@ def read_request(
         raise InputError(f'There is no strategy {strategy!r}; there are "score" and "generate".')
     if not len(catalogue):
         raise InputError("The catalogue of this workspace is empty. Import items with `vouchrec init --update`.")
-    said = intent if isinstance(intent, Intent) else (intent or "")
+    said = intent if isinstance(intent, Intent) else valid_unicode(intent or "")
     check_message(said.text if isinstance(said, Intent) else said, settings)
     if isinstance(said, Intent):
         said = replace(
@@ -69,6 +69,11 @@ def read_request(
         )
     known = _resolved(history or (), catalogue)
     return Request(user_id, known, said, n, read_where(where, catalogue), strategy, seed, frozenset(excluded))
+
+
+def valid_unicode(text: str) -> str:
+    """The text with lone surrogates replaced: no store and no tokenizer takes them."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def check_message(text: str, settings: Settings) -> None:

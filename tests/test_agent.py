@@ -217,6 +217,15 @@ def test_hostile_words_are_only_words(small):
     assert all(r.verified for r in reply.recommendations)
 
 
+def test_a_lone_surrogate_is_no_obstacle(small):
+    assert small.recommend(intent="a \ud800 drama", n=2).recommendations
+    assert small.conversation().say("\ud800 drama", n=1).recommendations
+
+
+def test_a_title_that_stands_twice_takes_one_place_when_generated(small):
+    assert len(titles(small.recommend(n=12, strategy="generate"))) == 12
+
+
 def test_an_empty_catalogue_says_what_to_do(tmp_path):
     from agent.agent import Agent
     from agent.build import _COMPLETE

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from common import describe_run, open_example  # type: ignore[import-not-found]
+from common import describe_run, interval, open_example  # type: ignore[import-not-found]
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -57,12 +57,6 @@ def split(agent: Agent, seed: int) -> tuple[Behaviour, dict[str, tuple[list[int]
 def gains(ranks: np.ndarray) -> np.ndarray:
     """NDCG@10 with one relevant item, by rank from 1; rank 0 means not among the candidates."""
     return np.where((ranks > 0) & (ranks <= 10), 1 / np.log2(np.maximum(ranks, 1) + 1), 0.0)
-
-
-def interval(differences: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """The paired bootstrap 95% interval of a mean difference."""
-    draws = np.random.default_rng(seed).choice(differences, (2000, len(differences))).mean(axis=1)
-    return float(np.quantile(draws, 0.025)), float(np.quantile(draws, 0.975))
 
 
 def main() -> None:
@@ -116,7 +110,7 @@ def report(agent: Agent, arguments: argparse.Namespace, ranks: dict[float, np.nd
     rows = {}
     for w, r in ranks.items():
         value = gains(r)
-        low, high = interval(value - base)
+        low, high = interval(value - base, np.mean, draws=2000)
         rows[w] = {"ndcg@10": float(value.mean()), "conditional": float(value[found].mean()), "low": low, "high": high}
         gain = f"{(value - base).mean():+.4f} ({low:+.4f} to {high:+.4f})"
         table.add_row(f"{w:g}", f"{value.mean():.4f}", f"{value[found].mean():.4f}", gain)

@@ -59,12 +59,14 @@ class Agent:
         self.noun = settings.noun or str(store.get_meta("noun", "item"))
         self.prompts = PromptSet.named(settings.prompts)
         self._best_rating = best_rating(store.interaction_columns().values)
-        self._behaviour = build.open_behaviour(workspace, progress)
+        self._transitions = build.open_transitions(workspace, progress)
         ids, vectors = workspace.vectors(encoder, progress)
         self._index = workspace.index(encoder, progress)
         meaning = Semantic(self._index, encoder, ids, vectors)
-        sources = (self._behaviour, meaning, Lexical(self.catalogue.items))
-        self.lister = Lister(self.catalogue, vectors, sources, generator)
+        behaviour, weights = build.open_behaviour(workspace, encoder.name, ids, vectors, progress)
+        trained = () if behaviour is None else (behaviour,)
+        sources = (self._transitions, *trained, meaning, Lexical(self.catalogue.items))
+        self.lister = Lister(self.catalogue, vectors, sources, weights, generator)
 
     @classmethod
     def open(cls, path: Path | str | None = None, *, progress: Progress = silent, **flags: Any) -> Agent:  # noqa: ANN401
@@ -202,7 +204,7 @@ class Agent:
         with watch("diversify"):
             chosen = self.lister.varied(candidates, n, self.settings.diversity if request.strategy == "score" else 0.0)
         with watch("gather evidence"):
-            listed = self._listed(chosen, Facts(self.catalogue, self._behaviour, profile, intent, self.noun))
+            listed = self._listed(chosen, Facts(self.catalogue, self._transitions, profile, intent, self.noun))
         watch.mark("list")
         message = _greeting(profile, intent, request, len(listed), n)
         reply = replace(reply, recommendations=listed, candidates=tuple(candidates), message=message)
@@ -276,8 +278,11 @@ class Agent:
     def _query(self, profile: Profile, intent: Intent, allowed: NDArray[np.bool_]) -> Query:
         place = self.catalogue.positions
         recent = [i for i in profile.history if i not in intent.likes and i not in intent.dislikes]
+        times = [profile.times.get(i, np.nan) for i in recent if i in self.catalogue.position]
+        liked = place(intent.likes)
         return Query(
-            history=place((*recent, *intent.likes)),
+            history=np.concatenate([place(recent), liked]),
+            times=np.concatenate([times, np.full(len(liked), np.nan)]),  # what was just named is the newest, in order
             wishes=intent.wishes,
             words=as_kinds(intent.wishes, self.catalogue.vocabulary),
             avoids=intent.avoids,

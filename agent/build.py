@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from agent.assets import fetch
 from agent.errors import InputError, WorkspaceError
 from agent.progress import Progress, silent
-from agent.retrieval.behaviour import Behaviour
+from agent.retrieval.behaviour import Behaviour, as_items
+from agent.retrieval.fusion import Weights
+from agent.retrieval.trained import load_encoder, read_manifest
+from agent.retrieval.transitions import Transitions
 from agent.schema import AttributeType, Interaction, Item
 from agent.settings import Settings
 from agent.workspace.encoder import Encoder, SentenceEncoder
@@ -85,8 +91,8 @@ def build(
         encoder = open_encoder(settings, progress)
         with _timed(timings, "encode and index"):
             workspace.index(encoder, progress)
-        with _timed(timings, "learn behaviour"):
-            open_behaviour(workspace, progress)
+        with _timed(timings, "learn transitions"):
+            open_transitions(workspace, progress)
     return BuildReport(
         len(found.items), found.rejected, found.rejected_count, len(found.interactions), found.interactions_rejected,
         found.interactions_rejected_count, found.guesses, timings,
@@ -97,8 +103,8 @@ def rebuild(path: Path, settings: Settings, progress: Progress = silent) -> None
     """Make everything but the store again."""
     with Workspace.open(path) as workspace:
         workspace.rebuild(open_encoder(settings, progress), progress)
-        _behaviour_file(workspace).unlink(missing_ok=True)
-        open_behaviour(workspace, progress)
+        _transitions_file(workspace).unlink(missing_ok=True)
+        open_transitions(workspace, progress)
 
 
 def open_workspace(path: Path) -> Workspace:
@@ -117,24 +123,59 @@ def open_encoder(settings: Settings, progress: Progress = silent) -> Encoder:
     return SentenceEncoder(fetch(settings.encoder, settings.cache, progress), name=settings.encoder)
 
 
-def open_behaviour(workspace: Workspace, progress: Progress = silent) -> Behaviour:
+def open_transitions(workspace: Workspace, progress: Progress = silent) -> Transitions:
     """What was learned from behaviour: read if it is up to date with the store, else learned and kept."""
     columns = workspace.store.interaction_columns()
     fingerprint = _fingerprint(columns)
-    file = _behaviour_file(workspace)
+    file = _transitions_file(workspace)
     if file.is_file():
-        known = Behaviour.load(file)
+        known = Transitions.load(file)
         if known.fingerprint == fingerprint:
             return known
-    progress("learn behaviour", 0, 1)
-    learned = Behaviour.learn(columns, fingerprint)
+    progress("learn transitions", 0, 1)
+    learned = Transitions.learn(columns, fingerprint)
     learned.save(file)
-    progress("learn behaviour", 1, 1)
+    progress("learn transitions", 1, 1)
     return learned
 
 
-def _behaviour_file(workspace: Workspace) -> Path:
-    return workspace.cache / "behaviour.npz"
+def open_behaviour(
+    workspace: Workspace, encoder: str, ids: Sequence[str], texts: NDArray[np.float32], progress: Progress = silent
+) -> tuple[Behaviour | None, Weights]:
+    """The sequential model that was trained for a workspace, with its index, and the weights of all sources.
+
+    Args:
+        workspace: the open workspace.
+        encoder: the name of what made the text vectors.
+        ids: of all items, in the store's order.
+        texts: float32 (items, dimension), their text vectors.
+        progress: what is told how far it has come.
+
+    Returns:
+        None and the weights for doing without, where nothing was trained.
+
+    Raises:
+        WorkspaceError: it is damaged, or belongs to another encoder.
+    """
+    folder = behaviour_folder(workspace)
+    manifest = read_manifest(folder)
+    if manifest is None:
+        return None, Weights()
+    trained = load_encoder(folder, manifest, ids, texts, encoder)
+    made_by = f"{manifest.file} {manifest.encoder}"
+    index = workspace.index_of(
+        "chroma-behaviour", made_by, trained.shape.width + 1, lambda: as_items(trained.items), progress
+    )
+    return Behaviour(index, trained, ids), manifest.weights
+
+
+def behaviour_folder(workspace: Workspace) -> Path:
+    """Where the trained behaviour of a workspace lies."""
+    return workspace.path / "behaviour"
+
+
+def _transitions_file(workspace: Workspace) -> Path:
+    return workspace.cache / "transitions.npz"
 
 
 def _fingerprint(columns: InteractionColumns) -> str:

@@ -15,7 +15,7 @@ from agent.generation.prompting import clean_title
 from agent.ranking.diversity import diversify
 from agent.ranking.scoring import final_scores, order
 from agent.retrieval.base import Query, Retriever
-from agent.retrieval.fusion import Fused, fuse
+from agent.retrieval.fusion import Fused, Weights, fuse
 from agent.schema import Candidate
 from agent.stopwatch import Stopwatch
 from agent.workspace.catalogue import Catalogue, title_key
@@ -31,10 +31,12 @@ class Lister:
         catalogue: Catalogue,
         vectors: NDArray[np.float32],
         sources: Sequence[Retriever],
+        weights: Weights,
         generator: Generator[Any, Any],
     ) -> None:
         self.catalogue = catalogue
         self.sources = tuple(sources)
+        self.weights = weights
         self._vectors = vectors
         self._generator = generator
         self._lock = threading.Lock()
@@ -49,7 +51,7 @@ class Lister:
     ) -> tuple[list[Candidate], Any]:
         """The strategy "score": k retrieved candidates in the order of retrieval and model together, and the prefix."""
         with watch("retrieve"):
-            fused = fuse(self.sources, query, k)
+            fused = fuse(self.sources, query, k, self.weights)
         with watch("read prompt"):
             prefix = self._generator.read(prompt)
         with watch("rank"):

@@ -65,7 +65,7 @@ class Profile:
     """What is known of a person. All fields hold item ids; `history` is oldest first and holds every interaction.
 
     `likes` are the items the person rated high or said they like, `dislikes` the opposite; the rest of the history is
-    merely seen. Items in `seen` are never recommended.
+    merely seen. Items in `seen` are never recommended. `times` says when, in seconds, where that is known.
     """
 
     user_id: str | None = None
@@ -73,6 +73,7 @@ class Profile:
     likes: tuple[str, ...] = ()
     dislikes: tuple[str, ...] = ()
     seen: frozenset[str] = frozenset()
+    times: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,14 +23,14 @@ from rich.table import Table
 from agent.agent import Agent
 from agent.ranking.scoring import final_scores
 from agent.retrieval.base import Query
-from agent.retrieval.behaviour import Behaviour
 from agent.retrieval.fusion import fuse
+from agent.retrieval.transitions import Transitions
 from agent.schema import Intent, Profile
 
 WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)
 
 
-def split(agent: Agent, seed: int) -> tuple[Behaviour, dict[str, tuple[list[int], int]]]:
+def split(agent: Agent, seed: int) -> tuple[Transitions, dict[str, tuple[list[int], int]]]:
     """Behaviour without the last two of everyone, and by person (history before them, the last but one)."""
     columns = agent.workspace.store.interaction_columns()
     shuffled = np.random.default_rng(seed).random(len(columns))
@@ -51,7 +51,7 @@ def split(agent: Agent, seed: int) -> tuple[Behaviour, dict[str, tuple[list[int]
         history = [int(i) for i in items[start : row - 1]]
         if history:
             people[columns.user_ids[users[row]]] = (history, int(items[row - 1]))
-    return Behaviour.learn(training), people
+    return Transitions.learn(training), people
 
 
 def gains(ranks: np.ndarray) -> np.ndarray:

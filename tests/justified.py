@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from agent.justification.evidence import Facts
-from agent.retrieval.behaviour import Behaviour
+from agent.retrieval.transitions import Transitions
 from agent.schema import Filter, Intent, Interaction, Item, Profile
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.store import Store
@@ -83,7 +83,7 @@ def build(path, films=FILMS, types=FILM_TYPES):
             for n, (user, item, value) in enumerate(rows)
             if item in known
         )
-        behaviour = Behaviour.learn(store.interaction_columns())
+        behaviour = Transitions.learn(store.interaction_columns())
         return Catalogue(store.items(), store.attribute_types()), behaviour
 
 

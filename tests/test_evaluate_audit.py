@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from evaluate_data import walkers
+from evaluate_data import dataset, walkers
 
 from finetune.evaluate.audit import (
     LeakError,
@@ -13,8 +13,8 @@ from finetune.evaluate.audit import (
     audit_transitions,
     require_clean,
 )  # fmt: skip
-from finetune.evaluate.baselines import behaviour_of
 from finetune.evaluate.splits import Known, make_split
+from finetune.retrieval import transitions_of
 
 DATA = walkers(60, n_items=40)
 SPLIT = make_split(DATA, "leave-one-out", 0)
@@ -34,7 +34,7 @@ def places(leaks):
 
 def test_a_clean_run_is_clean():
     require_clean(audit_split(SPLIT, DATA))
-    require_clean(audit_transitions(behaviour_of(SPLIT, DATA).transitions, SPLIT.training))
+    require_clean(audit_transitions(transitions_of(SPLIT.training, DATA).transitions, SPLIT.training))
     require_clean(audit_ids([f"case-{row}" for row in range(60)], SPLIT.test, DATA))
     require_clean(audit_prompts(prompts(), SPLIT.test, DATA.catalogue))
 
@@ -43,14 +43,15 @@ def test_a_target_in_the_history_is_caught():
     known = SPLIT.test.known
     planted = (np.append(known.histories[0], SPLIT.test.targets[0]), *known.histories[1:])
     values = (np.append(known.values[0], 5.0), *known.values[1:])
-    leaking = replace(SPLIT, test=replace(SPLIT.test, known=Known(known.users, planted, values)))
+    times = (np.append(known.times[0], 99.0), *known.times[1:])
+    leaking = replace(SPLIT, test=replace(SPLIT.test, known=Known(known.users, planted, values, times)))
     assert "history" in places(audit_split(leaking, DATA))
 
 
 def test_a_target_in_the_training_data_is_caught():
     own = SPLIT.training
     planted = (np.append(own.histories[0], SPLIT.test.targets[0]), *own.histories[1:])
-    training = Known(own.users, planted, own.values)
+    training = Known(own.users, planted, own.values, own.times)
     assert places(audit_training(training, SPLIT)) == {"training data"}
     assert "training data" in places(audit_split(replace(SPLIT, training=training), DATA))
 
@@ -65,12 +66,21 @@ def test_a_target_in_the_transitions_is_caught():
             split.test.known.users,
             tuple(np.append(h, t) for h, t in zip(split.test.known.histories, split.test.targets, strict=True)),
             tuple(np.append(v, 5.0) for v in split.test.known.values),
+            tuple(np.append(t, 99.0) for t in split.test.known.times),
         ),
     )
-    leaks = audit_transitions(behaviour_of(everything, data).transitions, split.training)
+    leaks = audit_transitions(transitions_of(everything.training, data).transitions, split.training)
     assert places(leaks) == {"transitions"}
     last = int(split.test.targets[-1][0])
     assert any(leak.detail.endswith(f"to item {last}") for leak in leaks)
+
+
+def test_what_shares_a_time_may_have_been_walked_either_way():
+    data = dataset([[0, 1, 2, 3, 4]] * 3, times=[[0.0, 0.0, 1.0, 2.0, 3.0]] * 3)
+    split = make_split(data, "leave-one-out", 0)
+    learned = transitions_of(split.training, data).transitions
+    assert learned[0, 1] > 0 and learned[1, 0] > 0 and learned[2, 0] == 0
+    assert audit_transitions(learned, split.training) == []
 
 
 def test_a_target_in_the_ids_is_caught():
@@ -112,6 +122,7 @@ def test_a_training_row_from_the_future_is_caught():
         np.append(split.training.users, later.users),
         (*split.training.histories, np.append(later.histories[0], split.test.targets[0])),
         (*split.training.values, np.append(later.values[0], 5.0)),
+        (*split.training.times, np.append(later.times[0], 99.0)),
     )
     assert "training data" in places(audit_split(replace(split, training=training), data))
 

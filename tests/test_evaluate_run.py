@@ -38,7 +38,7 @@ class Constant:
 
 def test_ranks_leave_out_what_was_seen_and_break_ties_by_the_seed():
     history, target = np.array([0, 1]), np.array([2])
-    cases = Cases(Known(np.zeros(1, dtype=np.int64), (history,), (np.zeros(2),)), (target,))
+    cases = Cases(Known(np.zeros(1, dtype=np.int64), (history,), (np.zeros(2),), (np.arange(2.0),)), (target,))
 
     def split(seed):
         return Split("leave-one-out", seed, 5, cases.known, cases, cases)

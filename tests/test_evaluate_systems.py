@@ -11,13 +11,13 @@ from agent.workspace.encoder import HashEncoder
 from agent.workspace.vectors import item_text
 from finetune.evaluate.audit import audit_prompts, audit_transitions
 from finetune.evaluate.baselines import (
+    DecayedTransitions,
     Ease,
     ImplicitALS,
     ItemKNN,
     Popularity,
     TextSimilarity,
-    Transitions,
-    histories_as_matrix,
+    known_as_matrix,
 )  # fmt: skip
 from finetune.evaluate.choose import TRIALS, chosen, without_models
 from finetune.evaluate.run import ranked
@@ -43,14 +43,15 @@ CAMP_SPLIT = make_split(CAMPS, "leave-one-out", 0)
 
 def known(*histories):
     rows = tuple(np.array(h, dtype=np.int64) for h in histories)
-    return Known(np.arange(len(rows)), rows, tuple(np.full(len(h), 5.0) for h in rows))
+    times = tuple(np.arange(len(h), dtype=np.float64) for h in rows)
+    return Known(np.arange(len(rows)), rows, tuple(np.full(len(h), 5.0) for h in rows), times)
 
 
 def test_a_history_weighs_by_recency():
-    assert histories_as_matrix([np.array([2, 0]), np.array([], dtype=int)], 3, 0.5).toarray().tolist() == [
-        [1.0, 0.0, 0.5],
-        [0.0, 0.0, 0.0],
-    ]
+    asked = known([2, 0], [])
+    assert known_as_matrix(asked, 3, 0.5).toarray().tolist() == [[1.0, 0.0, 0.5], [0.0, 0.0, 0.0]]
+    tied = replace(asked, times=(np.zeros(2), np.zeros(0)))
+    assert known_as_matrix(tied, 3, 0.5).toarray().tolist() == [[0.75, 0.0, 0.75], [0.0, 0.0, 0.0]]
 
 
 def test_popularity_counts_people():
@@ -60,7 +61,7 @@ def test_popularity_counts_people():
 
 
 def test_transitions_know_the_next_step():
-    system = Transitions()
+    system = DecayedTransitions()
     system.fit(SPLIT.without_test(), WALK, 0)
     ranks, _ = ranked(system.scores(SPLIT.test.known), SPLIT.test, SPLIT)
     assert all(targets == (1,) for targets in ranks.targets)
@@ -80,7 +81,7 @@ def test_collaborative_baselines_stay_in_their_camp(system):
 
 @pytest.mark.parametrize(
     "system",
-    [Popularity(), ItemKNN(), Ease(), ImplicitALS(8), Transitions(), TextSimilarity()],
+    [Popularity(), ItemKNN(), Ease(), ImplicitALS(8), DecayedTransitions(), TextSimilarity()],
     ids=lambda s: s.name,
 )
 def test_a_person_without_a_history_gets_what_is_popular(system):
@@ -116,7 +117,7 @@ def test_sasrec_reads_a_history_alike_in_any_company():
     alone = system.scores(known([3, 4]))[0]
     beside = system.scores(known([0, 1, 2, 3, 4, 5], [3, 4], []))
     assert beside[1] == pytest.approx(alone, abs=1e-5)
-    assert beside[2].tolist() == system._popularity.tolist()
+    assert np.isfinite(beside[2]).all() and len(set(beside[2].tolist())) > 1
 
 
 def test_retrieval_as_served():

@@ -4,80 +4,98 @@ from conftest import events, films, open_small
 
 from agent.errors import WorkspaceError
 from agent.retrieval.base import Query, top
-from agent.retrieval.behaviour import Behaviour
-from agent.retrieval.fusion import fuse
+from agent.retrieval.fusion import Weights, fuse
 from agent.retrieval.lexical import Lexical
-from agent.schema import Filter
+from agent.retrieval.transitions import Transitions, recency
+from agent.schema import Filter, Interaction
 from agent.workspace.store import Store
 
 
-def query(history=(), wishes="", avoids="", allowed=None, filters=(), habit=0.5, n=13):
+def query(history=(), wishes="", avoids="", allowed=None, filters=(), habit=0.5, n=13, times=None):
     history = np.array(history, dtype=np.int64)
+    times = np.full(len(history), np.nan) if times is None else np.array(times, dtype=np.float64)
     open_items = np.ones(n, dtype=bool) if allowed is None else allowed
-    return Query(history, wishes, wishes, avoids, filters, open_items, habit)
+    return Query(history, times, wishes, wishes, avoids, filters, open_items, habit)
 
 
 @pytest.fixture
-def behaviour(tmp_path):
+def transitions(tmp_path):
     store = Store(tmp_path / "store.sqlite")
     store.put_items(films())
     store.put_interactions(events())
-    yield Behaviour.learn(store.interaction_columns(), "print")
+    yield Transitions.learn(store.interaction_columns(), "print")
     store.close()
 
 
-def test_what_people_did_next_comes_first(behaviour):
+def test_what_people_did_next_comes_first(transitions):
     # After Alien (position 0) eight people went to Aliens (1) at once, two to Heat (8); all ended at Heat.
-    assert behaviour.best(query([0]), 2).tolist() == [1, 8]
-    assert behaviour.score(query([0]), np.array([1]))[0] == 1.0
-    assert behaviour.score(query([0]), np.array([4]))[0] == 0.0
+    assert transitions.best(query([0]), 2).tolist() == [1, 8]
+    assert transitions.score(query([0]), np.array([1]))[0] == 1.0
+    assert transitions.score(query([0]), np.array([4]))[0] == 0.0
 
 
-def test_the_most_recent_item_counts_most(behaviour):
-    assert behaviour.best(query([4, 0]), 1).tolist() == [1]
+def test_the_most_recent_item_counts_most(transitions):
+    assert transitions.best(query([4, 0]), 1).tolist() == [1]
 
 
-def test_without_a_history_the_popular_come_first(behaviour):
-    assert behaviour.best(query(), 2).tolist() == [0, 8]
+def test_what_shares_a_time_shares_its_weight():
+    assert recency(np.array([1.0, 2.0, 2.0]), 0.5).tolist() == [0.25, 0.75, 0.75]
+    assert recency(np.array([np.nan, np.nan]), 0.5).tolist() == [0.5, 1.0]
+    assert recency(np.array([]), 0.5).tolist() == []
 
 
-def test_what_is_not_allowed_is_never_named(behaviour):
+def test_steps_between_items_of_one_time_go_both_ways(tmp_path):
+    store = Store(tmp_path / "store.sqlite")
+    store.put_items(films())
+    ids = [film.item_id for film in films()]
+    for person in "abc":
+        store.put_interactions(Interaction(person, ids[i], "seen", None, t) for i, t in ((0, 1.0), (1, 1.0), (2, 5.0)))
+    learned = Transitions.learn(store.interaction_columns()).transitions
+    store.close()
+    assert learned[0, 1] > 0 and learned[1, 0] > 0 and learned[0, 2] > 0 and learned[2, 0] == 0
+
+
+def test_without_a_history_the_popular_come_first(transitions):
+    assert transitions.best(query(), 2).tolist() == [0, 8]
+
+
+def test_what_is_not_allowed_is_never_named(transitions):
     allowed = np.ones(13, dtype=bool)
     allowed[1] = False
-    assert behaviour.best(query([0], allowed=allowed), 5).tolist() == [8]
+    assert transitions.best(query([0], allowed=allowed), 5).tolist() == [8]
 
 
-def test_a_filter_does_not_move_the_scores(behaviour):
+def test_a_filter_does_not_move_the_scores(transitions):
     allowed = np.zeros(13, dtype=bool)
     allowed[8] = True
-    assert behaviour.score(query([0], allowed=allowed), np.array([8])) == behaviour.score(query([0]), np.array([8]))
+    assert transitions.score(query([0], allowed=allowed), np.array([8])) == transitions.score(query([0]), np.array([8]))
 
 
-def test_likings_are_counted_by_rating_and_without_the_person_who_asks(behaviour):
-    assert behaviour.liked_both(0, 1) == (8, 10)
-    assert behaviour.liked_both(0, 1, without="p1") == (7, 9)
-    assert behaviour.liked_both(0, 8) == (0, 10)  # Heat was rated 1 by all
-    assert behaviour.liked_both(1, 0) == (8, 8)
+def test_likings_are_counted_by_rating_and_without_the_person_who_asks(transitions):
+    assert transitions.liked_both(0, 1) == (8, 10)
+    assert transitions.liked_both(0, 1, without="p1") == (7, 9)
+    assert transitions.liked_both(0, 8) == (0, 10)  # Heat was rated 1 by all
+    assert transitions.liked_both(1, 0) == (8, 8)
 
 
-def test_what_was_learned_survives_the_disk(behaviour, tmp_path):
-    behaviour.save(tmp_path / "behaviour.npz")
-    again = Behaviour.load(tmp_path / "behaviour.npz")
+def test_what_was_learned_survives_the_disk(transitions, tmp_path):
+    transitions.save(tmp_path / "transitions.npz")
+    again = Transitions.load(tmp_path / "transitions.npz")
     assert again.fingerprint == "print"
     assert again.liked_both(0, 1, without="p1") == (7, 9)
-    assert np.array_equal(again.score(query([0]), np.arange(13)), behaviour.score(query([0]), np.arange(13)))
+    assert np.array_equal(again.score(query([0]), np.arange(13)), transitions.score(query([0]), np.arange(13)))
 
 
 def test_a_damaged_file_says_what_to_do(tmp_path):
-    (tmp_path / "behaviour.npz").write_bytes(b"PK\x03\x04 not an archive")
+    (tmp_path / "transitions.npz").write_bytes(b"PK\x03\x04 not an archive")
     with pytest.raises(WorkspaceError, match="index rebuild"):
-        Behaviour.load(tmp_path / "behaviour.npz")
+        Transitions.load(tmp_path / "transitions.npz")
 
 
 def test_no_interactions_are_no_obstacle(tmp_path):
     store = Store(tmp_path / "store.sqlite")
     store.put_items(films())
-    learned = Behaviour.learn(store.interaction_columns())
+    learned = Transitions.learn(store.interaction_columns())
     store.close()
     assert learned.best(query([0]), 5).tolist() == []
     assert learned.best(query(), 5).tolist() == []
@@ -103,9 +121,13 @@ def test_top_keeps_ties_in_the_order_of_positions():
 def test_every_source_scores_every_candidate_and_k_does_not_move_the_order(tmp_path):
     with open_small(tmp_path / "w") as agent:
         asked = query([0], wishes="tense and funny")
-        few, many = fuse(agent.lister.sources, asked, 3), fuse(agent.lister.sources, asked, 10)
+        few, many = (fuse(agent.lister.sources, asked, k, Weights()) for k in (3, 10))
         assert many.positions[:3].tolist() == few.positions.tolist()
-        assert {name: len(v) for name, v in many.by_source.items()} == {"behaviour": 10, "semantic": 10, "lexical": 10}
+        assert {name: len(v) for name, v in many.by_source.items()} == {
+            "transitions": 10,
+            "semantic": 10,
+            "lexical": 10,
+        }
 
 
 def test_a_filter_that_leaves_one_item_finds_it(tmp_path):
@@ -113,4 +135,4 @@ def test_a_filter_that_leaves_one_item_finds_it(tmp_path):
         allowed = np.zeros(13, dtype=bool)
         allowed[9] = True
         asked = query([0], wishes="toys", allowed=allowed, filters=(Filter("year", "<=", 1950),))
-        assert fuse(agent.lister.sources, asked, 5).positions.tolist() == [9]
+        assert fuse(agent.lister.sources, asked, 5, Weights()).positions.tolist() == [9]

@@ -14,6 +14,7 @@ import typer
 
 from ui import prompt_commands, upkeep
 from ui.evaluate import evaluate
+from ui.finetune import behaviour
 from ui.options import Example, User, Workspace
 from ui.terminal import Terminal, guarded
 
@@ -30,6 +31,8 @@ app = typer.Typer(
 )
 index = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The search index of a workspace.")
 prompts = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The prompt files: list, show, check, render.")
+
+finetune = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Learn from the histories of a workspace.")
 
 
 def _version(asked: bool) -> None:
@@ -167,8 +170,10 @@ prompts.command(
     short_help="Print what the language model would read.",
     epilog='\b\nFor example:\n  vouchrec prompts render rank --input request="something slow and strange"',
 )(guarded(prompt_commands.render))
+finetune.command("behaviour", short_help="Retrieval by what people did, in minutes.")(guarded(behaviour))
 app.add_typer(index, name="index")
 app.add_typer(prompts, name="prompts")
+app.add_typer(finetune, name="finetune")
 
 
 def quieten(debug: bool) -> None:

@@ -54,7 +54,7 @@ def evaluate(
     ] = "retrieval,baselines",
     trials: Annotated[
         int, typer.Option(min=1, max=8, metavar="N", help="Settings that each tuned system tries on validation people.")
-    ] = 8,
+    ] = 4,
     people: Annotated[int | None, typer.Option(min=1, metavar="N", help="Ask only so many people, drawn once.")] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Where the numbers go; else beside the report.")

@@ -160,8 +160,10 @@ def _report_rejected(terminal: Terminal, what: str, rejected: Sequence[Rejected]
 
 def _checks(terminal: Terminal, settings: Settings, check: type[Check]) -> Iterator[Check]:
     from agent.assets import fetch, language_model
+    from agent.build import behaviour_folder
     from agent.errors import VouchrecError
     from agent.generation.prompting import PromptSet
+    from agent.retrieval.trained import check_behaviour
     from agent.workspace.workspace import Workspace as Opened
 
     yield _python(check)
@@ -181,6 +183,7 @@ def _checks(terminal: Terminal, settings: Settings, check: type[Check]) -> Itera
         with Opened.open(settings.home) as opened:
             yield check("workspace", True, str(settings.home))
             yield from opened.check()
+            yield check_behaviour(behaviour_folder(opened), settings.encoder)
     except VouchrecError as error:
         yield check("workspace", False, str(error))
 

@@ -17,7 +17,7 @@ from agent.justification.wording import (
     verb_of,
     with_article,
 )
-from agent.retrieval.behaviour import Behaviour
+from agent.retrieval.transitions import Transitions
 from agent.schema import Evidence, Filter, Intent, Item, Profile, matches
 from agent.workspace.catalogue import Catalogue
 
@@ -34,7 +34,7 @@ class Facts:
     """What evidence is computed from, the same for all items of one list."""
 
     catalogue: Catalogue
-    behaviour: Behaviour
+    transitions: Transitions
     profile: Profile
     intent: Intent
     noun: str = "item"
@@ -149,12 +149,12 @@ def _shared(item: Item, anchors: Sequence[str], kind: str, facts: Facts) -> list
 def _behaviour(item: Item, anchors: Sequence[str], facts: Facts) -> list[Evidence]:
     """Counts of other people who like both, for the anchors where that is likelier than for everyone."""
     place = facts.catalogue.position[item.item_id]
-    people = max(len(facts.behaviour.user_ids), 1)
-    everyone = facts.behaviour.liked_both(place, place)[1] / people
+    people = max(len(facts.transitions.user_ids), 1)
+    everyone = facts.transitions.liked_both(place, place)[1] / people
     found: list[tuple[float, Evidence]] = []
     for anchor_id in anchors:
         anchor = facts.catalogue.get(anchor_id)
-        both, total = facts.behaviour.liked_both(facts.catalogue.position[anchor_id], place, facts.profile.user_id)
+        both, total = facts.transitions.liked_both(facts.catalogue.position[anchor_id], place, facts.profile.user_id)
         if both < FEWEST_PEOPLE or both / total < max(LEAST_SHARE, LEAST_LIFT * everyone):
             continue
         text = f"{both} of the {total} other people who liked {titled(anchor.title)} liked it too."

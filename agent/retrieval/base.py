@@ -18,13 +18,15 @@ Positions = NDArray[np.int64]
 class Query:
     """What is asked of retrieval, in catalogue positions.
 
-    `history` is oldest first and ends with the items that the request names; `wishes` and `avoids` are free text,
+    `history` is oldest first and ends with the items that the request names; `times` says when, in seconds, NaN where
+    nobody knows: what shares a time has no order. `wishes` and `avoids` are free text,
     `words` are the wishes with moods replaced by the kinds that they lean to;
     `allowed` marks, by position, the items that meet every filter and were not seen. `filters` repeat the conditions
     for sources that search before they score.
     """
 
     history: Positions
+    times: NDArray[np.float64]
     wishes: str
     words: str
     avoids: str

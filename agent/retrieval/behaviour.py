@@ -1,177 +1,75 @@
-"""What people did next: decayed item-to-item transitions, learned in seconds at import.
+"""Behaviour: the sequential model turns a history into a query, and Chroma finds the items that it meets best.
 
-Two items of one history count as a transition with weight 0.8^(distance - 1) up to a distance of 10; rows are divided
-by (their sum)^0.5 and columns by (their sum)^0.3, so that popular items lead without drowning the rest. A history votes
-with its last 20 items: the most recent with weight 1, each older one with 0.8 times the weight of the next. The five
-constants were chosen on validation people of MovieLens-100K (docs/log.md); they are not fitted per workspace.
+What the model says of an item is the product of two vectors, and Chroma compares angles. One more number on each item
+makes them the same thing: it fills every item up to one length, and the query has 0 there (Bachrach et al., "Speeding
+Up the Xbox Recommender System Using a Euclidean Transformation for Inner-Product Spaces", RecSys 2014).
 """
 
 from __future__ import annotations
 
-import os
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.errors import WorkspaceError
-from agent.retrieval.base import Positions, Query, Scores, top
-from agent.understanding.profile import best_rating, feelings
-from agent.workspace.store import InteractionColumns
+from agent.retrieval.base import Positions, Query, Scores
+from agent.retrieval.nearest import nearest
+from agent.retrieval.sequence import Encoder
+from agent.workspace.index import VectorIndex
 
-WINDOW, STEP_DECAY = 10, 0.8
-ROW_POWER, COLUMN_POWER = 0.5, 0.3
-RECENT, RECENCY_DECAY = 20, 0.8
-_PARTS = ("data", "indices", "indptr")
+Matrix = NDArray[np.float32]
+SOFTNESS = 0.25  # the power that the odds against the best item are raised to
 
 
 class Behaviour:
-    """What was learned from all histories; arrays are by catalogue position. A `Retriever`.
+    """A `Retriever` by the sequential model.
 
     Args:
-        transitions: sparse (items x items), normalised.
-        liked: sparse (people x items), 1 where a person likes an item.
-        popularity: how many people interacted with each item.
-        user_ids: the person of each row of `liked`.
-        fingerprint: of the interactions that it was learned from.
+        index: `as_items` of the encoder's items, in Chroma.
+        encoder: makes queries of histories, by the positions of the catalogue.
+        ids: item ids by catalogue position.
     """
 
     name = "behaviour"
 
-    def __init__(
-        self,
-        transitions: Any,  # noqa: ANN401 - scipy is imported where it is used
-        liked: Any,  # noqa: ANN401
-        popularity: NDArray[np.int64],
-        user_ids: tuple[str, ...],
-        fingerprint: str,
-    ) -> None:
-        self.transitions = transitions
-        self.liked = liked
-        self.popularity = popularity
-        self.user_ids = user_ids
-        self.fingerprint = fingerprint
-
-    @classmethod
-    def learn(cls, columns: InteractionColumns, fingerprint: str = "") -> Behaviour:
-        """Learn from all interactions; no interactions give an empty, valid result."""
-        from scipy.sparse import coo_array
-
-        people, items = len(columns.user_ids), len(columns.item_ids)
-        # Stable by person, then by time; what shares a time keeps the order of insertion.
-        times = np.nan_to_num(columns.timestamps, nan=-np.inf)
-        order = np.lexsort((np.arange(len(columns)), times, columns.users))
-        users, sequence = columns.users[order], columns.items[order]
-        weights, sources, targets = [], [], []
-        for distance in range(1, WINDOW + 1):
-            same = users[distance:] == users[:-distance]
-            sources.append(sequence[:-distance][same])
-            targets.append(sequence[distance:][same])
-            weights.append(np.full(int(same.sum()), STEP_DECAY ** (distance - 1)))
-        counted = coo_array(
-            (np.concatenate(weights), (np.concatenate(sources), np.concatenate(targets))), shape=(items, items)
-        ).tocsr()
-        events = np.array(columns.event_names, dtype=np.str_)[columns.events] if len(columns) else np.array([], np.str_)
-        likes = feelings(events, columns.values, best_rating(columns.values)) > 0
-        liked = coo_array(
-            (np.ones(int(likes.sum()), dtype=np.int8), (columns.users[likes], columns.items[likes])),
-            shape=(people, items),
-        ).tocsr()
-        liked.data[:] = 1
-        pairs = np.unique(columns.users.astype(np.int64) * max(items, 1) + columns.items)
-        popularity = np.bincount(pairs % max(items, 1), minlength=items)
-        return cls(_normalised(counted), liked, popularity, columns.user_ids, fingerprint)
-
-    # -- as a source of candidates
+    def __init__(self, index: VectorIndex, encoder: Encoder, ids: Sequence[str]) -> None:
+        self._index = index
+        self._encoder = encoder
+        self._place = {item_id: place for place, item_id in enumerate(ids)}
+        # Naming and scoring ask for the same history within a turn; a few requests may be under way at once.
+        self._logits: Any = lru_cache(maxsize=8)(self._logits_of)
 
     def best(self, query: Query, k: int) -> Positions:
-        """The likeliest next items of the history; the most popular ones where there is no history."""
-        return top(self._scores(query), query.allowed, k)
+        """The likeliest next items; for an empty history, what people begin with."""
+        vector, _ = self._logits(tuple(query.history.tolist()))
+        return nearest(self._index, self._place, as_query(vector), k, query)
 
     def score(self, query: Query, positions: Positions) -> Scores:
-        """From 0 to 1: the share of the best score in the whole catalogue, so filters and k do not move it."""
-        return self._scores(query)[positions]
+        """From 0 to 1: a root of how likely each is beside the likeliest in the whole catalogue."""
+        _, logits = self._logits(tuple(query.history.tolist()))
+        return np.asarray(softened(logits)[positions])
 
-    def _scores(self, query: Query) -> Scores:
-        recent = query.history[-RECENT:][::-1]
-        if not len(recent):
-            return _share(np.log1p(self.popularity.astype(np.float64)))
-        weights = RECENCY_DECAY ** np.arange(len(recent))
-        votes = self.transitions[recent].T @ weights
-        if not votes.any():
-            return np.zeros(len(self.popularity))
-        # A square root: votes are long-tailed, and what the tail holds must still count beside other sources.
-        return np.sqrt(_share(votes))
-
-    # -- as evidence
-
-    def liked_both(self, first: int, second: int, without: str | None = None) -> tuple[int, int]:
-        """(how many people like both items, how many like the first), leaving out one person by id."""
-        likers = self._likers(first)
-        both = np.intersect1d(likers, self._likers(second), assume_unique=True)
-        own = self._row.get(without, -1) if without is not None else -1
-        return int(np.sum(both != own)), int(np.sum(likers != own))
-
-    def _likers(self, position: int) -> NDArray[np.int64]:
-        columns = self._by_item
-        return np.asarray(columns.indices[columns.indptr[position] : columns.indptr[position + 1]])
-
-    @cached_property
-    def _by_item(self) -> Any:  # noqa: ANN401
-        return self.liked.tocsc()
-
-    @cached_property
-    def _row(self) -> dict[str, int]:
-        return {user_id: row for row, user_id in enumerate(self.user_ids)}
-
-    # -- on disk
-
-    def save(self, path: Path) -> None:
-        """Write to one .npz without pickle, whole or not at all."""
-        matrices = {"transitions": self.transitions, "liked": self.liked}
-        arrays = {f"{name}_{part}": getattr(matrix, part) for name, matrix in matrices.items() for part in _PARTS}
-        arrays["popularity"] = self.popularity
-        arrays["user_ids"] = np.array(self.user_ids, dtype=np.str_)
-        arrays["fingerprint"] = np.array(self.fingerprint)
-        draft = path.with_name(f"{path.stem}.{os.getpid()}.draft.npz")
-        try:
-            np.savez(draft, **arrays)
-            os.replace(draft, path)
-        except OSError as error:
-            draft.unlink(missing_ok=True)
-            raise WorkspaceError(f"{path} cannot be written ({error}). Free some space or check the folder.") from error
-
-    @classmethod
-    def load(cls, path: Path) -> Behaviour:
-        """Read what `save` wrote; WorkspaceError when it is damaged."""
-        from scipy.sparse import csr_array
-
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
-                popularity, user_ids = found["popularity"], tuple(str(u) for u in found["user_ids"])
-                items, people = len(popularity), len(user_ids)
-                transitions, liked = (
-                    csr_array(tuple(found[f"{name}_{part}"] for part in _PARTS), shape=shape)
-                    for name, shape in (("transitions", (items, items)), ("liked", (people, items)))
-                )
-                return cls(transitions, liked, popularity, user_ids, str(found["fingerprint"]))
-        except Exception as error:
-            raise WorkspaceError(
-                f"What was learned from behaviour in {path} cannot be read ({error}). "
-                "Run `vouchrec index rebuild`: it is made again from the store."
-            ) from error
+    def _logits_of(self, history: tuple[int, ...]) -> tuple[Matrix, Scores]:
+        vector = self._encoder.queries([np.array(history, dtype=np.int64)])[0]
+        return vector, (self._encoder.items @ vector).astype(np.float64)
 
 
-def _share(scores: Scores) -> Scores:
-    best = scores.max(initial=0.0)
-    return scores / best if best > 0 else scores
+def softened(logits: Scores) -> Scores:
+    """(..., items) of logits to numbers from 0 to 1 whose largest is 1: probabilities drown all but the first few."""
+    return np.asarray(np.exp(SOFTNESS * (logits - logits.max(axis=-1, keepdims=True))))
 
 
-def _normalised(counted: Any) -> Any:  # noqa: ANN401
-    from scipy.sparse import diags_array
+def as_items(vectors: Matrix) -> Matrix:
+    """(items, width) to unit rows (items, width + 1), the nearer to a query the larger their product with it."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    longest = max(float(lengths.max(initial=0.0)), 1e-9)
+    rest = np.sqrt(np.clip(1 - (lengths / longest) ** 2, 0, None))
+    found = np.hstack([vectors / longest, rest]).astype(np.float32)
+    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
 
-    rows = np.maximum(np.asarray(counted.sum(axis=1)).ravel(), 1e-9) ** -ROW_POWER
-    columns = np.maximum(np.asarray(counted.sum(axis=0)).ravel(), 1e-9) ** -COLUMN_POWER
-    return (diags_array(rows) @ counted @ diags_array(columns)).tocsr()
+
+def as_query(vector: Matrix) -> Matrix:
+    """(width) to a unit vector (width + 1) for an index of `as_items`."""
+    return np.append(vector / max(float(np.linalg.norm(vector)), 1e-9), 0).astype(np.float32)

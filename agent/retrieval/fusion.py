@@ -8,18 +8,30 @@ public systems offer, both do: docs/design.md.)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from agent.retrieval.base import Positions, Query, Retriever, Scores
 
-# By source: (weight of the habit, of the request), chosen on validation people and written requests (docs/log.md).
-WEIGHTS: Mapping[str, tuple[float, float]] = {
-    "behaviour": (1.0, 0.2),
-    "semantic": (0.2, 2.0),
-    "lexical": (0.0, 1.5),
-}
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """By source, how much its score counts towards the habit and towards the request; 0 for one that is not named.
+
+    Those of the habit are learned on validation people (`finetune.fusion`) and kept in the workspace; without that they
+    are these, chosen on validation people of MovieLens-100K. Those of the request were chosen by looking at the answers
+    to written requests, for no public data says what people meant (docs/log.md).
+    """
+
+    habit: Mapping[str, float] = field(default_factory=lambda: {"transitions": 1.0, "semantic": 0.2})
+    request: Mapping[str, float] = field(
+        default_factory=lambda: {"transitions": 0.1, "behaviour": 0.1, "semantic": 2.0, "lexical": 1.5}
+    )
+
+    def of(self, source: str, habit: float) -> float:
+        """The weight of a source where the habit has this share."""
+        return habit * self.habit.get(source, 0.0) + (1 - habit) * self.request.get(source, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +43,26 @@ class Fused:
     by_source: Mapping[str, Scores]
 
 
-def fuse(sources: Sequence[Retriever], query: Query, k: int) -> Fused:
+def fuse(sources: Sequence[Retriever], query: Query, k: int, weights: Weights) -> Fused:
     """Up to k candidates of the union, by the weighted sum of all sources; ties by position."""
-    named = [source.best(query, 2 * k) for source in sources]
-    positions = np.unique(np.concatenate([*named, np.zeros(0, dtype=np.int64)]))
-    if len(positions) < k:
+    positions, by_source = scored(sources, query, 2 * k)
+    if len(positions) < k and query.allowed.sum() <= 50 * k:
         # Too few were named (a narrow filter, a new catalogue): everything allowed is in the running.
-        positions = np.flatnonzero(query.allowed) if query.allowed.sum() <= 50 * k else positions
-    by_source = {source.name: source.score(query, positions) for source in sources}
+        positions = np.flatnonzero(query.allowed)
+        by_source = {source.name: source.score(query, positions) for source in sources}
     habit = _habit(query)
     score = np.zeros(len(positions))
     for name, values in by_source.items():
-        of_habit, of_request = WEIGHTS[name]
-        score += (habit * of_habit + (1 - habit) * of_request) * values
+        score += weights.of(name, habit) * values
     best = np.lexsort((positions, -score))[:k]
     return Fused(positions[best], score[best], {name: values[best] for name, values in by_source.items()})
+
+
+def scored(sources: Sequence[Retriever], query: Query, k: int) -> tuple[Positions, dict[str, Scores]]:
+    """The union of the k best of each source, by position, and what each source says of all of them."""
+    named = [source.best(query, k) for source in sources]
+    positions = np.unique(np.concatenate([*named, np.zeros(0, dtype=np.int64)]))
+    return positions, {source.name: source.score(query, positions) for source in sources}
 
 
 def _habit(query: Query) -> float:

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.retrieval.base import Positions, Query, Scores
+from agent.retrieval.nearest import nearest
+from agent.retrieval.transitions import recency
 from agent.workspace.encoder import Encoder
 from agent.workspace.index import VectorIndex
 
 AVOID = 0.5  # how far "not gloomy" pushes the query away from "gloomy"
-RECENT, RECENCY_DECAY = 20, 0.9
+RECENCY_DECAY = 0.9
 
 
 class Semantic:
@@ -37,15 +39,9 @@ class Semantic:
         self._encoded = lru_cache(maxsize=8)(self._encode)
 
     def best(self, query: Query, k: int) -> Positions:
-        """The nearest allowed items. Chroma applies the filters; what was seen is asked for on top and left out."""
+        """The nearest allowed items."""
         vector = self._vector(query)
-        if vector is None or not query.allowed.any():
-            return np.zeros(0, dtype=np.int64)
-        unwanted = min(len(query.history) + k, len(self._place))
-        found = self._near(vector, k + unwanted, query)
-        if len(found) < min(k, int(query.allowed.sum())):
-            found = self._near(vector, len(self._place), query)
-        return found[:k]
+        return np.zeros(0, dtype=np.int64) if vector is None else nearest(self._index, self._place, vector, k, query)
 
     def score(self, query: Query, positions: Positions) -> Scores:
         """Cosine between the query and each item, from -1 to 1."""
@@ -53,11 +49,6 @@ class Semantic:
         if vector is None:
             return np.zeros(len(positions))
         return np.asarray(self._vectors[positions] @ vector, dtype=np.float64)
-
-    def _near(self, vector: NDArray[np.float32], k: int, query: Query) -> Positions:
-        pairs = self._index.query(vector, k, query.filters)
-        places = np.array([self._place[i] for i, _ in pairs if i in self._place], dtype=np.int64)
-        return places[query.allowed[places]]
 
     def _vector(self, query: Query) -> NDArray[np.float32] | None:
         """What was asked for; without words, what the history is about; None where there is neither."""
@@ -72,11 +63,10 @@ class Semantic:
         return _unit(wanted - AVOID * unwanted) if avoids else _unit(wanted)
 
     def _taste(self, query: Query) -> NDArray[np.float32] | None:
-        recent = query.history[-RECENT:][::-1]
-        if not len(recent):
+        if not len(query.history):
             return None
-        weights = (RECENCY_DECAY ** np.arange(len(recent))).astype(np.float32)
-        return _unit(weights @ self._vectors[recent])
+        weights = recency(query.times, RECENCY_DECAY).astype(np.float32)
+        return _unit(weights @ self._vectors[query.history])
 
 
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32] | None:

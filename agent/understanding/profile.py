@@ -48,6 +48,7 @@ def build_profile(
     """
     now = time.time() if now is None else now
     felt: dict[str, int] = {}
+    times: dict[str, float] = {}
     held_back: set[str] = set()
     events: list[Interaction | Feedback] = [*interactions, *(f for f in feedback if f.event != "not_now")]
     scores = feelings(
@@ -61,6 +62,8 @@ def build_profile(
         if isinstance(event, Feedback):
             felt.pop(event.item_id, None)  # the item moves to the recent end
         felt[event.item_id] = int(score) if score or event.value is not None else earlier
+        if event.timestamp is not None and (isinstance(event, Feedback) or event.item_id not in times):
+            times[event.item_id] = event.timestamp
     for answer in feedback:
         age = 0.0 if answer.timestamp is None else now - answer.timestamp
         if answer.event == "not_now" and age < NOT_NOW_SECONDS:
@@ -71,4 +74,5 @@ def build_profile(
         likes=tuple(i for i, score in felt.items() if score > 0),
         dislikes=tuple(i for i, score in felt.items() if score < 0),
         seen=frozenset(felt) | held_back,
+        times=times,
     )

@@ -3,6 +3,7 @@
 store.sqlite       items, interactions, feedback, turns (store.py)
 vouchrec.toml      settings, where a person wrote some
 workspace.lock     held while a process has the workspace open; workspace.holder says which
+behaviour/         what `vouchrec finetune behaviour` trained, if it was run
 cache/             vectors.npz (text vectors), chroma/ (the index over them), and what others cache
 """
 
@@ -13,7 +14,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -98,17 +99,26 @@ class Workspace:
 
         Raises WorkspaceError when it is damaged: it is not made again in silence, for damage has a cause.
         """
-        items, types = self.store.items(), self.store.attribute_types()
-        wanted = _fingerprint(items, types, encoder)
-        current = current_generation(self._index_folder)
-        if current is not None and current.fingerprint == wanted:
-            return self._keep(VectorIndex(self._index_folder, encoder.dimension, types))
-        return self._keep(self._build(items, types, encoder, progress))
+        return self._text_index(encoder, progress)
+
+    def index_of(
+        self, name: str, made_by: str, dimension: int, vectors: Callable[[], Matrix], progress: Progress = silent
+    ) -> VectorIndex:
+        """A second index of the same items by other vectors: opened if it is up to date, else built. `close` closes it.
+
+        Args:
+            name: of its folder in the cache.
+            made_by: whatever decides the vectors, beside the items.
+            dimension: how many numbers a vector has.
+            vectors: gives unit vectors (n, dimension) in the store's order; called only where they are needed.
+            progress: what is told how far it has come.
+        """
+        return self._open(self.cache / name, [made_by, dimension], dimension, vectors, progress)
 
     def rebuild(self, encoder: Encoder, progress: Progress = silent) -> None:
         """Make the vectors and the index again from the store alone, whatever is there now."""
         self._vectors_file.unlink(missing_ok=True)
-        self._build(self.store.items(), self.store.attribute_types(), encoder, progress).close()
+        self._text_index(encoder, progress, anew=True)
 
     def check(self, encoder: Encoder | None = None, sample: int = 100, seed: int = 0) -> list[Check]:
         """What `vouchrec doctor` shows. `sample` items spread over the catalogue are queried for themselves.
@@ -150,17 +160,36 @@ class Workspace:
     def _matrix(self, items: Sequence[Item], encoder: Encoder, progress: Progress) -> Matrix:
         return cached_vectors(self._vectors_file, items, encoder, progress)
 
-    def _build(
-        self, items: Sequence[Item], types: Mapping[str, AttributeType], encoder: Encoder, progress: Progress
+    def _text_index(self, encoder: Encoder, progress: Progress, anew: bool = False) -> VectorIndex:
+        made_by = [encoder.name, encoder.dimension]
+        return self._open(
+            self._index_folder, made_by, encoder.dimension, lambda: self.vectors(encoder, progress)[1], progress, anew
+        )
+
+    def _open(
+        self,
+        folder: Path,
+        made_by: Sequence[object],
+        dimension: int,
+        vectors: Callable[[], Matrix],
+        progress: Progress,
+        anew: bool = False,
     ) -> VectorIndex:
-        return VectorIndex.build(
-            self._index_folder,
-            [item.item_id for item in items],
-            self._matrix(items, encoder, progress),
-            [item.attributes for item in items],
-            types,
-            fingerprint=_fingerprint(items, types, encoder),
-            progress=progress,
+        items, types = self.store.items(), self.store.attribute_types()
+        wanted = _fingerprint(items, types, made_by)
+        current = None if anew else current_generation(folder)  # anew: whatever is there now, even if damaged
+        if current is not None and current.fingerprint == wanted:
+            return self._keep(VectorIndex(folder, dimension, types))
+        return self._keep(
+            VectorIndex.build(
+                folder,
+                [item.item_id for item in items],
+                vectors(),
+                [item.attributes for item in items],
+                types,
+                fingerprint=wanted,
+                progress=progress,
+            )
         )
 
     def _keep(self, index: VectorIndex) -> VectorIndex:
@@ -168,9 +197,9 @@ class Workspace:
         return index
 
 
-def _fingerprint(items: Sequence[Item], types: Mapping[str, AttributeType], encoder: Encoder) -> str:
+def _fingerprint(items: Sequence[Item], types: Mapping[str, AttributeType], made_by: Sequence[object]) -> str:
     """What an index was built from: another fingerprint, another index."""
-    digest = hashlib.sha256(json.dumps([encoder.name, encoder.dimension, sorted(types.items())]).encode())
+    digest = hashlib.sha256(json.dumps([*made_by, sorted(types.items())]).encode())
     for item in items:
         digest.update(json.dumps([item.item_id, text_hash(item), dict(item.attributes)]).encode())
     return digest.hexdigest()[:32]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import VouchrecError
-from agent.retrieval.behaviour import WINDOW
+from agent.retrieval.transitions import WINDOW
 from agent.schema import Item
 from finetune.evaluate.data import Dataset
 from finetune.evaluate.splits import Cases, Known, Split
@@ -117,14 +117,18 @@ def audit_future(split: Split, dataset: Dataset) -> list[Leak]:
 def audit_transitions(transitions: Any, training: Known) -> list[Leak]:  # noqa: ANN401 - scipy is imported where used
     """Every transition that a system learned must have been walked by someone in the training data.
 
-    `transitions` is sparse (items x items), from the earlier item to the later.
+    `transitions` is sparse (items x items), from the earlier item to the later; of two items that share a time, either
+    may be the earlier.
     """
     found = transitions.tocoo()
     n = int(transitions.shape[1])
     walked: set[int] = set()
-    for history in training.histories:
+    for history, times in zip(training.histories, training.times, strict=True):
         for distance in range(1, min(WINDOW, len(history) - 1) + 1):
-            walked.update((history[:-distance] * n + history[distance:]).tolist())
+            earlier, later = history[:-distance], history[distance:]
+            tied = times[:-distance] == times[distance:]
+            walked.update((earlier * n + later).tolist())
+            walked.update((later * n + earlier)[tied].tolist())
     there = found.data != 0
     pairs = found.row[there].astype(np.int64) * n + found.col[there]
     return [Leak("transitions", f"from item {p // n} to item {p % n}") for p in pairs.tolist() if p not in walked]

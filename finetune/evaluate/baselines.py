@@ -13,48 +13,30 @@ from numpy.typing import NDArray
 
 from agent.errors import InputError
 from agent.progress import Progress, silent
-from agent.retrieval.behaviour import RECENCY_DECAY, RECENT, Behaviour
-from agent.workspace.store import InteractionColumns
+from agent.retrieval.transitions import RECENCY_DECAY, recency
 from finetune.evaluate.data import Dataset
 from finetune.evaluate.splits import Known, Positions, Split
+from finetune.retrieval import transitions_of
 
 Floats = NDArray[np.float64]
 
 
-def histories_as_matrix(histories: Sequence[Positions], n_items: int, decay: float = 1.0) -> Any:  # noqa: ANN401
-    """Sparse (people x items): 1 for the most recent item of a history, `decay` times that for each one before it."""
+def known_as_matrix(known: Known, n_items: int, decay: float = 1.0) -> Any:  # noqa: ANN401
+    """Sparse (people x items): 1 for the most recent item of a history, `decay` times the next for each one before it.
+
+    What shares a time shares its weight, as in `agent.retrieval.transitions`.
+    """
     from scipy.sparse import csr_array
 
-    lengths = np.array([len(h) for h in histories], dtype=np.int64)
-    items = np.concatenate([*histories, np.zeros(0, dtype=np.int64)])
-    ages = np.concatenate([*(np.arange(n)[::-1] for n in lengths), np.zeros(0)])
-    starts = np.concatenate([[0], np.cumsum(lengths)])
-    return csr_array((decay**ages, items, starts), shape=(len(histories), n_items))
+    items = np.concatenate([*known.histories, np.zeros(0, dtype=np.int64)])
+    weights = np.concatenate([*(recency(times, decay) for times in known.times), np.zeros(0)])
+    starts = np.concatenate([[0], np.cumsum([len(h) for h in known.histories], dtype=np.int64)])
+    return csr_array((weights, items, starts), shape=(len(known), n_items))
 
 
 def popularity_of(training: Known, n_items: int) -> NDArray[np.int64]:
     """How many people came to each item."""
     return np.bincount(np.concatenate([*training.histories, np.zeros(0, dtype=np.int64)]), minlength=n_items)
-
-
-def behaviour_of(split: Split, dataset: Dataset) -> Behaviour:
-    """The transitions of `agent.retrieval.behaviour`, learned from the training histories in their order."""
-    training = split.training
-    lengths = [len(h) for h in training.histories]
-    total = sum(lengths)
-    return Behaviour.learn(
-        InteractionColumns(
-            user_ids=dataset.user_ids,
-            item_ids=tuple(item.item_id for item in dataset.catalogue),
-            event_names=("rating",),
-            users=np.repeat(training.users, lengths).astype(np.int32),
-            items=np.concatenate(training.histories).astype(np.int32),
-            events=np.zeros(total, dtype=np.int32),
-            values=np.concatenate(training.values),
-            # Learning sorts by time: the split has decided the order, ties included.
-            timestamps=np.arange(total, dtype=np.float64),
-        )
-    )
 
 
 def _or_popular(scores: Floats, histories: Sequence[Positions], popularity: Floats) -> Floats:
@@ -91,7 +73,7 @@ class ItemKNN:
     def fit(self, split: Split, dataset: Dataset, seed: int, progress: Progress = silent) -> None:
         """Compare every pair of items that someone came to both of."""
         del seed, progress
-        seen = histories_as_matrix(split.training.histories, dataset.n_items)
+        seen = known_as_matrix(split.training, dataset.n_items)
         both = (seen.T @ seen).tocsr()
         size = np.sqrt(both.diagonal())
         rows = np.repeat(np.arange(dataset.n_items), np.diff(both.indptr))
@@ -102,7 +84,7 @@ class ItemKNN:
 
     def scores(self, known: Known) -> Floats:
         """(people, items)."""
-        weights = histories_as_matrix(known.histories, len(self._popularity), self._decay)
+        weights = known_as_matrix(known, len(self._popularity), self._decay)
         return _or_popular((weights @ self._similar.T).toarray(), known.histories, self._popularity)
 
 
@@ -132,7 +114,7 @@ class Ease:
     def fit(self, split: Split, dataset: Dataset, seed: int, progress: Progress = silent) -> None:
         """Invert the (items x items) matrix of counts: 0.5 s for 1,700 items, a minute for 10,000."""
         del seed, progress
-        seen = histories_as_matrix(split.training.histories, dataset.n_items)
+        seen = known_as_matrix(split.training, dataset.n_items)
         gram = (seen.T @ seen).toarray()
         self._popularity = gram.diagonal().copy()
         gram[np.diag_indices_from(gram)] += self._l2
@@ -142,7 +124,7 @@ class Ease:
 
     def scores(self, known: Known) -> Floats:
         """(people, items)."""
-        weights = histories_as_matrix(known.histories, len(self._popularity), self._decay)
+        weights = known_as_matrix(known, len(self._popularity), self._decay)
         return _or_popular(np.asarray(weights @ self._weights), known.histories, self._popularity)
 
 
@@ -171,7 +153,7 @@ class ImplicitALS:
         from threadpoolctl import threadpool_limits
 
         del progress
-        seen = csr_matrix(histories_as_matrix(split.training.histories, dataset.n_items), dtype=np.float32)
+        seen = csr_matrix(known_as_matrix(split.training, dataset.n_items), dtype=np.float32)
         self._popularity = np.asarray(seen.sum(axis=0), dtype=np.float64).ravel()
         with threadpool_limits(1, "blas"):  # implicit has threads of its own, and warns of those of BLAS
             self._model = AlternatingLeastSquares(
@@ -184,14 +166,14 @@ class ImplicitALS:
         from scipy.sparse import csr_matrix
         from threadpoolctl import threadpool_limits
 
-        weights = csr_matrix(histories_as_matrix(known.histories, len(self._popularity), self._decay), dtype=np.float32)
+        weights = csr_matrix(known_as_matrix(known, len(self._popularity), self._decay), dtype=np.float32)
         with threadpool_limits(1, "blas"):
             people = self._model.recalculate_user(np.arange(len(known)), weights)
         scores = (np.asarray(people) @ np.asarray(self._model.item_factors).T).astype(np.float64)
         return _or_popular(scores, known.histories, self._popularity)
 
 
-class Transitions:
+class DecayedTransitions:
     """Decayed transitions, as `agent.retrieval.behaviour` serves them. Its constants were tuned once (docs/log.md)."""
 
     name = "transitions"
@@ -199,19 +181,18 @@ class Transitions:
     def fit(self, split: Split, dataset: Dataset, seed: int, progress: Progress = silent) -> None:
         """Count and damp."""
         del seed, progress
-        self._behaviour = behaviour_of(split, dataset)
+        self._learned = transitions_of(split.training, dataset)
 
     @property
     def transitions(self) -> Any:  # noqa: ANN401
         """What was learned, for the audit: sparse (items x items)."""
-        return self._behaviour.transitions
+        return self._learned.transitions
 
     def scores(self, known: Known) -> Floats:
         """(people, items)."""
-        recent = [history[-RECENT:] for history in known.histories]
-        weights = histories_as_matrix(recent, len(self._behaviour.popularity), RECENCY_DECAY)
-        scores = (weights @ self._behaviour.transitions).toarray()
-        return _or_popular(scores, known.histories, self._behaviour.popularity.astype(np.float64))
+        weights = known_as_matrix(known, len(self._learned.popularity), RECENCY_DECAY)
+        scores = (weights @ self._learned.transitions).toarray()
+        return _or_popular(scores, known.histories, self._learned.popularity.astype(np.float64))
 
 
 class TextSimilarity:
@@ -234,7 +215,7 @@ class TextSimilarity:
 
     def scores(self, known: Known) -> Floats:
         """(people, items)."""
-        taste = histories_as_matrix(known.histories, len(self._vectors), self._decay) @ self._vectors
+        taste = known_as_matrix(known, len(self._vectors), self._decay) @ self._vectors
         return _or_popular(np.asarray(taste @ self._vectors.T, np.float64), known.histories, self._popularity)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
@@ -16,20 +17,20 @@ from agent.errors import InputError
 from agent.generation.base import Generator
 from agent.generation.prompting import PromptSet
 from agent.progress import Progress, silent
-from agent.retrieval.fusion import WEIGHTS
 from agent.settings import Settings
 from agent.workspace.encoder import Encoder
 from agent.workspace.vectors import cached_vectors
-from finetune.evaluate.baselines import Ease, ImplicitALS, ItemKNN, Popularity, TextSimilarity, Transitions
+from finetune.behaviour import VERSION
+from finetune.evaluate.baselines import DecayedTransitions, Ease, ImplicitALS, ItemKNN, Popularity, TextSimilarity
 from finetune.evaluate.data import Dataset
-from finetune.evaluate.sasrec import Sasrec
+from finetune.evaluate.sasrec import BehaviourAlone, Sasrec
 from finetune.evaluate.systems import Served, System, WholeAgent
 
 Setting = Mapping[str, float | int]
 
 GROUPS = ("retrieval", "baselines", "model")
-TRIALS = 8  # settings that each tuned system may try on validation people; the first is its default
-OF_TEXT = ("fused", "text", "sasrec", "agent")  # what needs the text vectors
+TRIALS, MOST_TRIALS = 4, 8  # settings that each tuned system may try on validation people; the first is its default
+OF_TEXT = ("fused", "text", "behaviour", "agent")  # what needs the text vectors
 
 
 @dataclass(frozen=True)
@@ -43,35 +44,35 @@ class Contender:
     identity: Mapping[str, Any] = field(default_factory=dict)
 
 
-def without_models(trials: int = TRIALS) -> tuple[Contender, ...]:
+def without_models(trials: int = TRIALS, folder: Path | None = None) -> tuple[Contender, ...]:
     """Everything that needs no language model and no index; each tuned one with the same number of trials.
 
-    Raises InputError for a number of trials below 1 or above TRIALS.
+    `folder` keeps what training came to. Raises InputError for a number of trials below 1 or above MOST_TRIALS.
     """
-    if not 1 <= trials <= TRIALS:
-        raise InputError(f"A system can have from 1 to {TRIALS} trials; got {trials}.")
+    if not 1 <= trials <= MOST_TRIALS:
+        raise InputError(f"A system can have from 1 to {MOST_TRIALS} trials; got {trials}.")
+    sasrec, behaviour = partial(Sasrec, folder), partial(BehaviourAlone, folder)
     return (
         Contender("popularity", "baselines", Popularity),
         _tuned("item-knn", "baselines", ItemKNN, trials, neighbours=(100, 300), shrink=(10.0, 50.0), decay=(0.9, 0.8)),
         _tuned("ease", "baselines", Ease, trials, l2=(500.0, 250.0, 1000.0, 2000.0), decay=(0.9, 0.8)),
         _tuned("ials", "baselines", ImplicitALS, trials, factors=(32, 64), alpha=(2.0, 0.5), decay=(0.9, 0.8)),
-        _tuned("sasrec", "baselines", Sasrec, trials, dropout=(0.3, 0.5), rate=(1e-3, 3e-3), weight_decay=(1e-2, 1e-1)),
+        _tuned("sasrec", "baselines", sasrec, trials, layers=(2, 1), dropout=(0.3, 0.5), rate=(1e-3, 3e-3)),
         _tuned("text", "retrieval", TextSimilarity, trials, decay=(0.9, 0.95, 0.8, 1.0, 0.7, 0.98, 0.6, 0.5)),
-        Contender("transitions", "retrieval", Transitions),
+        Contender("transitions", "retrieval", DecayedTransitions),
+        Contender("behaviour", "retrieval", behaviour, identity={"recipe": VERSION}),
     )
 
 
-def served(encoder: Encoder, settings: Settings) -> Contender:
-    """Retrieval as served. Its weights were chosen on validation people before (docs/log.md), so it has no trials."""
-    identity = {
-        "encoder": encoder.name,
-        "candidates": settings.candidates,
-        "weights": {name: list(pair) for name, pair in WEIGHTS.items()},
-    }
-    return Contender("fused", "retrieval", lambda: Served(encoder, settings.candidates), identity=identity)
+def served(encoder: Encoder, settings: Settings, folder: Path | None = None) -> Contender:
+    """Retrieval as served. It learns its weights on validation people when it is fitted, and has no trials."""
+    identity = {"encoder": encoder.name, "candidates": settings.candidates, "recipe": VERSION}
+    return Contender("fused", "retrieval", lambda: Served(encoder, settings.candidates, folder), identity=identity)
 
 
-def whole_agent(encoder: Encoder, generator: Generator[Any, Any], settings: Settings, prompts: str) -> Contender:
+def whole_agent(
+    encoder: Encoder, generator: Generator[Any, Any], settings: Settings, prompts: str, folder: Path | None = None
+) -> Contender:
     """The whole agent with this model; `prompts` is the hash of its prompt set."""
     weighed = {name: getattr(settings, name) for name in ("model_weight", "diversity", "history_in_prompt", "dtype")}
     identity = {
@@ -81,7 +82,7 @@ def whole_agent(encoder: Encoder, generator: Generator[Any, Any], settings: Sett
         "adapter": generator.adapter,
         "prompts": prompts,
     }
-    return Contender("agent", "model", lambda: WholeAgent(encoder, generator, settings), identity=identity)
+    return Contender("agent", "model", lambda: WholeAgent(encoder, generator, settings, folder), identity=identity)
 
 
 def _tuned(name: str, group: str, make: Callable[..., System], trials: int, **values: tuple[float, ...]) -> Contender:
@@ -107,7 +108,7 @@ def chosen(
         dataset: comes back with its text vectors where one of the systems needs them.
         settings: say which encoder, model and prompts.
         folder: keeps the text vectors.
-        trials: settings that each tuned system may try, from 1 to TRIALS.
+        trials: settings that each tuned system may try, from 1 to MOST_TRIALS.
         vectors_file: text vectors of a workspace, to begin with.
         progress: what is told how far long work has come.
 
@@ -118,7 +119,7 @@ def chosen(
     missing = [name for name in ("ir_measures", "pytrec_eval", "implicit", "matplotlib") if find_spec(name) is None]
     if missing:
         raise InputError(f"An evaluation needs {', '.join(missing)}: run `pip install 'vouchrec[eval]'`.")
-    plain = without_models(trials)
+    plain = without_models(trials, folder)
     groups = {c.name: c.group for c in plain} | {"fused": "retrieval", "agent": "model"}
     unknown = [name for name in wanted if name not in GROUPS and name not in groups]
     if unknown or not wanted:
@@ -133,9 +134,9 @@ def chosen(
         dataset = _encoded(dataset, encoder, folder, vectors_file, progress)
         found = [replace(c, identity={**c.identity, "encoder": encoder.name}) for c in found]
         if "fused" in names:
-            found.append(served(encoder, settings))
+            found.append(served(encoder, settings, folder))
         if "agent" in names:
-            found.append(_with_model(encoder, settings, progress))
+            found.append(_with_model(encoder, settings, folder, progress))
     return dataset, tuple(found)
 
 
@@ -149,10 +150,10 @@ def _encoded(
     return replace(dataset, vectors=cached_vectors(kept, dataset.catalogue, encoder, progress))
 
 
-def _with_model(encoder: Encoder, settings: Settings, progress: Progress) -> Contender:
+def _with_model(encoder: Encoder, settings: Settings, folder: Path, progress: Progress) -> Contender:
     from agent.generation.local import LocalGenerator
 
     folder = language_model(settings.model, settings.cache, progress)
     generator = LocalGenerator(folder, dtype=settings.dtype, name=settings.model)
     prompts = PromptSet.named(settings.prompts)
-    return whole_agent(encoder, generator, settings, prompts.get("rank").hash)
+    return whole_agent(encoder, generator, settings, prompts.get("rank").hash, folder)

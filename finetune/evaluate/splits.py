@@ -33,20 +33,22 @@ COLD_TARGETS = 10  # what a cold person did next: so many interactions at most
 class Known:
     """What is known of some people: for each, the row of the data set's `user_ids` and a history, oldest first.
 
-    `values` holds the rating of each interaction, NaN where there was none. There are no targets here: this is all that
-    a system is given when it is asked.
+    `values` holds the rating of each interaction and `times` its time, NaN where there was none. There are no targets
+    here: this is all that a system is given when it is asked.
     """
 
     users: Positions
     histories: tuple[Positions, ...]
     values: tuple[Values, ...]
+    times: tuple[Values, ...]
 
     def __len__(self) -> int:
         return len(self.users)
 
     def only(self, rows: NDArray[np.int64]) -> Known:
         """Those at these places."""
-        return Known(self.users[rows], tuple(self.histories[r] for r in rows), tuple(self.values[r] for r in rows))
+        columns = (self.histories, self.values, self.times)
+        return Known(self.users[rows], *(tuple(column[r] for r in rows) for column in columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Split:
 
     def without_test(self) -> Split:
         """What a system may learn and tune from: nothing of the test is in it."""
-        none = Cases(Known(np.zeros(0, dtype=np.int64), (), ()), ())
+        none = Cases(Known(np.zeros(0, dtype=np.int64), (), (), ()), ())
         return replace(self, test=none)
 
     def sampled(self, people: int, seed: int = 0) -> Split:
@@ -90,8 +92,8 @@ class Split:
         digest = hashlib.sha256(f"{self.protocol} {self.seed} {self.n_items}".encode())
         for known in (self.training, self.validation.known, self.test.known):
             digest.update(known.users.tobytes())
-            for history in known.histories:
-                digest.update(history.tobytes() + b"|")
+            for history, times in zip(known.histories, known.times, strict=True):
+                digest.update(history.tobytes() + times.tobytes() + b"|")
         for cases in (self.validation, self.test):
             digest.update(b"targets")
             for targets in cases.targets:
@@ -106,14 +108,14 @@ class _Person:
     values: Values
     times: Values
 
-    def until(self, n: int) -> tuple[int, Positions, Values]:
-        return self.user, self.items[:n], self.values[:n]
+    def until(self, n: int) -> _Piece:
+        return self.user, self.items[:n], self.values[:n], self.times[:n]
 
-    def where(self, kept: NDArray[np.bool_]) -> tuple[int, Positions, Values]:
-        return self.user, self.items[kept], self.values[kept]
+    def where(self, kept: NDArray[np.bool_]) -> _Piece:
+        return self.user, self.items[kept], self.values[kept], self.times[kept]
 
 
-_Piece = tuple[int, Positions, Values]
+_Piece = tuple[int, Positions, Values, Values]
 _Case = tuple[_Piece, Positions]
 _Parts = tuple[list[_Piece], list[_Case], list[_Case]]
 
@@ -139,6 +141,24 @@ def make_split(dataset: Dataset, protocol: str, seed: int) -> Split:
     asked = {case[0][0] for case in (*validation, *test)}
     cases = _cases(validation), _cases(test)
     return Split(protocol, seed, dataset.n_items, _known(training), *cases, left_out=len(people) - len(asked))
+
+
+def hold_out_last(dataset: Dataset, seed: int, people: int) -> tuple[Known, Cases]:
+    """What serving learns from: everything but the last interaction of up to so many people, who say when to stop.
+
+    Raises:
+        InputError: nobody has two interactions.
+    """
+    persons = _in_order(dataset, seed)
+    able = [place for place, person in enumerate(persons) if len(person.items) > 1]
+    if not able:
+        raise InputError(
+            f"Nobody in {dataset.name!r} has two interactions, so there is nothing to learn an order from."
+        )
+    asked = set(np.random.default_rng([seed, 6]).permutation(able)[:people].tolist())
+    training = [p.until(len(p.items) - (place in asked)) for place, p in enumerate(persons)]
+    cases = [(persons[p].until(len(persons[p].items) - 1), persons[p].items[-1:]) for p in sorted(asked)]
+    return _known(training), _cases(cases)
 
 
 def k_core(dataset: Dataset, k: int) -> Dataset:
@@ -169,7 +189,7 @@ def _in_order(dataset: Dataset, seed: int) -> list[_Person]:
     users = dataset.users[order]
     starts = np.flatnonzero(np.append(True, users[1:] != users[:-1]))
     return [
-        _Person(int(dataset.users[rows[0]]), dataset.items[rows], dataset.values[rows], times[rows])
+        _Person(int(dataset.users[rows[0]]), dataset.items[rows], dataset.values[rows], dataset.timestamps[rows])
         for rows in np.split(order, starts[1:])
     ]
 
@@ -282,8 +302,8 @@ _NEEDS = {
 
 
 def _known(pieces: list[_Piece]) -> Known:
-    users = np.array([user for user, _, _ in pieces], dtype=np.int64)
-    return Known(users, tuple(items for _, items, _ in pieces), tuple(values for _, _, values in pieces))
+    users = np.array([piece[0] for piece in pieces], dtype=np.int64)
+    return Known(users, *(tuple(piece[column] for piece in pieces) for column in (1, 2, 3)))
 
 
 def _cases(cases: list[_Case]) -> Cases:

@@ -15,22 +15,20 @@ from numpy.typing import NDArray
 from agent.agent import Agent
 from agent.generation.base import Generator, Message
 from agent.progress import Progress, silent
-from agent.retrieval.base import Query, Retriever
-from agent.retrieval.fusion import WEIGHTS, fuse
-from agent.retrieval.lexical import Lexical
-from agent.retrieval.semantic import Semantic
+from agent.retrieval.fusion import fuse
 from agent.schema import Interaction
 from agent.settings import Settings
 from agent.stopwatch import Stopwatch
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
-from agent.workspace.index import VectorIndex
 from agent.workspace.vectors import item_text
 from agent.workspace.workspace import Workspace
-from finetune.evaluate.baselines import behaviour_of, vectors_of
+from finetune.behaviour import Recipe
+from finetune.evaluate.baselines import vectors_of
 from finetune.evaluate.data import Dataset
 from finetune.evaluate.metrics import DEEPEST, LIST
-from finetune.evaluate.splits import Known, Positions, Split
+from finetune.evaluate.splits import Known, Split
+from finetune.retrieval import Learned, keep, learn_retrieval, query_of
 
 Floats = NDArray[np.float64]
 FAR = 1e6  # lifts what was listed above everything that was not
@@ -56,73 +54,80 @@ class System(Protocol):
 
 
 class Served:
-    """Retrieval as served: all sources fused, over an index of its own; behaviour from the training histories.
+    """Retrieval as served: all sources fused, learned from the training histories as for serving.
 
     The first `candidates` are what a turn would retrieve; the next ones, to DEEPEST, what it would with a larger k; the
-    rest of the catalogue follows by the same weighted sum.
+    rest of the catalogue follows by the same weighted sum. `kept` is a folder for what training came to.
     """
 
     name = "fused"
 
-    def __init__(self, encoder: Encoder, candidates: int) -> None:
-        self._encoder, self._candidates = encoder, candidates
+    def __init__(self, encoder: Encoder, candidates: int, kept: Path | None = None) -> None:
+        self._encoder, self._candidates, self._kept = encoder, candidates, kept
         self._folder: Path | None = None
+        self._learned: Learned | None = None
         self.timings: dict[str, list[float]] = defaultdict(list)
 
     def fit(self, split: Split, dataset: Dataset, seed: int, progress: Progress = silent) -> None:
-        """Learn transitions, and index the text vectors."""
-        del seed
+        """Learn transitions, the sequential model and the weights of all sources, and index the vectors."""
         self.close()
+        vectors_of(dataset)
         self._folder = Path(tempfile.mkdtemp(prefix="vouchrec-evaluate-"))
-        self._behaviour = behaviour_of(split, dataset)
-        vectors = vectors_of(dataset)
-        ids = [item.item_id for item in dataset.catalogue]
-        attributes = [item.attributes for item in dataset.catalogue]
-        self._index = VectorIndex.build(
-            self._folder, ids, vectors, attributes, dataset.attribute_types, progress=progress
+        self._learned = learn_retrieval(
+            dataset,
+            self._encoder,
+            split.training,
+            split.validation,
+            indexes=self._folder,
+            recipe=Recipe(seed=seed),
+            folder=self._kept,
+            progress=progress,
         )
-        meaning = Semantic(self._index, self._encoder, ids, vectors)
-        self._sources: tuple[Retriever, ...] = (self._behaviour, meaning, Lexical(dataset.catalogue))
         self._catalogue = Catalogue(dataset.catalogue, dataset.attribute_types)
+
+    @property
+    def learned(self) -> Learned:
+        """What `fit` learned."""
+        assert self._learned is not None, "fit comes first"
+        return self._learned
 
     @property
     def transitions(self) -> Any:  # noqa: ANN401
         """What was learned, for the audit: sparse (items x items)."""
-        return self._behaviour.transitions
+        return self.learned.transitions.transitions
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """How much each source counts."""
+        return dict(self.learned.weights.habit)
 
     def scores(self, known: Known) -> Floats:
         """(people, items); other editions of what was seen come last, as a turn never lists them."""
-        return np.stack([self._of(history) for history in known.histories])
+        return np.stack([self._of(*asked) for asked in zip(known.histories, known.times, strict=True)])
 
-    def _of(self, history: Positions) -> Floats:
-        query = self._query(history)
+    def _of(self, history: NDArray[np.int64], times: Floats) -> Floats:
+        query, sources, weights = query_of(self._catalogue, history, times), self.learned.sources, self.learned.weights
         watch = Stopwatch()
         with watch("retrieve"):
-            first = fuse(self._sources, query, self._candidates).positions
+            first = fuse(sources, query, self._candidates, weights).positions
         self.timings["retrieve"].append(watch.timings()["retrieve"])
         every = np.arange(len(self._catalogue))
-        # An empty request leaves only habit, which is the first of each pair of weights.
-        scores = sum(WEIGHTS[s.name][0] * s.score(query, every) for s in self._sources)
+        scores = np.sum([weights.of(s.name, 1.0) * s.score(query, every) for s in sources], axis=0)
         listed = [first]
         if self._candidates < DEEPEST:
-            deeper = fuse(self._sources, query, DEEPEST).positions
+            deeper = fuse(sources, query, DEEPEST, weights).positions
             listed.append(deeper[~np.isin(deeper, first)])
         listed_first = np.concatenate(listed)
-        scores = np.asarray(scores, dtype=np.float64)
         scores[listed_first] = FAR - np.arange(len(listed_first))
         scores[~query.allowed] = -FAR
-        return scores
-
-    def _query(self, history: Positions) -> Query:
-        allowed = np.ones(len(self._catalogue), dtype=bool)
-        editions = (other for p in history for other in self._catalogue.same_work(self._catalogue.ids[p]))
-        allowed[self._catalogue.positions(editions)] = False
-        return Query(history, "", "", "", (), allowed, 1.0)
+        return np.asarray(scores, dtype=np.float64)
 
     def close(self) -> None:
-        """Let go of the index and remove it; calling it again does nothing."""
+        """Let go of the indexes and remove them; calling it again does nothing."""
+        if self._learned is not None:
+            self._learned.close()
+            self._learned = None
         if self._folder is not None:
-            self._index.close()
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
@@ -168,10 +173,12 @@ class WholeAgent:
 
     name = "agent"
 
-    def __init__(self, encoder: Encoder, generator: Generator[Any, Any], settings: Settings) -> None:
+    def __init__(
+        self, encoder: Encoder, generator: Generator[Any, Any], settings: Settings, kept: Path | None = None
+    ) -> None:
         self._encoder, self._settings = encoder, settings
         self._reader = Reader(generator)
-        self._tail = Served(encoder, settings.candidates)
+        self._tail = Served(encoder, settings.candidates, kept)
         self._agent: Agent | None = None
         self._asked = 0
         self.timings: dict[str, list[float]] = defaultdict(list)
@@ -191,6 +198,7 @@ class WholeAgent:
             store.put_items(dataset.catalogue)
             store.set_meta("noun", dataset.noun)
             store.put_interactions(self._interactions(split.training, [f"p{u}" for u in split.training.users]))
+            keep(workspace, self._tail.learned, dataset, self._encoder.name, {"seed": seed})
             self._agent = Agent(workspace, self._settings, KnownTexts(self._encoder, dataset), self._reader, progress)
         except BaseException:
             workspace.close()
@@ -203,7 +211,7 @@ class WholeAgent:
     def transitions(self) -> Any:  # noqa: ANN401
         """What was learned, for the audit: sparse (items x items)."""
         assert self._agent is not None
-        return self._agent._behaviour.transitions
+        return self._agent._transitions.transitions
 
     def scores(self, known: Known) -> Floats:
         """(people, items)."""
@@ -236,11 +244,10 @@ class WholeAgent:
 
     def _interactions(self, known: Known, names: Sequence[str]) -> Iterator[Interaction]:
         catalogue = self._dataset.catalogue
-        for name, history, values in zip(names, known.histories, known.values, strict=True):
-            for step, (item, value) in enumerate(zip(history, values, strict=True)):
-                told = None if np.isnan(value) else float(value)
-                event = "seen" if told is None else "rating"
-                yield Interaction(name, catalogue[item].item_id, event, told, float(step))
+        for name, history, values, times in zip(names, known.histories, known.values, known.times, strict=True):
+            for item, value, time in zip(history, values, times, strict=True):
+                told, when = (None if np.isnan(number) else float(number) for number in (value, time))
+                yield Interaction(name, catalogue[item].item_id, "seen" if told is None else "rating", told, when)
 
     def close(self) -> None:
         """Let go of the workspace and remove it; calling it again does nothing."""

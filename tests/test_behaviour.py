@@ -1,0 +1,296 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import events, films, open_small
+from evaluate_data import dataset, walkers
+from test_retrieval import query
+
+from agent.agent import Agent
+from agent.errors import InputError, WorkspaceError
+from agent.generation.fake import FakeGenerator
+from agent.retrieval.behaviour import Behaviour, as_items, as_query
+from agent.retrieval.sequence import Encoder, Shape, network, windows
+from agent.retrieval.trained import MANIFEST, check_behaviour, read_manifest
+from agent.schema import Interaction, Item
+from agent.settings import Settings
+from agent.workspace.encoder import HashEncoder
+from agent.workspace.index import VectorIndex
+from agent.workspace.vectors import item_text
+from agent.workspace.workspace import Workspace
+from finetune.behaviour import Histories, Recipe, _ties_shuffled, train
+from finetune.evaluate.splits import hold_out_last
+from finetune.fusion import learn_weights
+from finetune.retrieval import train_sequence, tune
+
+ENCODER = HashEncoder(32)
+WALK = walkers(120, n_items=12, length=6)
+TEXTS = ENCODER.encode([item_text(item) for item in WALK.catalogue])
+SMALL = Shape(width=16, layers=1, heads=2, window=6, dropout=0.0)
+QUICK = Recipe(rate=0.01, epochs=12, batch=32)
+TRAINING, ASKED = hold_out_last(WALK, 0, 120)
+
+
+def trained(texts=TEXTS, recipe=QUICK, folder=None, data=WALK, **sizes):
+    training, asked = (TRAINING, ASKED) if data is WALK else hold_out_last(data, 0, len(data.user_ids))
+    return train_sequence(data, training, asked, texts, replace(SMALL, **sizes), recipe, folder)
+
+
+def share_right(found, data=WALK):
+    encoder = found.encoder
+    walks = [(place + np.arange(-3, 1)) % data.n_items for place in range(data.n_items)]
+    ends = encoder.queries(walks) @ encoder.items.T
+    for row, walk in zip(ends, walks, strict=True):
+        row[walk] = -np.inf
+    return np.mean(np.argmax(ends, axis=1) == (np.arange(data.n_items) + 1) % data.n_items)
+
+
+# -- the model
+
+
+def test_it_learns_what_comes_next_and_the_same_seed_gives_the_same_model():
+    first, again = trained(), trained()
+    assert share_right(first) > 0.9 and first.validation > 0.9
+    assert (first.encoder.items == again.encoder.items).all()
+    assert not (trained(recipe=replace(QUICK, seed=1)).encoder.items == first.encoder.items).all()
+
+
+def test_a_history_is_read_alike_in_any_company():
+    encoder = trained().encoder
+    alone = encoder.queries([np.array([3, 4])])[0]
+    beside = encoder.queries([np.arange(6), np.array([3, 4]), np.array([], dtype=np.int64)])
+    assert beside[1] == pytest.approx(alone, abs=1e-5)
+    assert np.isfinite(beside[2]).all()
+
+
+def test_only_the_window_counts():
+    encoder = trained(window=3).encoder
+    assert encoder.queries([np.array([9, 1, 2, 3, 4])])[0] == pytest.approx(
+        encoder.queries([np.array([7, 1, 2, 3, 4])])[0], abs=1e-5
+    )
+
+
+def test_a_window_begins_with_the_mark_and_ends_with_the_most_recent():
+    assert windows([np.array([5]), np.array([1, 2, 3])], Shape(items=9, window=3)).tolist() == [
+        [9, 9, 10, 5],
+        [10, 1, 2, 3],
+    ]
+    assert windows([np.array([1, 2, 3, 4, 5])], Shape(items=9, window=3)).tolist() == [[2, 3, 4, 5]]
+
+
+def test_an_item_that_nobody_touched_lives_by_its_text():
+    # Items 12 and 13 are in no history; 12 has the text of item 4, so it must be found where that is.
+    data = dataset([[(start + step) % 12 for step in range(6)] for start in range(120)], 14)
+    texts = ENCODER.encode([item_text(item) for item in data.catalogue])
+    texts[12] = texts[4]
+    found = trained(texts, data=data, recipe=replace(QUICK, epochs=25)).encoder
+    order = np.argsort(-(found.queries([np.array([3])]) @ found.items.T)[0]).tolist()
+    assert order[0] == 4 and order.index(12) <= 3
+
+
+def test_what_shares_a_time_is_met_in_every_order_and_nothing_else_moves():
+    random = np.random.default_rng(0)
+    times = np.array([0.0, 1.0, 1.0, 2.0, np.nan, np.nan])
+    met = {tuple(_ties_shuffled(np.arange(6), times, random).tolist()) for _ in range(50)}
+    assert met == {(0, 1, 2, 3, 4, 5), (0, 2, 1, 3, 4, 5)}
+
+
+# -- training
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_training_goes_on_to_the_same_model(tmp_path):
+    whole = trained()
+
+    def kill(stage, done, total):
+        if stage == "train behaviour" and done == 5:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train_sequence(WALK, TRAINING, ASKED, TEXTS, SMALL, QUICK, tmp_path, kill)
+    (kept,) = tmp_path.iterdir()
+    steps = []
+    resumed = train_sequence(WALK, TRAINING, ASKED, TEXTS, SMALL, QUICK, tmp_path, lambda s, d, t: steps.append(d))
+    assert steps[0] == 5 and list(tmp_path.iterdir()) == [kept]
+    assert (resumed.encoder.items == whole.encoder.items).all()
+    steps.clear()
+    train_sequence(WALK, TRAINING, ASKED, TEXTS, SMALL, QUICK, tmp_path, lambda s, d, t: steps.append(d))
+    assert steps == [QUICK.epochs]  # what was finished is not repeated
+
+
+def test_other_data_is_another_training(tmp_path):
+    trained(folder=tmp_path)
+    trained(folder=tmp_path, recipe=replace(QUICK, seed=3))
+    trained(folder=tmp_path, texts=None)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_damaged_checkpoint_says_what_to_do(tmp_path):
+    trained(folder=tmp_path)
+    (kept,) = tmp_path.iterdir()
+    kept.write_bytes(b"no tensors")
+    with pytest.raises(InputError, match="Delete it and run the same command again"):
+        trained(folder=tmp_path)
+
+
+def test_training_stops_when_validation_no_longer_gains():
+    impossible = [np.array([t]) for t in np.random.default_rng(0).integers(0, 12, len(ASKED))]
+    data = Histories(TRAINING.histories, TRAINING.times, ASKED.known.histories, impossible)
+    found = train(data, None, replace(SMALL, items=12), replace(QUICK, epochs=60, patience=3))
+    assert found.best_epoch < 57
+
+
+# -- in Chroma
+
+
+def test_the_index_orders_as_the_model_does(tmp_path):
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(300, 16)).astype(np.float32) * random.uniform(0.1, 3, size=(300, 1)).astype(
+        np.float32
+    )
+    rows = as_items(vectors)
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(1, abs=1e-5)
+    asked = random.normal(size=16).astype(np.float32)
+    with VectorIndex.build(tmp_path, [str(i) for i in range(300)], rows, [{}] * 300, {}) as index:
+        found = [int(i) for i, _ in index.query(as_query(asked), 20)]
+    assert found == np.argsort(-(vectors @ asked))[:20].tolist()
+
+
+def test_it_is_a_source_of_candidates(tmp_path):
+    encoder = trained().encoder
+    ids = [item.item_id for item in WALK.catalogue]
+    with VectorIndex.build(tmp_path, ids, as_items(encoder.items), [{}] * 12, {}) as index:
+        source = Behaviour(index, encoder, ids)
+        assert source.best(query([3], n=12), 1).tolist() == [4]
+        allowed = np.arange(12) != 4
+        assert 4 not in source.best(query([3], n=12, allowed=allowed), 12)
+        assert len(source.best(query([3], n=12, allowed=allowed), 12)) == 11
+        assert source.score(query([3], n=12), np.array([4]))[0] == pytest.approx(1.0)
+        assert source.score(query([3], n=12, allowed=allowed), np.array([5])) == source.score(
+            query([3], n=12), np.array([5])
+        )
+        assert len(source.best(query([], n=12), 3)) == 3
+
+
+# -- the weights of the sources
+
+
+class Fixed:
+    def __init__(self, name, scores):
+        self.name, self._scores = name, np.array(scores)
+
+    def best(self, query, k):
+        return np.argsort(-self._scores, kind="stable")[:k]
+
+    def score(self, query, positions):
+        return self._scores[positions]
+
+
+def test_a_source_that_knows_gets_the_weight():
+    knows, noise = Fixed("knows", [1.0, 0.2, 0.1, 0.0]), Fixed("noise", [0.0, 0.3, 0.9, 0.5])
+    weights = learn_weights([knows, noise], [(query(n=4), np.array([0]))] * 20 + [(query(n=4), np.array([1]))] * 3)
+    assert weights["knows"] > 0.9 and weights["knows"] + weights["noise"] == pytest.approx(1)
+    assert learn_weights([knows], [(query(n=4), np.array([9]))]) is None
+    assert learn_weights([knows], []) is None
+
+
+# -- in a workspace
+
+
+@pytest.fixture
+def tuned(tmp_path):
+    open_small(tmp_path / "w").close()
+    with Workspace.open(tmp_path / "w") as workspace:
+        manifest = tune(workspace, HashEncoder(64), shape=SMALL, recipe=QUICK)
+    return tmp_path / "w", manifest
+
+
+def reopened(path):
+    return Agent(Workspace.open(path), Settings(), HashEncoder(64), FakeGenerator())
+
+
+def test_tuning_a_workspace_changes_what_serves(tuned):
+    path, manifest = tuned
+    assert sum(manifest.habit.values()) == pytest.approx(1) and set(manifest.habit) == {
+        "transitions",
+        "behaviour",
+        "semantic",
+    }
+    assert {p.name for p in (path / "behaviour").iterdir()} == {MANIFEST, manifest_file(path)}
+    with reopened(path) as agent:
+        assert agent.lister.weights.habit == manifest.habit
+        reply = agent.recommend("p1", n=3)
+        assert set(reply.candidates[0].scores) >= {"behaviour", "transitions"}
+    check = check_behaviour(path / "behaviour", HashEncoder(64).name)
+    assert check.ok and "weights: transitions" in check.detail and "ndcg@10" in check.detail
+
+
+def manifest_file(path):
+    return read_manifest(path / "behaviour").file
+
+
+def test_a_new_item_and_a_removed_one_need_no_new_training(tuned):
+    path, _ = tuned
+    with Workspace.open(path) as workspace:
+        workspace.store.put_items([Item("new", "A New Film (1999)", "A spaceship and a monster.", {})])
+    with reopened(path) as agent:
+        behaviour = agent.lister.sources[1]
+        assert behaviour.name == "behaviour"
+        place = agent.catalogue.position["new"]
+        found = behaviour.best(query([0], n=len(agent.catalogue)), len(agent.catalogue))
+        assert place in found
+
+
+def test_new_interactions_move_the_next_list_at_once(tuned):
+    path, _ = tuned
+    with reopened(path) as agent:
+        ids = agent.catalogue.ids
+        before = [c.item.item_id for c in agent.recommend("someone new").candidates]
+        agent.workspace.store.put_interactions([Interaction("someone new", ids[0], "seen", None, 1.0)])
+        after = [c.item.item_id for c in agent.recommend("someone new").candidates]
+        assert before != after and ids[0] not in after
+
+
+def test_tuning_again_replaces_what_was_there(tuned):
+    path, _ = tuned
+    old = manifest_file(path)
+    with Workspace.open(path) as workspace:
+        tune(workspace, HashEncoder(64), shape=SMALL, recipe=replace(QUICK, seed=1))
+    assert manifest_file(path) != old
+    assert len(list((path / "behaviour").iterdir())) == 2
+
+
+def test_another_encoder_is_refused_with_a_remedy(tuned):
+    path, _ = tuned
+    with pytest.raises(WorkspaceError, match="vouchrec finetune behaviour"):
+        Agent(Workspace.open(path), Settings(), HashEncoder(48), FakeGenerator())
+    assert not check_behaviour(path / "behaviour", "another").ok
+
+
+@pytest.mark.parametrize("name", [MANIFEST, "weights"])
+def test_damage_is_told(tuned, name):
+    path, _ = tuned
+    file = path / "behaviour" / (manifest_file(path) if name == "weights" else name)
+    file.write_bytes(b"{")
+    with pytest.raises(WorkspaceError, match="vouchrec finetune behaviour"):
+        reopened(path)
+
+
+def test_a_workspace_without_histories_says_so(tmp_path):
+    with Workspace.create(tmp_path / "w") as workspace:
+        workspace.store.put_items(films())
+        with pytest.raises(InputError, match="interactions"):
+            tune(workspace, HashEncoder(64), shape=SMALL, recipe=QUICK)
+        workspace.store.put_interactions([event for event in events() if event.item_id == films()[0].item_id][:3])
+        with pytest.raises(InputError, match="two interactions"):
+            tune(workspace, HashEncoder(64), shape=SMALL, recipe=QUICK)
+
+
+def test_the_network_counts_no_one_twice():
+    net = network(Shape(items=5, text=32, width=8, heads=2), TEXTS[:5])
+    encoder = Encoder(net, Shape(items=5, text=32, width=8, heads=2))
+    assert encoder.items.shape == (5, 8)
+    assert "texts.texts" not in net.state_dict()

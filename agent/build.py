@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from agent.assets import fetch
 from agent.errors import InputError, WorkspaceError
 from agent.progress import Progress, silent
-from agent.retrieval.behaviour import Behaviour, as_items
+from agent.retrieval.behaviour import Behaviour, as_items, probes_of
 from agent.retrieval.fusion import Weights
 from agent.retrieval.trained import load_encoder, read_manifest
 from agent.retrieval.transitions import Transitions
@@ -164,7 +164,12 @@ def open_behaviour(
     trained = load_encoder(folder, manifest, ids, texts, encoder)
     made_by = f"{manifest.file} {manifest.encoder}"
     index = workspace.index_of(
-        "chroma-behaviour", made_by, trained.shape.width + 1, lambda: as_items(trained.items), progress
+        "chroma-behaviour",
+        made_by,
+        trained.shape.width + 1,
+        lambda: as_items(trained.items),
+        lambda: probes_of(trained),
+        progress,
     )
     return Behaviour(index, trained, ids), manifest.weights
 

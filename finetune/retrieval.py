@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from agent.build import behaviour_folder
 from agent.progress import Progress, silent
 from agent.retrieval.base import Query, Retriever
-from agent.retrieval.behaviour import Behaviour, as_items
+from agent.retrieval.behaviour import Behaviour, as_items, probes_of
 from agent.retrieval.fusion import Weights, fuse
 from agent.retrieval.lexical import Lexical
 from agent.retrieval.semantic import Semantic
@@ -89,9 +89,12 @@ def learn_retrieval(
     by_text, by_behaviour = (
         VectorIndex.build(
             indexes / name, catalogue.ids, vectors, [item.attributes for item in dataset.catalogue],
-            dataset.attribute_types, progress=progress,
+            dataset.attribute_types, probes=probes, progress=progress,
         )
-        for name, vectors in (("text", dataset.vectors), ("behaviour", as_items(trained.encoder.items)))
+        for name, vectors, probes in (
+            ("text", dataset.vectors, None),
+            ("behaviour", as_items(trained.encoder.items), probes_of(trained.encoder)),
+        )
     )  # fmt: skip
     sources: tuple[Retriever, ...] = (
         transitions,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, datetime
 
@@ -60,6 +61,18 @@ def test_a_csv_is_understood_without_a_mapping(tmp_path, separator, ending, mark
     assert got == list(EXPECTED)
     assert (read.accepted, read.rejected, read.guessed) == (3, (), True)
     assert read.attribute_types == {"genres": "list", "runtime": "number", "country": "word", "year": "number"}
+
+
+def test_a_packed_file_is_read_like_any_other(tmp_path):
+    path = tmp_path / "films.csv.gz"
+    path.write_bytes(gzip.compress(FILMS.encode()))
+    assert read_items(path).items[:2] == EXPECTED[:2]
+    path.write_bytes(gzip.compress(FILMS.encode() * 9000)[:-2000])
+    with pytest.raises(ImportDataError, match="cannot be unpacked to its end"):
+        read_items(path)
+    path.write_bytes(b"not packed at all")
+    with pytest.raises(ImportDataError, match="cannot be read"):
+        read_items(path)
 
 
 def test_numbers_stay_whole_or_broken(tmp_path):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from agent.retrieval.base import Positions, Query, Scores
 from agent.retrieval.nearest import nearest
 from agent.retrieval.sequence import Encoder
-from agent.workspace.index import VectorIndex
+from agent.workspace.index import SAMPLE, VectorIndex, spread
 
 Matrix = NDArray[np.float32]
 SOFTNESS = 0.25  # the power that the odds against the best item are raised to
@@ -68,6 +68,16 @@ def as_items(vectors: Matrix) -> Matrix:
     rest = np.sqrt(np.clip(1 - (lengths / longest) ** 2, 0, None))
     found = np.hstack([vectors / longest, rest]).astype(np.float32)
     return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
+
+
+def probes_of(encoder: Encoder) -> Matrix:
+    """(n, width + 1): queries as histories of one item make them, to measure an index with."""
+    started = spread(np.arange(len(encoder.items)), SAMPLE)
+    return (
+        np.stack([as_query(q) for q in encoder.queries(list(started[:, None]))])
+        if len(started)
+        else as_items(encoder.items)
+    )
 
 
 def as_query(vector: Matrix) -> Matrix:

@@ -11,7 +11,6 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +96,13 @@ class VectorIndex:
         attribute_types: Mapping[str, AttributeType],
         *,
         fingerprint: str = "",
+        probes: Matrix | None = None,
         progress: Progress = silent,
     ) -> VectorIndex:
-        """A new index of these items in place of the old one, which goes on serving whoever has it open."""
+        """A new index of these items in place of the old one, which goes on serving whoever has it open.
+
+        Its recall is measured with `probes` as queries, (n, dimension) of length 1, or else with a spread of the items.
+        """
         folder = Path(folder).resolve()
         dimension = int(np.asarray(vectors).shape[-1])
         path = _start_generation(folder, dimension, attribute_types)
@@ -110,7 +113,7 @@ class VectorIndex:
             try:
                 building._read_description(attribute_types)
                 building.upsert(ids, vectors, attributes, progress)
-                recall = building._measure_recall(np.asarray(vectors, dtype=np.float32))
+                recall = building._measure_recall(np.asarray(vectors, dtype=np.float32), probes)
             finally:
                 building.close()
             make_current(folder, Generation(path.name, fingerprint, recall))
@@ -243,19 +246,19 @@ class VectorIndex:
         if lost > len(some["ids"]) / 2:
             raise WorkspaceError(must_rebuild(self.folder, "does not find its own items"))
 
-    def _measure_recall(self, vectors: Matrix) -> float:
-        """Recall@50 of the graph against exact search, with a spread of the items themselves as queries."""
-        k = min(50, len(vectors))
-        rows = np.unique(np.linspace(0, max(0, len(vectors) - 1), min(len(vectors), SAMPLE)).astype(int))
+    def _measure_recall(self, vectors: Matrix, probes: Matrix | None) -> float:
+        """Recall@50 of the graph against exact search."""
+        k, queries = min(50, len(vectors)), spread(vectors, SAMPLE) if probes is None else probes
         hits = 0
-        for part in np.array_split(rows, len(rows) // 50 + 1):
+        for part in np.array_split(queries, len(queries) // 50 + 1):
             if not len(part):
                 continue
             with self._explained():
-                found = self._collection.query(query_embeddings=vectors[part], n_results=k, include=["distances"])
-            best = -np.sort(-(vectors[part] @ vectors.T), axis=1)[:, :k]
+                found = self._collection.query(query_embeddings=part, n_results=k, include=["distances"])
+            similarity = part @ vectors.T
+            best = -np.sort(-np.partition(similarity, -k, axis=1)[:, -k:], axis=1)
             hits += sum(_shared(b, 1 - np.array(d)) for b, d in zip(best, found["distances"], strict=True))
-        return hits / (k * len(rows)) if len(rows) else 1.0
+        return hits / (k * len(queries)) if len(queries) else 1.0
 
     def _exact(self, vector: Matrix, k: int, allowed: set[str] | None) -> list[tuple[str, float]]:
         if self._everything is None:
@@ -265,8 +268,13 @@ class VectorIndex:
             self._everything = tuple(found["ids"]), matrix
         ids, matrix = self._everything
         scores = matrix @ (vector / np.linalg.norm(vector))
-        best = (int(place) for place in np.argsort(-scores, kind="stable") if allowed is None or ids[place] in allowed)
-        return [(ids[place], float(scores[place])) for place in islice(best, k)]
+        running = np.arange(len(ids)) if allowed is None else np.array([i in allowed for i in ids]).nonzero()[0]
+        if len(running) > k:
+            # Everything tied with the last place stays in, so that partitioning cannot decide a tie.
+            last = -np.partition(-scores[running], k - 1)[k - 1]
+            running = running[scores[running] >= last]
+        best = running[np.argsort(-scores[running], kind="stable")][:k]
+        return [(ids[place], float(scores[place])) for place in best]
 
     def _checked(
         self, ids: Sequence[str], vectors: Matrix, attributes: Sequence[Mapping[str, AttributeValue]]
@@ -308,6 +316,12 @@ class VectorIndex:
             if type(error).__name__ != "PanicException":
                 raise
             raise WorkspaceError(must_rebuild(self.folder, f"is damaged ({str(error)[:200]})")) from error
+
+
+def spread(rows: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:
+    """Up to n of these rows, evenly from the first to the last."""
+    chosen: npt.NDArray[Any] = rows[np.unique(np.linspace(0, max(0, len(rows) - 1), min(len(rows), n)).astype(int))]
+    return chosen
 
 
 def _start_generation(folder: Path, dimension: int, types: Mapping[str, AttributeType]) -> Path:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 import json
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 from agent.errors import ImportDataError
 
@@ -45,19 +48,42 @@ def open_table(path: Path | str) -> Table:
     path = Path(path)
     if not path.is_file():
         raise ImportDataError(f"There is no file {path}. Give the path of a CSV, JSONL or Parquet file.")
-    kind = FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise ImportDataError(f"{path.name} is of an unknown kind. Give a file that ends in {', '.join(FORMATS)}.")
+    kind = FORMATS.get(Path(path.stem if _is_packed(path) else path.name).suffix.lower())
+    if kind is None or (kind == "parquet" and _is_packed(path)):
+        raise ImportDataError(
+            f"{path.name} is of an unknown kind. Give a file that ends in {', '.join(FORMATS)}, or in .gz after that."
+        )
     try:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             start = file.read(4)
-    except OSError as error:
-        raise ImportDataError(f"{path} cannot be read: {error.strerror}. Check that it is yours to read.") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise ImportDataError(f"{path} cannot be read: {error}. Check that it is whole and yours to read.") from error
     if not start:
         raise ImportDataError(f"{path.name} is empty. Give a file with at least one row.")
     if kind != "parquet" and start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise ImportDataError(f"{path.name} is UTF-16 text. Save it as UTF-8 and import it again.")
-    return {"csv": _csv_table, "jsonl": _jsonl_table, "parquet": _parquet_table}[kind](path)
+    table = {"csv": _csv_table, "jsonl": _jsonl_table, "parquet": _parquet_table}[kind](path)
+    return replace(table, rows=lambda: _whole(path, table.rows())) if _is_packed(path) else table
+
+
+def _is_packed(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return gzip.open(path) if _is_packed(path) else path.open("rb")  # type: ignore[return-value]
+
+
+def _text(path: Path) -> io.TextIOWrapper:
+    # Bytes that are not UTF-8 become lone surrogates, so that their row can be told and the others read.
+    return io.TextIOWrapper(_opened(path), encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def _whole(path: Path, rows: Iterator[Row]) -> Iterator[Row]:
+    try:
+        yield from rows
+    except (OSError, EOFError, zlib.error) as error:
+        raise ImportDataError(f"{path.name} cannot be unpacked to its end ({error}). Fetch it again.") from error
 
 
 class _Lines:
@@ -95,7 +121,7 @@ class _Lines:
 
 
 def _csv_table(path: Path) -> Table:
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+    with _text(path) as file:
         first = next((line for line in file if line.strip()), "")
     # Names hold separators far more rarely than rows do, so the first line tells.
     separator = max(",;\t", key=first.count)
@@ -105,8 +131,7 @@ def _csv_table(path: Path) -> Table:
 
 
 def _csv_rows(path: Path, columns: tuple[str, ...], separator: str) -> Iterator[Row]:
-    # Bytes that are not UTF-8 become lone surrogates, so that their row can be told and the others read.
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+    with _text(path) as file:
         lines = _Lines(file)
         reader = csv.reader(lines, delimiter=separator, strict=True)
         header_seen = False
@@ -152,7 +177,7 @@ def _jsonl_table(path: Path) -> Table:
 
 
 def _jsonl_rows(path: Path) -> Iterator[Row]:
-    with path.open("rb") as file:  # binary: only "\n" ends a line, and text may hold other separators
+    with _opened(path) as file:  # binary: only "\n" ends a line, and text may hold other separators
         for number, line in enumerate(file, start=1):
             text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
             if text.strip():

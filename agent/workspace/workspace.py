@@ -102,7 +102,13 @@ class Workspace:
         return self._text_index(encoder, progress)
 
     def index_of(
-        self, name: str, made_by: str, dimension: int, vectors: Callable[[], Matrix], progress: Progress = silent
+        self,
+        name: str,
+        made_by: str,
+        dimension: int,
+        vectors: Callable[[], Matrix],
+        probes: Callable[[], Matrix | None] = lambda: None,
+        progress: Progress = silent,
     ) -> VectorIndex:
         """A second index of the same items by other vectors: opened if it is up to date, else built. `close` closes it.
 
@@ -111,9 +117,10 @@ class Workspace:
             made_by: whatever decides the vectors, beside the items.
             dimension: how many numbers a vector has.
             vectors: gives unit vectors (n, dimension) in the store's order; called only where they are needed.
+            probes: gives unit vectors such as queries will be, to measure its recall with; likewise.
             progress: what is told how far it has come.
         """
-        return self._open(self.cache / name, [made_by, dimension], dimension, vectors, progress)
+        return self._open(self.cache / name, [made_by, dimension], dimension, vectors, progress, probes)
 
     def rebuild(self, encoder: Encoder, progress: Progress = silent) -> None:
         """Make the vectors and the index again from the store alone, whatever is there now."""
@@ -163,7 +170,12 @@ class Workspace:
     def _text_index(self, encoder: Encoder, progress: Progress, anew: bool = False) -> VectorIndex:
         made_by = [encoder.name, encoder.dimension]
         return self._open(
-            self._index_folder, made_by, encoder.dimension, lambda: self.vectors(encoder, progress)[1], progress, anew
+            self._index_folder,
+            made_by,
+            encoder.dimension,
+            lambda: self.vectors(encoder, progress)[1],
+            progress,
+            anew=anew,
         )
 
     def _open(
@@ -173,6 +185,7 @@ class Workspace:
         dimension: int,
         vectors: Callable[[], Matrix],
         progress: Progress,
+        probes: Callable[[], Matrix | None] = lambda: None,
         anew: bool = False,
     ) -> VectorIndex:
         items, types = self.store.items(), self.store.attribute_types()
@@ -188,6 +201,7 @@ class Workspace:
                 [item.attributes for item in items],
                 types,
                 fingerprint=wanted,
+                probes=probes(),
                 progress=progress,
             )
         )

@@ -84,9 +84,13 @@ def markdown(report: Report) -> str:
     ]
     parts.append(
         f"## Tuning\n\nOn the validation people of seed 0, by {CHOSEN_BY}; each tuned system has the same "
-        "number of trials. Transitions and retrieval as served keep the constants that docs/log.md says were chosen so."
+        "number of trials. The constants of transitions and of behaviour were chosen before (docs/log.md)."
     )
     parts.append(_grid(["system", "trials", "setting"], body))
+    for name, weights in details["weights"].items():
+        if weights:
+            told = ", ".join(f"{source} {weight:.3f}" for source, weight in weights.items())
+            parts.append(f"Weights of {name}, learned on the validation people of each seed, in the mean: {told}.")
     times = [[n, ", ".join(f"{s} {ms:.2f}" for s, ms in details["timings_ms"][n].items())] for n in names]
     parts.append("## Milliseconds\n\nMedian for each person; `score` is the whole catalogue, in batches.")
     parts.append(_grid(["system", "by stage"], times))

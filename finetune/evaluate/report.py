@@ -114,6 +114,7 @@ class Report:
                 for name, outcomes in self.run.outcomes.items()
             },
             "rates": {n: _means([o.rates for o in outcomes]) for n, outcomes in self.run.outcomes.items()},
+            "weights": {n: _means([o.weights for o in outcomes]) for n, outcomes in self.run.outcomes.items()},
             "timings_ms": {n: _means([o.timings for o in outcomes]) for n, outcomes in self.run.outcomes.items()},
         }
 

@@ -28,7 +28,7 @@ from finetune.evaluate.metrics import DEEPEST, LIST, Ranks, joined, list_rates, 
 from finetune.evaluate.splits import Cases, Split, make_split
 from finetune.evaluate.systems import System
 
-VERSION = 1  # of what a file holds and of how it comes about: raise it, and nothing from before is read again
+VERSION = 2  # of what a file holds and of how it comes about: raise it, and nothing from before is read again
 CHOSEN_BY = "ndcg@10"
 AT_ONCE = 256  # people whose scores are held in memory together
 
@@ -51,7 +51,8 @@ class Outcome:
 
     `ranks` are those of the targets from 1 (ascending) among `candidates` items; `lists` hold the LIST best positions;
     `tried` is the validation score by setting in the order of trials (on seed 0), `rates`
-    and `timings` (median milliseconds by stage) are of the lists as they were served.
+    and `timings` (median milliseconds by stage) are of the lists as they were served; `weights` are those of
+    the sources that were fused, as learned.
     """
 
     system: str
@@ -64,6 +65,7 @@ class Outcome:
     lists: tuple[tuple[int, ...], ...]
     rates: Mapping[str, float]
     timings: Mapping[str, float]
+    weights: Mapping[str, float]
 
     def as_ranks(self) -> Ranks:
         """The ranks as the metrics take them."""
@@ -206,6 +208,7 @@ def _measured(contender: Contender, setting: Setting, dataset: Dataset, split: S
                 [dataset.catalogue[p].item_id for p in order[:LIST]] for order in best
             ]
             progress(f"ask {contender.name}", len(targets), len(split.test))
+        weights = getattr(system, "weights", {})
         timings = {stage: float(np.median(values)) for stage, values in getattr(system, "timings", {}).items()}
     ids = [item.item_id for item in dataset.catalogue]
     seen = [frozenset(ids[p] for p in history) for history in split.test.known.histories]
@@ -220,6 +223,7 @@ def _measured(contender: Contender, setting: Setting, dataset: Dataset, split: S
         lists=tuple(lists),
         rates=list_rates(named, seen, frozenset(ids)),
         timings={"score": float(np.median(scoring)), **timings},
+        weights=weights,
     )
 
 

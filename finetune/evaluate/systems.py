@@ -38,8 +38,8 @@ class System(Protocol):
     """Anything that can be compared. It learns from a split without its test, and never sees a target of a case.
 
     A system may also have `transitions` (sparse, for the audit), `prompts` (the texts that a model read, by case of the
-    last call of `scores`), `lists` (item ids as they were served, by case of that call) and `timings` (milliseconds by
-    stage, a list each).
+    last call of `scores`), `lists` (item ids as they were served, by case of that call), `timings` (milliseconds by
+    stage, a list each) and `weights` (of the sources that it fuses).
     """
 
     name: str
@@ -206,6 +206,11 @@ class WholeAgent:
         self._reader.read_texts.clear()
         list(self._agent.stream(history=(), n=1))
         self.template = self._reader.read_texts[-1]
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """How much each source counts."""
+        return self._tail.weights
 
     @property
     def transitions(self) -> Any:  # noqa: ANN401

@@ -119,7 +119,7 @@ def keep(workspace: Workspace, learned: Learned, dataset: Dataset, encoder: str,
         encoder=encoder,
         item_ids=tuple(item.item_id for item in dataset.catalogue),
         habit=dict(learned.weights.habit),
-        training={**told, "best_epoch": trained.best_epoch, "validation ndcg@10": trained.validation},
+        training={**told, "best_epoch": trained.best_epoch, "log-probability": trained.validation},
     )
     save(behaviour_folder(workspace), manifest, trained.network)
     return manifest

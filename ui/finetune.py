@@ -14,15 +14,15 @@ def behaviour(
     ctx: typer.Context,
     workspace: Workspace = None,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Decides every draw.")] = 0,
-    epochs: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many passes over all histories.")] = 200,
+    epochs: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many passes over all histories.")] = 60,
     patience: Annotated[
         int, typer.Option(min=1, metavar="N", help="Stop so many passes after the best one on validation people.")
-    ] = 10,
-    rate: Annotated[float, typer.Option(min=1e-6, max=1.0, help="The learning rate.")] = 1e-3,
+    ] = 8,
+    rate: Annotated[float, typer.Option(min=1e-6, max=1.0, help="The learning rate.")] = 2e-3,
     width: Annotated[int, typer.Option(min=8, max=1024, metavar="N", help="Numbers in a vector, even.")] = 64,
     layers: Annotated[int, typer.Option(min=1, max=12, metavar="N", help="Layers of attention.")] = 2,
     window: Annotated[int, typer.Option(min=2, max=2000, metavar="N", help="Items of a history that count.")] = 100,
-    dropout: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share that is left out in training.")] = 0.3,
+    dropout: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share that is left out in training.")] = 0.4,
 ) -> None:
     """Train retrieval on what people did: the sequential model, and how much each source counts.
 

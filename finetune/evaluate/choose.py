@@ -57,7 +57,7 @@ def without_models(trials: int = TRIALS, folder: Path | None = None) -> tuple[Co
         _tuned("item-knn", "baselines", ItemKNN, trials, neighbours=(100, 300), shrink=(10.0, 50.0), decay=(0.9, 0.8)),
         _tuned("ease", "baselines", Ease, trials, l2=(500.0, 250.0, 1000.0, 2000.0), decay=(0.9, 0.8)),
         _tuned("ials", "baselines", ImplicitALS, trials, factors=(32, 64), alpha=(2.0, 0.5), decay=(0.9, 0.8)),
-        _tuned("sasrec", "baselines", sasrec, trials, layers=(2, 1), dropout=(0.3, 0.5), rate=(1e-3, 3e-3)),
+        _tuned("sasrec", "baselines", sasrec, trials, layers=(2, 1), rate=(2e-3, 1e-3), dropout=(0.4, 0.2)),
         _tuned("text", "retrieval", TextSimilarity, trials, decay=(0.9, 0.95, 0.8, 1.0, 0.7, 0.98, 0.6, 0.5)),
         Contender("transitions", "retrieval", DecayedTransitions),
         Contender("behaviour", "retrieval", behaviour, identity={"recipe": VERSION}),

@@ -12,11 +12,12 @@ RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo chat test lint bench clean
+.PHONY: help demo tune chat test lint bench clean
 
 help:
 	@echo 'make demo     see it at work: a real person, a request in words, a reason for each title'
 	@echo 'make chat     talk to it in your browser (in the terminal: .venv/bin/vouchrec chat)'
+	@echo 'make tune     learn better retrieval from what people did, in some minutes'
 	@echo 'make test     run the tests'
 	@echo 'make lint     check style and types'
 	@echo 'make bench    measure how long a turn takes'
@@ -24,6 +25,9 @@ help:
 
 demo: .venv/.core
 	@$(RUN) -m ui.cli demo
+
+tune: .venv/.core
+	@$(RUN) -m ui.cli finetune behaviour --example
 
 chat: .venv/.core
 	@$(RUN) -m ui.cli serve --example

@@ -429,3 +429,31 @@ def test_bars_on_a_terminal_leave_nothing_behind_unless_kept():
             progress("encoding", 1, 2)
             progress("encoding", 2, 2)
         assert screen.file.getvalue().count("Encoding") == 0  # over in a moment
+
+
+# -- finetune
+
+
+def test_finetune_behaviour_trains_says_how_well_and_doctor_shows_the_weights(tmp_path, monkeypatch):
+    from conftest import open_small
+
+    from agent.workspace.encoder import HashEncoder
+
+    open_small(tmp_path / "w").close()
+    monkeypatch.setattr("agent.build.open_encoder", lambda settings, progress=None: HashEncoder(64))
+    monkeypatch.setenv("VOUCHREC_ENCODER", HashEncoder(64).name)
+    asked = ("finetune", "behaviour", "-w", str(tmp_path / "w"), "--epochs", "2", "--width", "16", "--layers", "1")
+    result = run(*asked)
+    assert result.exit_code == 0, result.stderr
+    assert "Trained on" in result.stdout and "with 95% interval" in result.stdout
+    assert all(name in result.stdout for name in ("transitions", "behaviour", "semantic", "fused", "weight 0."))
+    assert max(cell_len(line) for line in result.stdout.splitlines()) <= 96
+    told = run("doctor", "--workspace", str(tmp_path / "w")).stdout
+    assert "weights: transitions" in told
+
+
+def test_finetune_explains_what_it_cannot_do(tmp_path):
+    odd = run("finetune", "behaviour", "-w", str(tmp_path), "--width", "33")
+    assert odd.exit_code == 2 and "Give 34" in odd.stderr
+    absent = run("finetune", "behaviour", "-w", str(tmp_path / "none"))
+    assert absent.exit_code == 2 and "vouchrec init" in absent.stderr

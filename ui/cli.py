@@ -136,7 +136,7 @@ def serve(
     example: Example = False,
     workspace: Workspace = None,
 ) -> None:
-    """Open the chat for the browser, and the REST interface beside it."""
+    """Open the chat for the browser, on this machine alone unless --host says otherwise."""
     if example:
         upkeep.ensure_example(ctx.obj, workspace)
     from ui.app import serve as listen

@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
-from ui.options import Workspace
+from ui import upkeep
+from ui.options import Example, Workspace
 from ui.terminal import Terminal
 
 
 def behaviour(
     ctx: typer.Context,
     workspace: Workspace = None,
+    example: Example = False,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Decides every draw.")] = 0,
     epochs: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many passes over all histories.")] = 60,
     patience: Annotated[
@@ -39,7 +41,7 @@ def behaviour(
     terminal: Terminal = ctx.obj
     if width % 2:
         raise InputError(f"--width must be even, for there are two heads; got {width}. Give {width + 1}, for example.")
-    settings = load_settings(home=workspace)
+    settings = upkeep.ensure_example(terminal, workspace) if example else load_settings(home=workspace)
     shape = Shape(width=width, layers=layers, window=window, dropout=dropout)
     recipe = Recipe(rate=rate, epochs=epochs, patience=patience, seed=seed)
     with terminal.progress(keep=True) as progress, open_workspace(settings.home) as opened:

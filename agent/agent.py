@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent import build
+from agent import build, people
 from agent.assets import language_model
 from agent.conditions import Where
 from agent.generation.base import Generator, Message
@@ -177,6 +177,17 @@ class Agent:
         """Keep what a person said of an item; durable when this returns, and effective on the next list."""
         self.catalogue.get(feedback.item_id)
         self.workspace.store.put_feedback(feedback)
+
+    def known_of(self, user_id: str) -> dict[str, Any]:
+        """Everything that is stored of a person, see `agent.people.known_of`; UnknownPersonError where nothing is."""
+        return people.known_of(self.workspace, user_id)
+
+    def forget(self, user_id: str) -> dict[str, int]:
+        """Remove a person from everywhere, for good, see `agent.people.forget`; the next list knows nothing of them."""
+        counts = people.forget(self.workspace, user_id)
+        old, self._transitions = self._transitions, build.open_transitions(self.workspace)
+        self.lister.sources = tuple(self._transitions if s is old else s for s in self.lister.sources)
+        return counts
 
     # -- the turn
 

@@ -174,6 +174,12 @@ def open_behaviour(
     return Behaviour(index, trained, ids), manifest.weights
 
 
+def remove_training(workspace: Workspace) -> None:
+    """Remove what a training that was stopped has left."""
+    for file in behaviour_folder(workspace).glob("training-*"):
+        file.unlink(missing_ok=True)
+
+
 def behaviour_folder(workspace: Workspace) -> Path:
     """Where the trained behaviour of a workspace lies."""
     return workspace.path / "behaviour"

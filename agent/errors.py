@@ -3,6 +3,7 @@
 VouchrecError
 ├── InputError            what a person or a developer gave cannot be used
 │   ├── UnknownItemError      a title or id that is not in the catalogue (carries the nearest real ones)
+│   ├── UnknownPersonError    a person of whom nothing is stored
 │   ├── FilterError           a condition on an attribute that does not exist or has another type
 │   └── ImportDataError       a catalogue file with no usable row, a column that is missing
 ├── AssetError            a model or data reference that cannot be had (download, checksum, disk)
@@ -33,6 +34,14 @@ class UnknownItemError(InputError):
             f" Did you mean {_either(self.nearest)}?" if nearest else " Give a title or an item id of this catalogue."
         )
         super().__init__(f"No item of this catalogue is called {given[:80]!r}.{hint}")
+
+
+class UnknownPersonError(InputError):
+    """A person of whom nothing is stored."""
+
+    def __init__(self, given: str) -> None:
+        self.given = given
+        super().__init__(f"Nothing is stored of a person {given[:80]!r}. Check the id: it counts letter by letter.")
 
 
 class FilterError(InputError):

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ui import people as people_commands
 from ui import prompt_commands, upkeep
 from ui.evaluate import evaluate
 from ui.finetune import behaviour
@@ -32,6 +33,7 @@ app = typer.Typer(
 index = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The search index of a workspace.")
 prompts = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The prompt files: list, show, check, render.")
 
+people = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What is known of a person: theirs to see.")
 finetune = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Learn from the histories of a workspace.")
 
 
@@ -171,8 +173,12 @@ prompts.command(
     epilog='\b\nFor example:\n  vouchrec prompts render rank --input request="something slow and strange"',
 )(guarded(prompt_commands.render))
 finetune.command("behaviour", short_help="Retrieval by what people did, in minutes.")(guarded(behaviour))
+people.command("show", short_help="Say what is stored of a person.")(guarded(people_commands.show))
+people.command("export", short_help="Give out all of it, as JSON.")(guarded(people_commands.export))
+people.command("forget", short_help="Remove all of it, for good.")(guarded(people_commands.forget))
 app.add_typer(index, name="index")
 app.add_typer(prompts, name="prompts")
+app.add_typer(people, name="people")
 app.add_typer(finetune, name="finetune")
 
 

@@ -152,6 +152,22 @@ class Store:
             row = connection.execute("SELECT attributes FROM users WHERE user_id = ?", (_key(user_id),)).fetchone()
         return None if row is None else _attributes(row[0])
 
+    def forget(self, user_id: str) -> dict[str, int]:
+        """Remove a person: attributes, interactions, feedback, turns; returns how many rows of each there were.
+
+        What is deleted is overwritten (`secure_delete`), in the file and in its log, so that nothing can be read back.
+        """
+        counts = {}
+        with self._writing() as connection:
+            for table in ("interactions", "feedback"):
+                query = f"DELETE FROM {table} WHERE user = (SELECT code FROM users WHERE user_id = ?)"
+                counts[table] = connection.execute(query, (_key(user_id),)).rowcount
+            for table in ("turns", "users"):
+                counts[table] = connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,)).rowcount
+        with self._lock, self._explained():
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return counts
+
     # -- feedback and turns
 
     def put_feedback(self, feedback: Feedback) -> None:
@@ -208,6 +224,13 @@ class Store:
             return None
         return {"turn_id": row[0], "user_id": row[1], "request": from_json(row[2]), "reply": from_json(row[3])}
 
+    def turns(self, user_id: str) -> list[dict[str, Any]]:
+        """What one person asked and was answered, in the order in which it was stored; see `turn`."""
+        with self._reading() as connection:
+            query = "SELECT turn_id, request, reply FROM turns WHERE user_id = ? ORDER BY rowid"
+            rows = connection.execute(query, (_key(user_id),)).fetchall()
+        return [{"turn_id": t, "request": from_json(asked), "reply": from_json(said)} for t, asked, said in rows]
+
     def count_turns(self) -> int:
         """How many turns are stored."""
         return self._count("turns")
@@ -259,6 +282,7 @@ class Store:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # `forget` must leave nothing in free pages
         return connection
 
     def _prepare(self) -> None:

@@ -1,0 +1,97 @@
+"""What is known of a person: `vouchrec people show`, `export` and `forget`."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ui.options import Workspace
+from ui.terminal import Terminal, clean
+
+SHOWN = 10  # of a history; the whole of it is in the export
+
+Person = Annotated[str, typer.Argument(metavar="ID", help="The person's id, as in your interactions.")]
+
+
+def show(ctx: typer.Context, user_id: Person, workspace: Workspace = None) -> None:
+    """Say what is stored of a person: attributes, the end of their history, what they said of items, how many turns."""
+    terminal: Terminal = ctx.obj
+    known = _known(user_id, workspace)
+    terminal.say(clean(user_id), style="bold")
+    for name, value in known["attributes"].items():
+        terminal.say(f"  {clean(name)}: {clean(', '.join(value) if isinstance(value, list) else str(value))}")
+    for part in ("history", "feedback"):
+        rows = known[part]
+        terminal.say(f"{part.capitalize()}: {len(rows):,}" + (", the latest first" if rows else ""))
+        for row in rows[::-1][:SHOWN]:
+            terminal.say("  " + _row(row))
+        if len(rows) > SHOWN:
+            terminal.say(f"  and {len(rows) - SHOWN:,} before that", style="dim")
+    terminal.say(f"Turns: {len(known['turns']):,}")
+    terminal.note("All of it: vouchrec people export. To remove it: vouchrec people forget.", style="dim")
+
+
+def export(
+    ctx: typer.Context,
+    user_id: Person,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to; else printed.")] = None,
+    workspace: Workspace = None,
+) -> None:
+    """Give out everything that is stored of a person, as JSON."""
+    from agent.errors import InputError
+
+    terminal: Terminal = ctx.obj
+    text = json.dumps(_known(user_id, workspace), ensure_ascii=False, indent=2) + "\n"
+    if out is None:
+        terminal.out.out(text, highlight=False, end="")
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{out} cannot be written ({error.strerror}). Give a file that is yours to write.") from error
+    terminal.note(f"Written: {out}")
+
+
+def forget(
+    ctx: typer.Context,
+    user_id: Person,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    workspace: Workspace = None,
+) -> None:
+    """Remove everything that is stored of a person, for good."""
+    from agent.build import open_workspace
+    from agent.people import forget as remove
+    from agent.settings import load_settings
+
+    terminal: Terminal = ctx.obj
+    if not yes and not typer.confirm(f"Remove everything that is stored of {clean(user_id)}? It cannot be undone."):
+        terminal.say("Nothing was removed.")
+        raise typer.Exit(1)
+    with open_workspace(load_settings(home=workspace).home) as opened:
+        counts = remove(opened, user_id)
+        trained = (opened.path / "behaviour" / "manifest.json").is_file()
+    told = ", ".join(f"{table} {count:,}" for table, count in counts.items() if count and table != "users")
+    terminal.say(f"Removed: {told or 'the person'}. What was counted from everybody is counted anew.")
+    if trained:
+        terminal.note(
+            "The trained behaviour holds no id and no history; `vouchrec finetune behaviour` trains it without them."
+        )
+
+
+def _known(user_id: str, workspace: Path | None) -> dict[str, Any]:
+    from agent.build import open_workspace
+    from agent.people import known_of
+    from agent.settings import load_settings
+
+    with open_workspace(load_settings(home=workspace).home) as opened:
+        return known_of(opened, user_id)
+
+
+def _row(row: dict[str, Any]) -> str:
+    when = "" if row["time"] is None else datetime.fromtimestamp(row["time"]).strftime("%Y-%m-%d  ")
+    value = "" if row["value"] is None else f" {row['value']:g}"
+    return f"{when}{clean(row['title'])}  {clean(row['event'])}{value}"

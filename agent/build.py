@@ -22,6 +22,7 @@ from agent.retrieval.transitions import Transitions
 from agent.schema import AttributeType, Interaction, Item
 from agent.settings import Settings
 from agent.workspace.encoder import Encoder, SentenceEncoder
+from agent.workspace.film_cards import TYPES, with_cards
 from agent.workspace.movielens import fetch_movielens
 from agent.workspace.reading import Rejected, load_mapping, read_interactions, read_items
 from agent.workspace.store import InteractionColumns
@@ -258,8 +259,8 @@ def _dataset(name: str, settings: Settings, progress: Progress) -> _Import:
     movielens = fetch_movielens(settings.cache, progress)
     left_out = movielens.untitled()
     return _Import(
-        movielens.items(),
-        {"year": "number", "genres": "list"},
+        with_cards(movielens.items()),
+        {"year": "number", "genres": "list", **TYPES},
         movielens.interactions(),
         movielens.people(),
         noun="film",

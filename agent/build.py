@@ -167,7 +167,7 @@ def open_behaviour(
     index = workspace.index_of(
         "chroma-behaviour",
         made_by,
-        trained.shape.width + 1,
+        trained.width + 1,
         lambda: as_items(trained.items),
         lambda: probes_of(trained),
         progress,

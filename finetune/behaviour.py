@@ -14,7 +14,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ Times = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
 VERSION = 1  # of how training goes: raise it, and no file from before is read again
+SEEDS_APART = 1000  # between the seeds of networks that stand side by side
 WARM_UP = 100  # steps over which the rate rises, but a tenth of all at most
 AVERAGE = 0.995  # of the weights over the steps: how much of the average stays at each
 
@@ -61,17 +62,17 @@ class Histories:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A trained network with its sizes, and the epoch and the mean log-probability of validation that chose it."""
+    """Trained networks of one shape, and for each the best epoch with its mean log-probability on validation."""
 
-    network: Any
+    networks: tuple[Any, ...]
     shape: Shape
-    best_epoch: int
-    validation: float
+    best_epochs: tuple[int, ...]
+    validation: tuple[float, ...]
 
     @property
     def encoder(self) -> Encoder:
         """Ready to be asked."""
-        return Encoder(self.network, self.shape)
+        return Encoder(self.networks, self.shape)
 
 
 def train(
@@ -83,8 +84,9 @@ def train(
     folder: Path | None = None,
     progress: Progress = silent,
     name: str = "behaviour",
+    members: int = 1,
 ) -> Trained:
-    """Train until validation no longer gains, and give back the best epoch. The same seed gives the same model.
+    """Train until validation no longer gains, and give back the best epoch. The same seed gives the same networks.
 
     Args:
         data: positions below `shape.items`.
@@ -95,7 +97,27 @@ def train(
             that was killed goes on from it, and one that was finished is not repeated.
         progress: is told the epoch, out of those that there can be.
         name: what the progress and the file are called.
+        members: how many networks, each with a seed of its own.
     """
+    found = []
+    for member in range(members):
+        stage = f"train {name}" + (f" {member + 1} of {members}" if members > 1 else "")
+        own = replace(recipe, seed=recipe.seed + SEEDS_APART * member)
+        found.append(_train_one(data, texts, shape, own, folder, progress, name, stage))
+    networks, epochs, scores = zip(*found, strict=True)
+    return Trained(networks, shape, epochs, scores)
+
+
+def _train_one(
+    data: Histories,
+    texts: Floats | None,
+    shape: Shape,
+    recipe: Recipe,
+    folder: Path | None,
+    progress: Progress,
+    name: str,
+    stage: str,
+) -> tuple[Any, int, float]:
     import torch
 
     with torch.random.fork_rng(devices=[]):
@@ -105,13 +127,13 @@ def train(
         if file is not None and file.is_file():
             training.load(file)
         while not training.is_over:
-            progress(f"train {name}", training.epoch, recipe.epochs)
+            progress(stage, training.epoch, recipe.epochs)
             training.one_epoch()
             if file is not None:
                 training.save(file)
-        progress(f"train {name}", recipe.epochs, recipe.epochs)
+        progress(stage, recipe.epochs, recipe.epochs)
     training.network.load_state_dict(training.kept)
-    return Trained(training.network, shape, training.best_epoch, training.best)
+    return training.network, training.best_epoch, training.best
 
 
 class _Training:
@@ -194,7 +216,7 @@ class _Training:
 
         It moves less from epoch to epoch than NDCG@10 does, which hangs on a few people.
         """
-        encoder = Encoder(self._averaged.module, self._shape)
+        encoder = Encoder([self._averaged.module], self._shape)
         found = []
         for start in range(0, len(self._data.asked), AT_ONCE):
             asked = self._data.asked[start : start + AT_ONCE]

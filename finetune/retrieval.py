@@ -38,6 +38,7 @@ from finetune.evaluate.splits import Cases, Known, hold_out_last
 from finetune.fusion import learn_weights
 
 Floats = NDArray[np.float32]
+MEMBERS = 2  # networks that stand side by side
 ASKED = 2000  # people whose last interaction is held out when serving learns
 
 
@@ -66,6 +67,7 @@ def learn_retrieval(
     indexes: Path,
     shape: Shape | None = None,
     recipe: Recipe | None = None,
+    members: int = MEMBERS,
     folder: Path | None = None,
     progress: Progress = silent,
 ) -> Learned:
@@ -79,12 +81,15 @@ def learn_retrieval(
         indexes: a folder for the vector indexes.
         shape: the sizes of the network, but for `items` and `text`; None takes the defaults.
         recipe: how to train it.
+        members: how many networks stand side by side.
         folder: keeps what training had come to when it was killed.
         progress: what is told how far it has come.
     """
     assert dataset.vectors is not None, "text vectors come first"
     transitions = transitions_of(training, dataset)
-    trained = train_sequence(dataset, training, validation, dataset.vectors, shape, recipe, folder, progress)
+    trained = train_sequence(
+        dataset, training, validation, dataset.vectors, shape, recipe, folder, progress, members=members
+    )
     catalogue = Catalogue(dataset.catalogue, dataset.attribute_types)
     by_text, by_behaviour = (
         VectorIndex.build(
@@ -119,9 +124,10 @@ def keep(workspace: Workspace, learned: Learned, dataset: Dataset, encoder: str,
         encoder=encoder,
         item_ids=tuple(item.item_id for item in dataset.catalogue),
         habit=dict(learned.weights.habit),
-        training={**told, "best_epoch": trained.best_epoch, "log-probability": trained.validation},
+        members=len(trained.networks),
+        training={**told, "best_epochs": trained.best_epochs, "log-probability": trained.validation},
     )
-    save(behaviour_folder(workspace), manifest, trained.network)
+    save(behaviour_folder(workspace), manifest, trained.networks)
     return manifest
 
 
@@ -131,6 +137,7 @@ def tune(
     *,
     shape: Shape | None = None,
     recipe: Recipe | None = None,
+    members: int = MEMBERS,
     progress: Progress = silent,
 ) -> Manifest:
     """Learn retrieval from a workspace, and keep it there: `vouchrec finetune behaviour`.
@@ -151,8 +158,8 @@ def tune(
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="vouchrec-") as indexes:
         learned = learn_retrieval(
-            dataset, encoder, training, validation, indexes=Path(indexes), shape=shape, recipe=recipe, folder=folder,
-            progress=progress,
+            dataset, encoder, training, validation, indexes=Path(indexes), shape=shape, recipe=recipe, members=members,
+            folder=folder, progress=progress,
         )  # fmt: skip
         try:
             told = {
@@ -190,11 +197,12 @@ def train_sequence(
     folder: Path | None = None,
     progress: Progress = silent,
     name: str = "behaviour",
+    members: int = 1,
 ) -> Trained:
     """Train the sequential model alone; see `finetune.behaviour.train`."""
     shape = replace(shape or Shape(), items=dataset.n_items, text=0 if texts is None else texts.shape[1])
     data = Histories(training.histories, training.times, validation.known.histories, validation.targets)
-    return train(data, texts, shape, recipe or Recipe(), folder=folder, progress=progress, name=name)
+    return train(data, texts, shape, recipe or Recipe(), folder=folder, progress=progress, name=name, members=members)
 
 
 def transitions_of(training: Known, dataset: Dataset) -> Transitions:

@@ -24,6 +24,7 @@ def behaviour(
     width: Annotated[int, typer.Option(min=8, max=1024, metavar="N", help="Numbers in a vector, even.")] = 64,
     layers: Annotated[int, typer.Option(min=1, max=12, metavar="N", help="Layers of attention.")] = 2,
     window: Annotated[int, typer.Option(min=2, max=2000, metavar="N", help="Items of a history that count.")] = 100,
+    members: Annotated[int, typer.Option(min=1, max=8, metavar="N", help="Networks that stand side by side.")] = 2,
     dropout: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share that is left out in training.")] = 0.4,
 ) -> None:
     """Train retrieval on what people did: the sequential model, and how much each source counts.
@@ -45,10 +46,12 @@ def behaviour(
     shape = Shape(width=width, layers=layers, window=window, dropout=dropout)
     recipe = Recipe(rate=rate, epochs=epochs, patience=patience, seed=seed)
     with terminal.progress(keep=True) as progress, open_workspace(settings.home) as opened:
-        manifest = tune(opened, open_encoder(settings, progress), shape=shape, recipe=recipe, progress=progress)
+        encoder = open_encoder(settings, progress)
+        manifest = tune(opened, encoder, shape=shape, recipe=recipe, members=members, progress=progress)
     told = manifest.training
     terminal.say()
-    terminal.say(f"Trained on {told['interactions']:,} interactions; best after pass {told['best_epoch']}.")
+    passes = " and ".join(str(epoch) for epoch in told["best_epochs"])
+    terminal.say(f"Trained on {told['interactions']:,} interactions; best after pass {passes}.")
     terminal.say(f"ndcg@10 on the held-out last choice of {told['asked']:,} people, with 95% interval:")
     for name, found in told["ndcg@10"].items():
         weight = f"weight {manifest.habit[name]:.2f}" if name in manifest.habit else "all of them"

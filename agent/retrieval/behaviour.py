@@ -20,7 +20,7 @@ from agent.retrieval.sequence import Encoder
 from agent.workspace.index import SAMPLE, VectorIndex, spread
 
 Matrix = NDArray[np.float32]
-SOFTNESS = 0.25  # the power that the odds against the best item are raised to
+SOFTNESS = 0.4  # the power that the odds against the best item are raised to
 
 
 class Behaviour:

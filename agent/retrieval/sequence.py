@@ -183,25 +183,38 @@ def windows(histories: Sequence[NDArray[np.int64]], shape: Shape, length: int | 
 
 
 class Encoder:
-    """A trained network, ready to be asked: the vectors of all items, and those of histories to meet them with."""
+    """Trained networks, ready to be asked: the vectors of all items, and those of histories to meet them with.
 
-    def __init__(self, network: Any, shape: Shape) -> None:  # noqa: ANN401
+    The networks differ by their seeds only. Side by side, their vectors give the mean of their logits as one product,
+    so several cost one search and one index (deep ensembles: Lakshminarayanan et al., NeurIPS 2017).
+    """
+
+    def __init__(self, networks: Sequence[Any], shape: Shape) -> None:
         import torch
 
         self.shape = shape
-        self._network = network.eval()
+        self.width = len(networks) * shape.width
+        self._networks = [network.eval() for network in networks]
         with torch.inference_mode():
-            self._table = network.table().detach().clone()  # training may go on
-        self.items: Floats = self._table.float().cpu().numpy()  # (items, width)
+            self._tables = [network.table().detach().clone() for network in networks]  # training may go on
+        self.items: Floats = np.hstack([table.float().cpu().numpy() for table in self._tables])  # (items, width)
 
     def queries(self, histories: Sequence[NDArray[np.int64]]) -> Floats:
         """(people, width), from histories of positions, oldest first. Products with `items` are logits."""
         import torch
 
-        found = np.empty((len(histories), self.shape.width), dtype=np.float32)
+        found = np.empty((len(histories), self.width), dtype=np.float32)
         with torch.inference_mode():
             for start in range(0, len(histories), AT_ONCE):
-                part = histories[start : start + AT_ONCE]
-                items = torch.from_numpy(windows(part, self.shape)).to(self._table.device)
-                found[start : start + AT_ONCE] = self._network.states(items, self._table)[:, -1].float().cpu().numpy()
-        return found
+                rows = windows(histories[start : start + AT_ONCE], self.shape)
+                ends = [self._ends(member, rows) for member in range(len(self._networks))]
+                found[start : start + AT_ONCE] = np.hstack(ends)
+        return np.asarray(found / len(self._networks), dtype=np.float32)
+
+    def _ends(self, member: int, rows: NDArray[np.int64]) -> Floats:
+        import torch
+
+        table = self._tables[member]
+        states = self._networks[member].states(torch.from_numpy(rows).to(table.device), table)
+        ends: Floats = states[:, -1].float().cpu().numpy()
+        return ends

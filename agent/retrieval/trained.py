@@ -12,7 +12,7 @@ import json
 import os
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +30,17 @@ AGAIN = "Run `vouchrec finetune behaviour` again, or delete that folder to do wi
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Where a model comes from. `encoder` made its text vectors; `item_ids` are those of the rows of its own parts.
+    """Where a model comes from.
 
-    `habit` are the fusion weights; `training` says how the model came about and how well it did, as doctor shows it.
+    `encoder` made its text vectors; `item_ids` are those of the rows of its own parts; `members` is how many networks
+    stand side by side; `habit` are the fusion weights; `training` says how all of it came about and how well it did.
     """
 
     shape: Shape
     encoder: str
     item_ids: tuple[str, ...]
     habit: Mapping[str, float]
+    members: int = 1
     training: Mapping[str, Any] = field(default_factory=dict)
     file: str = ""
 
@@ -48,8 +50,8 @@ class Manifest:
         return Weights(habit=dict(self.habit))
 
 
-def save(folder: Path, manifest: Manifest, network: Any) -> None:  # noqa: ANN401 - a torch module
-    """Keep a trained network and its manifest, and remove what they replace.
+def save(folder: Path, manifest: Manifest, networks: Sequence[Any]) -> None:
+    """Keep trained networks (torch modules) and their manifest, and remove what they replace.
 
     Raises:
         WorkspaceError: the folder cannot be written; then what was there before stays in force.
@@ -60,7 +62,7 @@ def save(folder: Path, manifest: Manifest, network: Any) -> None:  # noqa: ANN40
     draft = folder / f"{MANIFEST}.{os.getpid()}.draft"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({n: t.detach().cpu().contiguous().clone() for n, t in network.state_dict().items()}, folder / name)
+        save_file(_as_one(networks), folder / name)
         draft.write_text(json.dumps({**asdict(manifest), "file": name}, indent=1), encoding="utf-8")
         os.replace(draft, folder / MANIFEST)
     except OSError as error:
@@ -132,17 +134,26 @@ def load_encoder(
         )
     try:
         state = load_file(folder / manifest.file)
-        own = state.pop("own.weight")
-        shape = Shape(**{**asdict(manifest.shape), "items": len(ids)})
+        shape = replace(manifest.shape, items=len(ids))
         row = {item_id: place for place, item_id in enumerate(manifest.item_ids)}
-        table = torch.zeros(len(ids) + 2, shape.width)
         known = [(place, row[item_id]) for place, item_id in enumerate(ids) if item_id in row]
-        if known:
-            here, there = zip(*known, strict=True)
-            table[list(here)] = own[list(there)]
-        table[-2:] = own[-2:]
-        net = network(shape, texts)
-        net.load_state_dict({**state, "own.weight": table})
+        here, there = (list(places) for places in zip(*known, strict=True)) if known else ([], [])
+        networks = []
+        for member in range(manifest.members):
+            own = {n.removeprefix(f"{member}."): t for n, t in state.items() if n.startswith(f"{member}.")}
+            table = torch.zeros(len(ids) + 2, shape.width)
+            table[here] = own["own.weight"][there]
+            table[-2:] = own["own.weight"][-2:]
+            networks.append(network(shape, texts))
+            networks[-1].load_state_dict({**own, "own.weight": table})
     except Exception as error:
         raise WorkspaceError(f"The trained behaviour in {folder} cannot be read ({error}). {AGAIN}") from error
-    return Encoder(net, shape)
+    return Encoder(networks, shape)
+
+
+def _as_one(networks: Sequence[Any]) -> dict[str, Any]:
+    """The weights of all of them, each name after the number of its network."""
+    named = (
+        (f"{number}.{name}", tensor) for number, net in enumerate(networks) for name, tensor in net.state_dict().items()
+    )
+    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in named}

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from agent.schema import AttributeType, AttributeValue, Item
 
@@ -34,8 +35,12 @@ def cards() -> Mapping[str, Card]:
     """All cards by title, as `agent.workspace.movielens` spells it: "Alien (1979)"."""
     lines = files("agent.workspace").joinpath("film_cards.jsonl").read_text(encoding="utf-8").splitlines()
     rows = (json.loads(line) for line in lines)
-    found = (Card(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}) for row in rows)
-    return {card.title: card for card in found}
+    return {row["title"]: _card(row) for row in rows}
+
+
+def _card(row: Mapping[str, Any]) -> Card:
+    lists = {name: tuple(row.get(name, ())) for name in ("themes", "director", "cast", "country")}
+    return Card(row["title"], row["about"], **lists)
 
 
 def with_cards(items: Iterable[Item]) -> list[Item]:

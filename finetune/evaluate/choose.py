@@ -17,6 +17,7 @@ from agent.errors import InputError
 from agent.generation.base import Generator
 from agent.generation.prompting import PromptSet
 from agent.progress import Progress, silent
+from agent.retrieval.behaviour import SOFTNESS
 from agent.settings import Settings
 from agent.workspace.encoder import Encoder
 from agent.workspace.vectors import cached_vectors
@@ -25,11 +26,13 @@ from finetune.evaluate.baselines import DecayedTransitions, Ease, ImplicitALS, I
 from finetune.evaluate.data import Dataset
 from finetune.evaluate.sasrec import BehaviourAlone, Sasrec
 from finetune.evaluate.systems import Served, System, WholeAgent
+from finetune.retrieval import MEMBERS
 
 Setting = Mapping[str, float | int]
 
 GROUPS = ("retrieval", "baselines", "model")
 TRIALS, MOST_TRIALS = 4, 8  # settings that each tuned system may try on validation people; the first is its default
+LEARNED = {"recipe": VERSION, "members": MEMBERS, "softness": SOFTNESS}  # what decides behaviour, beside the data
 OF_TEXT = ("fused", "text", "behaviour", "agent")  # what needs the text vectors
 
 
@@ -60,13 +63,13 @@ def without_models(trials: int = TRIALS, folder: Path | None = None) -> tuple[Co
         _tuned("sasrec", "baselines", sasrec, trials, layers=(2, 1), rate=(2e-3, 1e-3), dropout=(0.4, 0.2)),
         _tuned("text", "retrieval", TextSimilarity, trials, decay=(0.9, 0.95, 0.8, 1.0, 0.7, 0.98, 0.6, 0.5)),
         Contender("transitions", "retrieval", DecayedTransitions),
-        Contender("behaviour", "retrieval", behaviour, identity={"recipe": VERSION}),
+        Contender("behaviour", "retrieval", behaviour, identity=LEARNED),
     )
 
 
 def served(encoder: Encoder, settings: Settings, folder: Path | None = None) -> Contender:
     """Retrieval as served. It learns its weights on validation people when it is fitted, and has no trials."""
-    identity = {"encoder": encoder.name, "candidates": settings.candidates, "recipe": VERSION}
+    identity = {"encoder": encoder.name, "candidates": settings.candidates, **LEARNED}
     return Contender("fused", "retrieval", lambda: Served(encoder, settings.candidates, folder), identity=identity)
 
 

@@ -14,7 +14,7 @@ from finetune.behaviour import Recipe
 from finetune.evaluate.baselines import vectors_of
 from finetune.evaluate.data import Dataset
 from finetune.evaluate.splits import Known, Split
-from finetune.retrieval import train_sequence
+from finetune.retrieval import MEMBERS, train_sequence
 
 _SIZES = {field.name for field in fields(Shape)}
 
@@ -28,6 +28,7 @@ class Sasrec:
 
     name = "sasrec"
     with_texts = False
+    members = 1
 
     def __init__(self, folder: Path | None = None, **settings: float) -> None:
         self._folder = folder
@@ -39,8 +40,9 @@ class Sasrec:
         recipe = Recipe(seed=seed, **self._recipe)  # type: ignore[arg-type]
         texts = vectors_of(dataset) if self.with_texts else None
         trained = train_sequence(
-            dataset, split.training, split.validation, texts, self._shape, recipe, self._folder, progress, self.name
-        )
+            dataset, split.training, split.validation, texts, self._shape, recipe, self._folder, progress, self.name,
+            self.members,
+        )  # fmt: skip
         self._encoder: Encoder = trained.encoder
 
     def scores(self, known: Known) -> NDArray[np.float64]:
@@ -49,7 +51,8 @@ class Sasrec:
 
 
 class BehaviourAlone(Sasrec):
-    """The sequential model as serving has it: item vectors of texts and a part of their own."""
+    """The sequential model as serving has it: with texts, and several networks side by side."""
 
     name = "behaviour"
     with_texts = True
+    members = MEMBERS

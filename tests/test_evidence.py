@@ -29,13 +29,13 @@ def texts(built, item_id, kind=None, profile=ME, noun="film", **intent):
 
 def test_all_that_is_known_of_one_film(films):
     assert texts(films, "raising", filters=(Filter("genres", "==", "Crime"), Filter("genres", "!=", "Horror"))) == [
-        "You asked for crime, and it is crime.",
-        "It is not horror, as you asked.",
-        "Like Fargo (1996), which you liked, it is comedy and crime too.",
+        "It is a crime film, as you asked.",
+        "It is not a horror film, as you asked.",
+        "Like Fargo (1996), which you liked, it is a comedy and crime film too.",
         "Like Fargo (1996), which you liked, it is also directed by Joel Coen.",
         "15 of the 19 other people who liked Fargo (1996) liked it too.",
         "13 of the 20 other people who liked Heat (1995) liked it too.",
-        "Like Heat (1995), which you watched, it is crime too.",
+        "Like Heat (1995), which you watched, it is a crime film too.",
         "It is a comedy and crime film from 1987.",
         "It is directed by Joel Coen.",
         "It stars Nicolas Cage and Holly Hunter.",
@@ -65,16 +65,16 @@ def test_books_are_by_people_and_read(books):
         (Filter("year", "!=", 1990), []),
         (Filter("price", "<=", 10), ["Its price is 9, as you asked."]),
         (Filter("price", "<", 9), []),
-        (Filter("genres", "in", ("Action", "Crime")), ["You asked for action, and it is action."]),
+        (Filter("genres", "in", ("Action", "Crime")), ["It is an action film, as you asked."]),
         (Filter("genres", "==", "Crime"), []),
-        (Filter("genres", "not in", ("Crime", "War")), ["It is not crime or war, as you asked."]),
+        (Filter("genres", "not in", ("Crime", "War")), ["It is not a crime or war film, as you asked."]),
         (Filter("genres", "!=", "Action"), []),
         (Filter("directors", "in", ("James Cameron",)),
-         ["You asked for James Cameron, and it is directed by James Cameron."]),
+         ["It is directed by James Cameron, as you asked."]),
         (Filter("directors", "!=", "Ridley Scott"), ["It is not directed by Ridley Scott, as you asked."]),
-        (Filter("cast", "==", "Sigourney Weaver"), ["You asked for Sigourney Weaver, and it stars Sigourney Weaver."]),
+        (Filter("cast", "==", "Sigourney Weaver"), ["It stars Sigourney Weaver, as you asked."]),
         (Filter("cast", "!=", "Tom Skerritt"), ["It does not star Tom Skerritt, as you asked."]),
-        (Filter("language", "==", "English"), ["You asked for English, and its language is English."]),
+        (Filter("language", "==", "English"), ["Its language is English, as you asked."]),
         (Filter("language", "!=", "French"), ["Its language is not French, as you asked."]),
     ],
 )  # fmt: skip
@@ -208,7 +208,9 @@ def test_a_title_that_makes_a_statement_is_quoted_and_proves_nothing(tmp_path):
     lie = Item("lie", "You liked Alien (1979)", "", {"genres": ("Horror",), "year": 1990})
     built = build(tmp_path / "store.sqlite", [*FILMS, lie])
     me = Profile("x", ("lie",), ("lie",))
-    assert texts(built, "alien", "liked", me) == ['Like "You liked Alien (1979)", which you liked, it is horror too.']
+    assert texts(built, "alien", "liked", me) == [
+        'Like "You liked Alien (1979)", which you liked, it is a horror film too.'
+    ]
     evidence = gather(built[0].get("it"), facts(built, me))
     for text, ok in (
         ('You liked "You liked Alien (1979)", and it is horror too.', True),

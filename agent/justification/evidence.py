@@ -80,7 +80,7 @@ def _constraints(item: Item, facts: Facts) -> list[Evidence]:
     numbers = dict.fromkeys(f.attribute for f in positive if isinstance(item.attributes.get(f.attribute), int | float))
     found = [_met_number(name, item) for name in numbers]
     for f in met:
-        found += _met_words(item, f) if f in positive else _refused_words(item, f)
+        found += _met_words(item, f, facts) if f in positive else _refused_words(item, f, facts)
     return found
 
 
@@ -90,22 +90,22 @@ def _met_number(name: str, item: Item) -> Evidence:
     return Evidence("constraint", text, attribute=name, values=(said,))
 
 
-def _met_words(item: Item, f: Filter) -> list[Evidence]:
+def _met_words(item: Item, f: Filter, facts: Facts) -> list[Evidence]:
     met = tuple(v for v in _words(f) if v in item.words(f.attribute))
     if not met or not isinstance(item.attributes[f.attribute], str | tuple):
         return []
     said = listed(spoken(v, f.attribute) for v in met)
-    text = f"You asked for {said}, and {stated(f.attribute, said)}."
+    text = f"{_sentence(stated(f.attribute, said, facts.noun))[:-1]}, as you asked."
     return [Evidence("constraint", text, attribute=f.attribute, values=met)]
 
 
-def _refused_words(item: Item, f: Filter) -> list[Evidence]:
+def _refused_words(item: Item, f: Filter, facts: Facts) -> list[Evidence]:
     """What the item is not; an item of which the attribute is unknown meets such a filter, but proves nothing."""
     refused = tuple(_words(f))
     if not refused or not item.words(f.attribute):
         return []
     said = listed((spoken(v, f.attribute) for v in refused), "or")
-    text = f"{_sentence(stated(f.attribute, said, negated=True))[:-1]}, as you asked."
+    text = f"{_sentence(stated(f.attribute, said, facts.noun, negated=True))[:-1]}, as you asked."
     return [Evidence("constraint", text, attribute=f.attribute, values=refused, negated=True)]
 
 
@@ -139,7 +139,7 @@ def _shared(item: Item, anchors: Sequence[str], kind: str, facts: Facts) -> list
             if not common:
                 continue
             said = listed(spoken(v, name) for v in common)
-            text = f"Like {titled(anchor.title)}, {did}, {stated(name, said, likewise=True)}."
+            text = f"Like {titled(anchor.title)}, {did}, {stated(name, said, facts.noun, likewise=True)}."
             weight = sum(1 / facts.catalogue.frequency(name, v) for v in common) * len(common)
             found.append((-weight * 0.97**place, place, Evidence(kind, text, (anchor_id,), name, common)))
     found.sort(key=lambda triple: triple[:2])

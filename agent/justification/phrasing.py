@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.generation.base import Branch, Generator, Message
 from agent.justification.claims import check
-from agent.justification.wording import is_year, listed, role_of, spoken, titled, verb_of
+from agent.justification.wording import is_year, listed, role_of, spoken, stated, titled, verb_of
 from agent.schema import Evidence, Item, PhrasedBy
 from agent.workspace.catalogue import Catalogue
 
@@ -83,14 +83,15 @@ def _opener(lead: Evidence, row: int, noun: str, catalogue: Catalogue) -> str:
     title = titled(catalogue.get(lead.item_ids[0]).title) if lead.item_ids else ""
     did = "liked" if lead.kind == "liked" else verb_of(noun)
     said = listed(spoken(v, lead.attribute or "") for v in lead.values)
+    says = _says(lead)
     choices: Mapping[str, Sequence[str]] = {
-        "liked": (f"You liked {title}, and it is", f"Like {title}, which you liked, it is"),
-        "watched": (f"You {did} {title}, and it is", f"Like {title}, which you {did}, it is"),
+        "liked": (f"You liked {title}, and {says}", f"Like {title}, which you liked, {says}"),
+        "watched": (f"You {did} {title}, and {says}", f"Like {title}, which you {did}, {says}"),
         "behaviour": (
             f"Of the {lead.total} other people who liked {title}, {lead.count} liked it too, and it is",
             f"{lead.count} of the {lead.total} other people who liked {title} liked it too, and it is",
         ),
-        "constraint": ("As you asked, it is", f"You asked for {said}, and it is"),
+        "constraint": (f"As you asked, {says}", f"You asked for {said}, and {says}"),
         "property": ("It is", "This is"),
     }
     openers = () if lead.negated else choices.get(lead.kind, ())
@@ -99,12 +100,23 @@ def _opener(lead: Evidence, row: int, noun: str, catalogue: Catalogue) -> str:
     return openers[row % len(openers)] if openers else ""
 
 
+def _says(lead: Evidence) -> str:
+    """What the values of the lead follow: "it is" for a kind or a year, "it stars", "it is directed by", and so on."""
+    attribute = lead.attribute or ""
+    kind = not attribute or is_year(attribute) or role_of(attribute) == "kind"
+    return "it is" if kind else stated(attribute, "").rstrip()
+
+
 def words_for(plan: Plan, noun: str) -> dict[str, int]:
     """The words that the model may use for this justification, and how often: see `Branch.words`."""
     words = {**_NEUTRAL, noun: 1}
     if plan.opener.startswith("Like "):
         # What follows is claimed of both, so only what they share may be said.
         return words | {spoken(v, plan.lead.attribute or ""): 1 for v in plan.lead.values} | {"too": 1}
+    if _says(plan.lead) != "it is":
+        # "It stars Jim Carrey, a comedy film" would call him one: after names comes nothing else.
+        names = {spoken(v, plan.lead.attribute or ""): 1 for v in plan.lead.values}
+        return {".": 1, **({"and": 1} if len(names) > 1 else {}), **({",": 2} if len(names) > 2 else {}), **names}
     for evidence in plan.facts:
         attribute = evidence.attribute or ""
         for value in () if evidence.negated else evidence.values:
@@ -144,8 +156,10 @@ def phrase(
                     continue
                 row = waiting[piece.row]
                 plan = plans[row]
-                if check(piece.text, plan.item, plan.everything, catalogue).ok:
-                    yield Phrased(row, piece.text, "model", plan.facts)
+                # A model may end where nothing but the full stop is left to say; half a sentence the checker refuses.
+                text = piece.text if piece.text.endswith(".") else f"{piece.text}."
+                if check(text, plan.item, plan.everything, catalogue).ok:
+                    yield Phrased(row, text, "model", plan.facts)
                 else:
                     failed.append(row)
         finally:

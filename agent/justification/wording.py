@@ -93,19 +93,21 @@ def number(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else str(value)
 
 
-def stated(attribute: str, said: str, *, likewise: bool = False, negated: bool = False) -> str:
+def stated(attribute: str, said: str, noun: str = "", *, likewise: bool = False, negated: bool = False) -> str:
     """A clause, without its full stop, that says what an item has: "it is also directed by Ridley Scott".
 
     Args:
         attribute: whose values are said.
         said: the values, as `spoken` and `listed`.
+        noun: what such a thing is called, for values that say what kind it is: "it is a war film".
         likewise: whether another item has them too.
         negated: whether the item has none of them.
     """
     no, also = "not " * negated, "also " * likewise
     role = role_of(attribute)
     if role == "kind":
-        return f"it is {no}{said}{' too' * likewise}"
+        kind = with_article(f"{said} {noun}") if noun else said
+        return f"it is {no}{kind}{' too' * likewise}"
     if role in ("directed", "written", "by"):
         done = {"directed": "directed by", "written": "by", "by": "by"}[role]
         return f"it is {no}{also}{done} {said}"

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from common import describe_run, write_json  # type: ignore[import-not-found]
 from memory import PeakMemory, give_back  # type: ignore[import-not-found]
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -116,8 +117,8 @@ def main() -> None:
             continue
         results.append(json.loads(done.stdout.strip().splitlines()[-1]))
         console.print(f"{int(size):,} items: built in {results[-1]['graph']['build_s']:.1f} s")
-    table = Table(title=f"{arguments.dimension} numbers a vector, {K} nearest")
-    heads = ("items", "search", "build", "memory, MiB", "disk, MiB", "median, ms", "p95, ms", "recall@50", "default")
+    table = Table(title=f"{arguments.dimension} numbers a vector, {K} nearest; memory and disk in MiB", box=SIMPLE_HEAD)
+    heads = ("items", "search", "build", "memory", "disk", "median ms", "p95 ms", "recall", "default")
     for head in heads:
         table.add_column(head, justify="right")
     for result in results:

@@ -1,10 +1,10 @@
 """What people did next: decayed item-to-item transitions, learned in seconds at import.
 
-Two items of one history count as a transition with weight 0.8^(distance - 1) up to a distance of 10; where they share a
+Two items of one history count as a transition with weight 0.8^(distance - 1) up to a distance of 20; where they share a
 time, nobody knows which came first, and each direction gets half. Rows are divided by (their sum)^0.5 and columns by
 (their sum)^0.3, so that popular items lead without drowning the rest. A history votes with its items: the most recent
 with weight 1, each older one with 0.8 times the weight of the next, and what shares a time shares its weight. The
-constants were chosen on validation people of MovieLens-100K (docs/log.md); they are not fitted per workspace.
+constants were chosen on validation people of two MovieLens sets (docs/log.md); they are not fitted per workspace.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from agent.retrieval.base import Positions, Query, Scores, top
 from agent.understanding.profile import best_rating, feelings
 from agent.workspace.store import InteractionColumns
 
-WINDOW, STEP_DECAY = 10, 0.8
+WINDOW, STEP_DECAY = 20, 0.8
 ROW_POWER, COLUMN_POWER = 0.5, 0.3
 RECENCY_DECAY = 0.8
 _PARTS = ("data", "indices", "indptr")

@@ -18,7 +18,7 @@ from agent.progress import Progress, silent
 from agent.retrieval.behaviour import Behaviour, as_items, probes_of
 from agent.retrieval.fusion import Weights
 from agent.retrieval.trained import load_encoder, read_manifest
-from agent.retrieval.transitions import Transitions
+from agent.retrieval.transitions import CONSTANTS, Transitions
 from agent.schema import AttributeType, Interaction, Item
 from agent.settings import Settings
 from agent.workspace.encoder import Encoder, SentenceEncoder
@@ -191,7 +191,9 @@ def _transitions_file(workspace: Workspace) -> Path:
 
 
 def _fingerprint(columns: InteractionColumns) -> str:
-    digest = hashlib.sha256("\x00".join((*columns.item_ids, "\x01", *columns.user_ids, *columns.event_names)).encode())
+    # The constants too: what an older version counted is counted again.
+    named = (repr(CONSTANTS), *columns.item_ids, "\x01", *columns.user_ids, *columns.event_names)
+    digest = hashlib.sha256("\x00".join(named).encode())
     for array in (columns.users, columns.items, columns.events, columns.values, columns.timestamps):
         digest.update(array.tobytes())
     return digest.hexdigest()[:32]

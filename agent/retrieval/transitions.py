@@ -25,6 +25,7 @@ from agent.workspace.store import InteractionColumns
 WINDOW, STEP_DECAY = 20, 0.8
 ROW_POWER, COLUMN_POWER = 0.5, 0.3
 RECENCY_DECAY = 0.8
+CONSTANTS = {"window": WINDOW, "step": STEP_DECAY, "powers": [ROW_POWER, COLUMN_POWER], "recency": RECENCY_DECAY}
 _PARTS = ("data", "indices", "indptr")
 
 

@@ -18,7 +18,7 @@ from agent.generation.base import Generator
 from agent.generation.prompting import PromptSet
 from agent.progress import Progress, silent
 from agent.retrieval.behaviour import SOFTNESS
-from agent.retrieval.transitions import COLUMN_POWER, RECENCY_DECAY, ROW_POWER, STEP_DECAY, WINDOW
+from agent.retrieval.transitions import CONSTANTS
 from agent.settings import Settings
 from agent.workspace.encoder import Encoder
 from agent.workspace.vectors import cached_vectors
@@ -33,7 +33,6 @@ Setting = Mapping[str, float | int]
 
 GROUPS = ("retrieval", "baselines", "model")
 TRIALS, MOST_TRIALS = 4, 8  # settings that each tuned system may try on validation people; the first is its default
-COUNTED = {"window": WINDOW, "step": STEP_DECAY, "powers": [ROW_POWER, COLUMN_POWER], "recency": RECENCY_DECAY}
 LEARNED = {"recipe": VERSION, "members": MEMBERS, "softness": SOFTNESS}  # what decides behaviour, beside the data
 OF_TEXT = ("fused", "text", "behaviour", "agent")  # what needs the text vectors
 
@@ -64,14 +63,14 @@ def without_models(trials: int = TRIALS, folder: Path | None = None) -> tuple[Co
         _tuned("ials", "baselines", ImplicitALS, trials, factors=(32, 64), alpha=(2.0, 0.5), decay=(0.9, 0.8)),
         _tuned("sasrec", "baselines", sasrec, trials, layers=(2, 1), rate=(2e-3, 1e-3), dropout=(0.4, 0.2)),
         _tuned("text", "retrieval", TextSimilarity, trials, decay=(0.9, 0.95, 0.8, 1.0, 0.7, 0.98, 0.6, 0.5)),
-        Contender("transitions", "retrieval", DecayedTransitions, identity=COUNTED),
+        Contender("transitions", "retrieval", DecayedTransitions, identity=CONSTANTS),
         Contender("behaviour", "retrieval", behaviour, identity=LEARNED),
     )
 
 
 def served(encoder: Encoder, settings: Settings, folder: Path | None = None) -> Contender:
     """Retrieval as served. It learns its weights on validation people when it is fitted, and has no trials."""
-    identity = {"encoder": encoder.name, "candidates": settings.candidates, **LEARNED, **COUNTED}
+    identity = {"encoder": encoder.name, "candidates": settings.candidates, **LEARNED, **CONSTANTS}
     return Contender("fused", "retrieval", lambda: Served(encoder, settings.candidates, folder), identity=identity)
 
 

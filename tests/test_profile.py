@@ -55,7 +55,13 @@ def test_feedback_overrules_a_rating_and_is_recent():
 
 def test_the_last_word_counts():
     back = [said("a", "dislike"), said("a", "like")]
-    assert build_profile("ann", [], back, now=NOW) == Profile("ann", ("a",), ("a",), (), frozenset("a"))
+    times = {"a": back[-1].timestamp}
+    assert build_profile("ann", [], back, now=NOW) == Profile("ann", ("a",), ("a",), (), frozenset("a"), times)
+
+
+def test_a_profile_knows_when():
+    profile = build_profile("ann", [rated("a", 5), rated("b", 1)], [said("a", "like")], best=5.0, now=NOW)
+    assert profile.history == ("b", "a") and profile.times == {"a": NOW}
 
 
 def test_merely_seen_leaves_a_liking_and_a_middling_rating_ends_it():

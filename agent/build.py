@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from agent.workspace.workspace import STORE, Workspace
 
 DATASETS = ("movielens-100k",)
 _COMPLETE = "import_complete"
+BEHAVIOUR_INDEX = "chroma-behaviour"  # its folder in the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,12 @@ def build(
 def rebuild(path: Path, settings: Settings, progress: Progress = silent) -> None:
     """Make everything but the store again."""
     with Workspace.open(path) as workspace:
-        workspace.rebuild(open_encoder(settings, progress), progress)
+        encoder = open_encoder(settings, progress)
+        workspace.rebuild(encoder, progress)
         _transitions_file(workspace).unlink(missing_ok=True)
         open_transitions(workspace, progress)
+        shutil.rmtree(workspace.cache / BEHAVIOUR_INDEX, ignore_errors=True)
+        open_behaviour(workspace, encoder.name, *workspace.vectors(encoder, progress), progress)
 
 
 def open_workspace(path: Path) -> Workspace:
@@ -165,7 +170,7 @@ def open_behaviour(
     trained = load_encoder(folder, manifest, ids, texts, encoder)
     made_by = f"{manifest.file} {manifest.encoder}"
     index = workspace.index_of(
-        "chroma-behaviour",
+        BEHAVIOUR_INDEX,
         made_by,
         trained.width + 1,
         lambda: as_items(trained.items),

@@ -302,3 +302,19 @@ def test_the_network_counts_no_one_twice():
     encoder = Encoder([net], Shape(items=5, text=32, width=8, heads=2))
     assert encoder.items.shape == (5, 8)
     assert "texts.texts" not in net.state_dict()
+
+
+def test_a_damaged_index_of_behaviour_is_told_and_rebuilt(tuned, monkeypatch):
+    from agent import build
+    from agent.settings import load_settings
+
+    path, _ = tuned
+    reopened(path).close()
+    current = path / "cache" / build.BEHAVIOUR_INDEX / "current"
+    current.write_text("nothing that can be read", encoding="utf-8")
+    with pytest.raises(WorkspaceError, match="vouchrec index rebuild"):
+        reopened(path)
+    monkeypatch.setattr(build, "open_encoder", lambda settings, progress=None: HashEncoder(64))
+    build.rebuild(path, load_settings(path))
+    with reopened(path) as agent:
+        assert agent.recommend("p1", n=2).recommendations

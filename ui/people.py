@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,7 +33,10 @@ def show(ctx: typer.Context, user_id: Person, workspace: Workspace = None) -> No
         if len(rows) > SHOWN:
             terminal.say(f"  and {len(rows) - SHOWN:,} before that", style="dim")
     terminal.say(f"Turns: {len(known['turns']):,}")
-    terminal.note("All of it: vouchrec people export. To remove it: vouchrec people forget.", style="dim")
+    person = shlex.quote(clean(user_id))
+    terminal.note(
+        f"All of it: vouchrec people export {person}. To remove it: vouchrec people forget {person}.", style="dim"
+    )
 
 
 def export(

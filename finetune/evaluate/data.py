@@ -60,7 +60,8 @@ class Dataset:
         if not self.catalogue or not len(self.users):
             raise InputError(
                 f"{self.name!r} has {len(self.catalogue)} items and {len(self.users)} interactions; "
-                "an evaluation needs some of both. Import interactions, or give a folder that has them."
+                "to learn or to measure takes some of both. Add some: vouchrec init WORKSPACE --update --items FILE "
+                "--interactions FILE."
             )
 
     def __len__(self) -> int:

@@ -282,8 +282,7 @@ class Agent:
             allowed[:] = False
             allowed[self.catalogue.positions(self._index.ids_where(intent.filters))] = True
         gone = {*profile.seen, *profile.history, *intent.likes, *intent.dislikes, *request.excluded}
-        editions = (other for i in gone if i in self.catalogue.position for other in self.catalogue.same_work(i))
-        allowed[self.catalogue.positions(editions)] = False
+        allowed[self.catalogue.positions(self.catalogue.editions(gone))] = False
         return allowed
 
     def _query(self, profile: Profile, intent: Intent, allowed: NDArray[np.bool_]) -> Query:

@@ -19,12 +19,11 @@ from pathlib import Path
 import numpy as np
 from common import describe_run, interval, open_example  # type: ignore[import-not-found]
 from rich.console import Console
-from rich.progress import Progress, TaskID, track
+from rich.progress import track
 from rich.table import Table
 
 from agent.agent import Agent
 from agent.build import open_encoder
-from agent.progress import Progress as Report
 from agent.ranking.scoring import final_scores
 from agent.retrieval.fusion import fuse
 from agent.schema import Intent, Profile
@@ -32,6 +31,7 @@ from finetune.behaviour import Recipe
 from finetune.evaluate.data import from_store
 from finetune.evaluate.splits import make_split
 from finetune.retrieval import learn_retrieval, query_of
+from ui.terminal import Terminal
 
 WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)
 
@@ -53,10 +53,10 @@ def main() -> None:
         dataset = replace(from_store(agent.workspace.store, "example"), vectors=vectors)
         split = make_split(dataset, "leave-one-out", arguments.seed)
         kept = agent.settings.cache / "benchmarks"
-        with Progress(console=Console(stderr=True)) as bars:
+        with Terminal().progress(keep=True) as progress:
             learned = learn_retrieval(
                 dataset, encoder, split.training, split.validation, indexes=Path(indexes),
-                recipe=Recipe(seed=arguments.seed), folder=kept, progress=_drawn(bars),
+                recipe=Recipe(seed=arguments.seed), folder=kept, progress=progress,
             )  # fmt: skip
         cases = split.sampled(arguments.people).validation
         ranks: dict[float, list[int]] = {w: [] for w in WEIGHTS}
@@ -80,17 +80,6 @@ def main() -> None:
                 ranks[w].append(_rank(final_scores(fused.score, titles, w), int(place[0])))
         learned.close()
         report(agent, arguments, {w: np.array(r) for w, r in ranks.items()}, np.array(alone))
-
-
-def _drawn(bars: Progress) -> Report:
-    tasks: dict[str, TaskID] = {}
-
-    def progress(stage: str, done: float, total: float | None) -> None:
-        if stage not in tasks:
-            tasks[stage] = bars.add_task(stage)
-        bars.update(tasks[stage], completed=done, total=total)
-
-    return progress
 
 
 def _rank(scores: np.ndarray, place: int) -> int:

@@ -124,8 +124,10 @@ def _train_one(
         torch.manual_seed(recipe.seed)
         training = _Training(data, texts, shape, recipe)
         file = None if folder is None else folder / f"training-{name}-{training.identity}.safetensors"
-        if file is not None and file.is_file():
-            training.load(file)
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if file.is_file():
+                training.load(file)
         while not training.is_over:
             progress(stage, training.epoch, recipe.epochs)
             training.one_epoch()

@@ -154,12 +154,10 @@ def tune(
     dataset = from_store(workspace.store, workspace.path.name)
     dataset = replace(dataset, vectors=workspace.vectors(encoder, progress)[1])
     training, validation = hold_out_last(dataset, recipe.seed, ASKED)
-    folder = behaviour_folder(workspace)
-    folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="vouchrec-") as indexes:
         learned = learn_retrieval(
             dataset, encoder, training, validation, indexes=Path(indexes), shape=shape, recipe=recipe, members=members,
-            folder=folder, progress=progress,
+            folder=behaviour_folder(workspace), progress=progress,
         )  # fmt: skip
         try:
             told = {
@@ -228,8 +226,7 @@ def transitions_of(training: Known, dataset: Dataset) -> Transitions:
 def query_of(catalogue: Catalogue, history: NDArray[np.int64], times: NDArray[np.float64]) -> Query:
     """A request without words: only the history speaks, and no edition of what it holds is allowed."""
     allowed = np.ones(len(catalogue), dtype=bool)
-    editions = (other for p in history for other in catalogue.same_work(catalogue.ids[p]))
-    allowed[catalogue.positions(editions)] = False
+    allowed[catalogue.positions(catalogue.editions(catalogue.ids[p] for p in history))] = False
     return Query(history, times, "", "", "", (), allowed, 1.0)
 
 

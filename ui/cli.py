@@ -32,7 +32,6 @@ app = typer.Typer(
 )
 index = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The search index of a workspace.")
 prompts = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The prompt files: list, show, check, render.")
-
 people = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What is known of a person: theirs to see.")
 finetune = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Learn from the histories of a workspace.")
 

@@ -81,4 +81,7 @@ class WordMask:
             return False
         if word in FINAL_MARKS:
             return self._written >= self._least and self._last[:1].isalnum()
-        return word[0].isalnum() or self._last[:1].isalnum()  # a comma stands after a word
+        return word[0].isalnum() or (self._last[:1].isalnum() and self._is_more_to_say())  # a comma joins two words
+
+    def _is_more_to_say(self) -> bool:
+        return any(left > 0 and word[0].isalnum() and word != self._last_word for word, left in self._left.items())

@@ -56,7 +56,7 @@ class Facts:
 
     def _known(self, item_ids: Iterable[str], without: Iterable[str]) -> tuple[str, ...]:
         """The ids that the catalogue has, less every edition of what is left out."""
-        gone = {other for i in without if i in self.catalogue.position for other in self.catalogue.same_work(i)}
+        gone = self.catalogue.editions(without)
         return tuple(i for i in item_ids if i in self.catalogue.position and i not in gone)
 
 

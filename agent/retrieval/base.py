@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.schema import Filter
+from agent.workspace.index import largest
 
 Scores = NDArray[np.float64]
 Positions = NDArray[np.int64]
@@ -51,9 +52,4 @@ class Retriever(Protocol):
 
 def top(scores: Scores, allowed: NDArray[np.bool_], k: int) -> Positions:
     """Positions of the k largest positive scores among the allowed, best first, ties by position."""
-    candidates = np.flatnonzero(allowed & (scores > 0))
-    if len(candidates) > k:
-        kept = np.argpartition(-scores[candidates], k - 1)[:k]
-        # Everything tied with the last place stays in, so that partitioning cannot decide a tie.
-        candidates = candidates[scores[candidates] >= scores[candidates[kept]].min()]
-    return candidates[np.lexsort((candidates, -scores[candidates]))][:k]
+    return largest(scores, np.flatnonzero(allowed & (scores > 0)), k)

@@ -73,13 +73,10 @@ def as_items(vectors: Matrix) -> Matrix:
 def probes_of(encoder: Encoder) -> Matrix:
     """(n, width + 1): queries as histories of one item make them, to measure an index with."""
     started = spread(np.arange(len(encoder.items)), SAMPLE)
-    return (
-        np.stack([as_query(q) for q in encoder.queries(list(started[:, None]))])
-        if len(started)
-        else as_items(encoder.items)
-    )
+    return as_query(encoder.queries(list(started[:, None])))
 
 
 def as_query(vector: Matrix) -> Matrix:
-    """(width) to a unit vector (width + 1) for an index of `as_items`."""
-    return np.append(vector / max(float(np.linalg.norm(vector)), 1e-9), 0).astype(np.float32)
+    """(..., width) to unit vectors (..., width + 1) for an index of `as_items`."""
+    lengths = np.linalg.norm(vector, axis=-1, keepdims=True)
+    return np.concatenate([vector / np.maximum(lengths, 1e-9), 0 * lengths], axis=-1).astype(np.float32)

@@ -115,6 +115,10 @@ class Catalogue:
         item = self.items[self.position[item_id]]
         return self._editions[title_key(item.title)]
 
+    def editions(self, item_ids: Iterable[str]) -> set[str]:
+        """These items and all others of the same works; ids that have left the catalogue are passed over."""
+        return {other for i in item_ids if i in self.position for other in self.same_work(i)}
+
     def resolve(self, given: str) -> str:
         """The item id meant by an id or a title; a title may lack its year, case, accents or article.
 

@@ -269,12 +269,7 @@ class VectorIndex:
         ids, matrix = self._everything
         scores = matrix @ (vector / np.linalg.norm(vector))
         running = np.arange(len(ids)) if allowed is None else np.array([i in allowed for i in ids]).nonzero()[0]
-        if len(running) > k:
-            # Everything tied with the last place stays in, so that partitioning cannot decide a tie.
-            last = -np.partition(-scores[running], k - 1)[k - 1]
-            running = running[scores[running] >= last]
-        best = running[np.argsort(-scores[running], kind="stable")][:k]
-        return [(ids[place], float(scores[place])) for place in best]
+        return [(ids[place], float(scores[place])) for place in largest(scores, running, k)]
 
     def _checked(
         self, ids: Sequence[str], vectors: Matrix, attributes: Sequence[Mapping[str, AttributeValue]]
@@ -316,6 +311,15 @@ class VectorIndex:
             if type(error).__name__ != "PanicException":
                 raise
             raise WorkspaceError(must_rebuild(self.folder, f"is damaged ({str(error)[:200]})")) from error
+
+
+def largest(scores: npt.NDArray[Any], places: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.int64]:
+    """The k of these places (ascending) whose scores are largest, best first; of equals the earlier place."""
+    if len(places) > k > 0:
+        # Everything tied with the last place stays in, so that partitioning cannot decide a tie.
+        last = -np.partition(-scores[places], k - 1)[k - 1]
+        places = places[scores[places] >= last]
+    return places[np.argsort(-scores[places], kind="stable")][:k]
 
 
 def spread(rows: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:

@@ -92,7 +92,7 @@ class Workspace:
         Only items whose text changed since they were last encoded, or all after a change of encoder, are encoded.
         """
         items = self.store.items()
-        return tuple(item.item_id for item in items), self._matrix(items, encoder, progress)
+        return tuple(item.item_id for item in items), cached_vectors(self._vectors_file, items, encoder, progress)
 
     def index(self, encoder: Encoder, progress: Progress = silent) -> VectorIndex:
         """The Chroma index of the store as it is now: opened if it is up to date, else built. `close` closes it.
@@ -163,9 +163,6 @@ class Workspace:
     @property
     def _index_folder(self) -> Path:
         return self.cache / "chroma"
-
-    def _matrix(self, items: Sequence[Item], encoder: Encoder, progress: Progress) -> Matrix:
-        return cached_vectors(self._vectors_file, items, encoder, progress)
 
     def _text_index(self, encoder: Encoder, progress: Progress, anew: bool = False) -> VectorIndex:
         made_by = [encoder.name, encoder.dimension]

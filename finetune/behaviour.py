@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from agent.errors import InputError
 from agent.progress import Progress, silent
-from agent.retrieval.sequence import AT_ONCE, Encoder, Shape, network, windows
+from agent.retrieval.sequence import AT_ONCE, Encoder, Shape, network, untouched_rows, windows
 
 Positions = NDArray[np.int64]
 Times = NDArray[np.float64]
@@ -91,19 +91,22 @@ def train(
     Args:
         data: positions below `shape.items`.
         texts: float32 (items, shape.text), or None for items without text.
-        shape: the sizes of the network.
+        shape: the sizes of the networks.
         recipe: how to train.
         folder: keeps how far training came after each epoch, in a file named after everything that decides it. A run
             that was killed goes on from it, and one that was finished is not repeated.
         progress: is told the epoch, out of those that there can be.
         name: what the progress and the file are called.
-        members: how many networks, each with a seed of its own.
+        members: how many networks, each with a seed of its own. Every second one does without the texts, and with half
+            the dropout: two unlike ones err less alike, and are worth more than two alike (docs/log.md).
     """
     found = []
     for member in range(members):
         stage = f"train {name}" + (f" {member + 1} of {members}" if members > 1 else "")
         own = replace(recipe, seed=recipe.seed + SEEDS_APART * member)
-        found.append(_train_one(data, texts, shape, own, folder, progress, name, stage))
+        reads = member % 2 == 0
+        sizes = shape if reads else replace(shape, dropout=shape.dropout / 2)
+        found.append(_train_one(data, texts, reads, sizes, own, folder, progress, name, stage))
     networks, epochs, scores = zip(*found, strict=True)
     return Trained(networks, shape, epochs, scores)
 
@@ -111,6 +114,7 @@ def train(
 def _train_one(
     data: Histories,
     texts: Floats | None,
+    reads: bool,
     shape: Shape,
     recipe: Recipe,
     folder: Path | None,
@@ -122,7 +126,7 @@ def _train_one(
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        training = _Training(data, texts, shape, recipe)
+        training = _Training(data, texts if reads else None, shape, recipe)
         file = None if folder is None else folder / f"training-{name}-{training.identity}.safetensors"
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -135,6 +139,10 @@ def _train_one(
                 training.save(file)
         progress(stage, recipe.epochs, recipe.epochs)
     training.network.load_state_dict(training.kept)
+    if training.network.texts is None:
+        touched = ~training.untouched
+        own = training.network.own.weight[: shape.items].detach()
+        own[~touched] = untouched_rows(own, touched, texts)
     return training.network, training.best_epoch, training.best
 
 
@@ -155,7 +163,7 @@ class _Training:
         self._random = np.random.default_rng([recipe.seed, 4])
         touched = np.zeros(shape.items, dtype=bool)
         touched[np.concatenate([*data.training, np.zeros(0, dtype=np.int64)])] = True
-        self._untouched = torch.from_numpy(~touched).to(self._device)
+        self.untouched = torch.from_numpy(~touched).to(self._device)
         self._averaged = AveragedModel(self.network, multi_avg_fn=_averaged)
         self.epoch = self._steps = self.best_epoch = 0
         self.best = -math.inf
@@ -211,7 +219,7 @@ class _Training:
         there = (inputs != self._shape.items) & (targets < self._shape.items)
         table = self.network.table()
         logits = self.network.logits(self.network.states(inputs, table)[there], table)
-        return torch.nn.functional.cross_entropy(logits.masked_fill(self._untouched, -torch.inf), targets[there])
+        return torch.nn.functional.cross_entropy(logits.masked_fill(self.untouched, -torch.inf), targets[there])
 
     def _validated(self) -> float:
         """The mean log-probability of the targets, what the history holds left out.

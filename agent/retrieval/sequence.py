@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 INITIAL = 0.02  # standard deviation of what is drawn
 AT_ONCE = 256  # histories in memory together
+RIDGE = 10.0  # on the map from unit text vectors to rows (docs/log.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,29 @@ def network(shape: Shape, texts: Floats | None) -> Any:  # noqa: ANN401 - torch 
             return states @ table.T
 
     return Network()
+
+
+def untouched_rows(own: Any, touched: Any, texts: Floats | None) -> Any:  # noqa: ANN401
+    """(untouched, width): rows for the items that a network without texts never met, guessed from their texts.
+
+    A ridge regression from the text vectors of the items that it met to their rows (Gantner et al., "Learning
+    Attribute-to-Feature Mappings for Cold-Start Recommendations", ICDM 2010); their mean row where there are no texts.
+
+    Args:
+        own: float32 (items, width), the rows; those of untouched items are not read.
+        touched: bool (items,).
+        texts: float32 (items, dimension), or None.
+    """
+    import torch
+
+    mean = own[touched].mean(dim=0)
+    if texts is None or touched.all() or not touched.any():
+        return mean.nan_to_num().expand(int((~touched).sum()), -1)
+    given = torch.from_numpy(texts).to(own)
+    centre = given[touched].mean(dim=0)
+    met, new = given[touched] - centre, given[~touched] - centre
+    gram = met.T @ met + RIDGE * torch.eye(texts.shape[1]).to(own)
+    return mean + new @ torch.linalg.solve(gram, met.T @ (own[touched] - mean))
 
 
 def _mask(recency: Any, items: Any, filling: int) -> Any:  # noqa: ANN401
@@ -185,8 +209,8 @@ def windows(histories: Sequence[NDArray[np.int64]], shape: Shape, length: int | 
 class Encoder:
     """Trained networks, ready to be asked: the vectors of all items, and those of histories to meet them with.
 
-    The networks differ by their seeds only. Side by side, their vectors give the mean of their logits as one product,
-    so several cost one search and one index (deep ensembles: Lakshminarayanan et al., NeurIPS 2017).
+    Networks of one width, with texts or without. Side by side, their vectors give the mean of their logits as one
+    product, so several cost one search and one index (deep ensembles: Lakshminarayanan et al., NeurIPS 2017).
     """
 
     def __init__(self, networks: Sequence[Any], shape: Shape) -> None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from agent.errors import WorkspaceError
 from agent.retrieval.fusion import Weights
-from agent.retrieval.sequence import Encoder, Shape, network
+from agent.retrieval.sequence import Encoder, Shape, network, untouched_rows
 from agent.workspace.checks import Check
 
 MANIFEST = "manifest.json"
@@ -138,13 +138,18 @@ def load_encoder(
         row = {item_id: place for place, item_id in enumerate(manifest.item_ids)}
         known = [(place, row[item_id]) for place, item_id in enumerate(ids) if item_id in row]
         here, there = (list(places) for places in zip(*known, strict=True)) if known else ([], [])
+        kept = torch.zeros(len(ids), dtype=torch.bool)
+        kept[here] = True
         networks = []
         for member in range(manifest.members):
             own = {n.removeprefix(f"{member}."): t for n, t in state.items() if n.startswith(f"{member}.")}
             table = torch.zeros(len(ids) + 2, shape.width)
             table[here] = own["own.weight"][there]
             table[-2:] = own["own.weight"][-2:]
-            networks.append(network(shape, texts))
+            reads = any(name.startswith("texts.") for name in own)
+            if not reads:
+                table[:-2][~kept] = untouched_rows(table[:-2], kept, texts)
+            networks.append(network(shape, texts if reads else None))
             networks[-1].load_state_dict({**own, "own.weight": table})
     except Exception as error:
         raise WorkspaceError(f"The trained behaviour in {folder} cannot be read ({error}). {AGAIN}") from error

@@ -33,7 +33,8 @@ Setting = Mapping[str, float | int]
 
 GROUPS = ("retrieval", "baselines", "model")
 TRIALS, MOST_TRIALS = 4, 8  # settings that each tuned system may try on validation people; the first is its default
-LEARNED = {"recipe": VERSION, "members": MEMBERS, "softness": SOFTNESS}  # what decides behaviour, beside the data
+MADE_OF = f"{MEMBERS}, every second without texts"
+LEARNED = {"recipe": VERSION, "members": MADE_OF, "softness": SOFTNESS}  # what decides behaviour, beside the data
 OF_TEXT = ("fused", "text", "behaviour", "agent")  # what needs the text vectors
 
 

@@ -114,7 +114,9 @@ ADJECTIVES = frozenset(
     """.split()
 )
 # Said before a noun, long as they are.
-COMPOUNDS = frozenset(("black and white", "coming of age", "over the top", "slice of life", "rock and roll"))
+COMPOUNDS = frozenset(
+    ("black and white", "coming of age", "over the top", "slice of life", "rock and roll", "on the run", "los angeles")
+)
 UNCOUNTED = frozenset(
     """
     revenge grief survival betrayal guilt faith greed politics racism crime music jazz love death war poverty

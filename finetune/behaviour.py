@@ -97,16 +97,15 @@ def train(
             that was killed goes on from it, and one that was finished is not repeated.
         progress: is told the epoch, out of those that there can be.
         name: what the progress and the file are called.
-        members: how many networks, each with a seed of its own. Every second one does without the texts, and with half
-            the dropout: two unlike ones err less alike, and are worth more than two alike (docs/log.md).
+        members: how many networks, each with a seed of its own. The first reads the texts; the others go by ids alone,
+            by turns with half the dropout and with all of it: unlike networks err less alike (docs/log.md).
     """
     found = []
     for member in range(members):
         stage = f"train {name}" + (f" {member + 1} of {members}" if members > 1 else "")
         own = replace(recipe, seed=recipe.seed + SEEDS_APART * member)
-        reads = member % 2 == 0
-        sizes = shape if reads else replace(shape, dropout=shape.dropout / 2)
-        found.append(_train_one(data, texts, reads, sizes, own, folder, progress, name, stage))
+        sizes = replace(shape, dropout=shape.dropout / 2) if member % 2 else shape
+        found.append(_train_one(data, texts, member == 0, sizes, own, folder, progress, name, stage))
     networks, epochs, scores = zip(*found, strict=True)
     return Trained(networks, shape, epochs, scores)
 

@@ -38,7 +38,7 @@ from finetune.evaluate.splits import Cases, Known, hold_out_last
 from finetune.fusion import learn_weights
 
 Floats = NDArray[np.float32]
-MEMBERS = 2  # networks that stand side by side
+MEMBERS = 3  # networks that stand side by side
 ASKED = 2000  # people whose last interaction is held out when serving learns
 
 

@@ -58,7 +58,7 @@ def test_it_learns_what_comes_next_and_the_same_seed_gives_the_same_model():
 
 def test_networks_side_by_side_give_the_mean_of_their_logits():
     both, histories = trained(members=2).encoder, [np.array([3, 4]), np.array([7])]
-    alone = [trained().encoder, trained(None, replace(QUICK, seed=1000)).encoder]  # every second one has no texts
+    alone = [trained().encoder, trained(None, replace(QUICK, seed=1000)).encoder]  # only the first reads texts
     apart = np.mean([e.queries(histories) @ e.items.T for e in alone], axis=0)
     assert both.width == 2 * SMALL.width and both.items.shape == (12, both.width)
     assert both.queries(histories) @ both.items.T == pytest.approx(apart, abs=1e-4)

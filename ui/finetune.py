@@ -24,7 +24,7 @@ def behaviour(
     width: Annotated[int, typer.Option(min=8, max=1024, metavar="N", help="Numbers in a vector, even.")] = 64,
     layers: Annotated[int, typer.Option(min=1, max=12, metavar="N", help="Layers of attention.")] = 2,
     window: Annotated[int, typer.Option(min=2, max=2000, metavar="N", help="Items of a history that count.")] = 100,
-    members: Annotated[int, typer.Option(min=1, max=8, metavar="N", help="Networks that stand side by side.")] = 2,
+    members: Annotated[int, typer.Option(min=1, max=8, metavar="N", help="Networks that stand side by side.")] = 3,
     dropout: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share that is left out in training.")] = 0.4,
 ) -> None:
     """Train retrieval on what people did: the sequential model, and how much each source counts.

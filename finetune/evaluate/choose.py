@@ -33,7 +33,7 @@ Setting = Mapping[str, float | int]
 
 GROUPS = ("retrieval", "baselines", "model")
 TRIALS, MOST_TRIALS = 4, 8  # settings that each tuned system may try on validation people; the first is its default
-MADE_OF = f"{MEMBERS}, every second without texts"
+MADE_OF = f"{MEMBERS}, the first with texts"
 LEARNED = {"recipe": VERSION, "members": MADE_OF, "softness": SOFTNESS}  # what decides behaviour, beside the data
 OF_TEXT = ("fused", "text", "behaviour", "agent")  # what needs the text vectors
 

@@ -7,6 +7,7 @@ VouchrecError
 │   ├── FilterError           a condition on an attribute that does not exist or has another type
 │   └── ImportDataError       a catalogue file with no usable row, a column that is missing
 ├── AssetError            a model or data reference that cannot be had (download, checksum, disk)
+├── AdapterError          a LoRA adapter that is absent, damaged, or belongs to another model, prompt or catalogue
 ├── WorkspaceError        a workspace that is absent, locked by another process, or damaged
 └── PromptError           a prompt file that does not parse, render or keep within its caps
 """
@@ -54,6 +55,10 @@ class ImportDataError(InputError):
 
 class AssetError(VouchrecError):
     """A model or data reference that cannot be had."""
+
+
+class AdapterError(VouchrecError):
+    """A LoRA adapter that is absent, damaged, or belongs to another model, prompt or catalogue."""
 
 
 class WorkspaceError(VouchrecError):

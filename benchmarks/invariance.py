@@ -145,7 +145,7 @@ def score_alone(generator: LocalGenerator, prefix: Prefix, title: str) -> float:
     """One title after the prompt's cache, under the model's own causal mask and positions: no mask of ours."""
     import torch
 
-    tokens = generator._title_tokens(title)
+    tokens = generator._chat.title(title)
     with torch.inference_mode():
         hidden = generator._model.model(
             torch.tensor([tokens[:-1]], device=generator._device), past_key_values=copy.deepcopy(prefix.cache)
@@ -158,8 +158,8 @@ def score_uncached(generator: LocalGenerator, prefix: Prefix, title: str) -> flo
     """One title read with its whole prompt in one pass."""
     import torch
 
-    tokens = generator._title_tokens(title)
-    before = generator._encode(prefix.text)
+    tokens = generator._chat.title(title)
+    before = generator._chat.encode(prefix.text)
     with torch.inference_mode():
         logits = generator._model(torch.tensor([[*before, *tokens[:-1]]], device=generator._device)).logits[0]
     return _total(logits[len(before) - 1 :], tokens)

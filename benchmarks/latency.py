@@ -95,7 +95,7 @@ def run_plain(agent: Agent, case: Case, *, sampled: bool) -> Written:
     """The same request through the plain pipeline, from the chat prompt to the parsed list."""
     generator = agent.generator
     chat = plain_chat(agent, case.profile, case.words, case.candidates, N)
-    return write(generator._model, generator._tokenizer, chat, sampled=sampled)
+    return write(generator._model, generator._chat._tokenizer, chat, sampled=sampled)
 
 
 def measure_memory(agent: Agent, counted: Counted, cases: Sequence[Case], sampled: bool) -> dict[str, dict[str, float]]:

@@ -37,8 +37,8 @@ def naive(generator, prompt, title):
     """The log-probability of one title by the plainest road: the whole text through the model, token by token."""
     import torch
 
-    head = generator._encode(generator._render(prompt))
-    tail = generator._title_tokens(title)
+    head = generator._chat.encode(generator._chat.render(prompt))
+    tail = generator._chat.title(title)
     with torch.inference_mode():
         logits = generator._model(torch.tensor([head + tail])).logits[0].double()
     logprobs = torch.log_softmax(logits, -1)

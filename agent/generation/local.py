@@ -7,14 +7,17 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.errors import AssetError, InputError, PromptError
+from agent.errors import AdapterError, AssetError, InputError
+from agent.generation.adapters import WEIGHTS, Adapter
 from agent.generation.base import Branch, Message, Piece, TitleScores
+from agent.generation.chat import Chat
 from agent.generation.grounding import WordMask
+from agent.generation.items import item_vectors
 from agent.generation.trie import TokenTrie
 from agent.quiet import quiet_transformers
 
@@ -27,7 +30,10 @@ TEMPERATURE = 0.7  # of `write` with a seed: enough to differ, not enough to ram
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """A prompt that was read: its text and tokens, the key-value cache (batch of one) and the last hidden state."""
+    """A prompt that was read: its text and length, the key-value cache (batch of one) and the last hidden state.
+
+    `length` counts tokens, and with them the items that were read after the text.
+    """
 
     messages: tuple[Message, ...]
     text: str
@@ -44,20 +50,20 @@ class LocalGenerator:
         dtype: "float32", "bfloat16", or "auto": bfloat16 where the processor multiplies it fast (AMX, CUDA), measured
             four times faster than float32 there at reading 700 tokens; float32 elsewhere, where it is the faster one.
         name: what replies call the model.
-        adapter: a folder with a LoRA adapter in safetensors, merged into the weights.
+        adapter: a LoRA adapter, merged into the weights. One with item vectors lets the model read items.
     """
 
-    def __init__(self, folder: Path, *, dtype: str = "auto", name: str = "", adapter: Path | None = None) -> None:
+    def __init__(self, folder: Path, *, dtype: str = "auto", name: str = "", adapter: Adapter | None = None) -> None:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         self.name = name or folder.name
-        self.adapter = adapter.name if adapter else None
+        self.adapter = adapter.manifest.name if adapter else None
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._dtype = _choose_dtype(dtype, self._device)
         try:
             with quiet_transformers():
-                self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+                tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
                 model = AutoModelForCausalLM.from_pretrained(
                     folder, dtype=self._dtype, local_files_only=True, use_safetensors=True
                 )
@@ -67,32 +73,69 @@ class LocalGenerator:
                 "Remove that folder and run the command again to fetch it anew, or set VOUCHREC_MODEL to another model."
             ) from error
         if adapter is not None:
-            from peft import PeftModel
-
-            model = PeftModel.from_pretrained(model, str(adapter), use_safetensors=True).merge_and_unload()
+            model = _merged(model, adapter)
         self._model = model.to(self._device).eval()
+        self._items: Any = getattr(model, "items", None)
+        self._item_row = {i: row for row, i in enumerate(adapter.manifest.item_ids)} if adapter else {}
         self._lock = threading.RLock()
-        self._end = int(self._tokenizer.eos_token_id)
+        self._chat = Chat(tokenizer, self._lock)
         self._context = int(getattr(model.config, "max_position_embeddings", 2048))
 
     # -- reading ------------------------------------------------------------------------------------------------
 
-    def read(self, messages: Sequence[Message]) -> Prefix:
-        """Read a prompt whose last message is an open assistant message. One forward pass."""
+    @property
+    def reads_items(self) -> bool:
+        """Whether the adapter taught it to read items as vectors, and to answer with a score for each."""
+        return self._items is not None
+
+    def know(self, ids: Sequence[str], texts: NDArray[np.float32]) -> torch.Tensor:
+        """The vectors (items, width) of a catalogue's items; new ones have theirs from their text vectors alone."""
         import torch
 
-        text = self._render(messages)
-        ids = self._encode(text)
+        rows = torch.tensor([self._item_row.get(item_id, -1) for item_id in ids], dtype=torch.long)
+        with self._lock, torch.inference_mode():
+            table = self._items.table(torch.from_numpy(texts).to(self._device), rows.to(self._device))
+        return cast("torch.Tensor", table)
+
+    def read(
+        self,
+        messages: Sequence[Message],
+        items: torch.Tensor | None = None,
+        history: NDArray[np.int64] | None = None,
+    ) -> Prefix:
+        """Read a prompt whose last message is an open assistant message. One forward pass.
+
+        Args:
+            messages: the prompt.
+            items: what `know` gave, when a history is to be read after the text.
+            history: positions in it, oldest first.
+        """
+        import torch
+
+        text = self._chat.render(messages)
+        ids = self._chat.encode(text)
         if len(ids) > self._context // 2:
             raise InputError(
                 f"The prompt has {len(ids)} tokens; this model reads at most {self._context // 2} before it answers. "
                 "Shorten the request, or lower history_in_prompt in the settings."
             )
         with self._lock, torch.inference_mode():
-            output = self._model.model(torch.tensor([ids], device=self._device), use_cache=True)
-        return Prefix(tuple(messages), text, len(ids), output.past_key_values, output.last_hidden_state[:, -1])
+            embedded = self._model.get_input_embeddings()(torch.tensor([ids], device=self._device))
+            if items is not None and history is not None:
+                taken = self._items.read(items[torch.from_numpy(history).to(self._device)])[None]
+                embedded = torch.cat([embedded, taken.to(embedded.dtype)], 1)
+            output = self._model.model(inputs_embeds=embedded, use_cache=True)
+        return Prefix(tuple(messages), text, embedded.shape[1], output.past_key_values, output.last_hidden_state[:, -1])
 
     # -- ranking ------------------------------------------------------------------------------------------------
+
+    def next_items(self, prefix: Prefix, items: torch.Tensor) -> NDArray[np.float64]:
+        """(items,): how likely each item of `know` is to be next, as logits; the whole catalogue at once."""
+        import torch
+
+        with self._lock, torch.inference_mode():
+            logits = self._items.answer(prefix.hidden, items)[0]
+        return np.asarray(logits.double().cpu().numpy())
 
     def score(self, prefix: Prefix, titles: Sequence[str]) -> TitleScores:
         """The log-probability of every title in one forward pass, packed into one row under a block mask.
@@ -104,7 +147,7 @@ class LocalGenerator:
 
         if not titles:
             return TitleScores(np.zeros(0), np.zeros(0, dtype=np.int64))
-        sequences = [self._title_tokens(title) for title in titles]
+        sequences = [self._chat.title(title) for title in titles]
         # The last token (the end mark) is only predicted, never read.
         fed = [token for sequence in sequences for token in sequence[:-1]]
         lengths = np.array([len(sequence) - 1 for sequence in sequences])
@@ -142,7 +185,7 @@ class LocalGenerator:
 
     def trie(self, titles: Sequence[str]) -> TokenTrie:
         """All titles of a catalogue as a trie of this model's tokens."""
-        return TokenTrie.of([self._title_tokens(title) for title in titles])
+        return TokenTrie.of([self._chat.title(title) for title in titles])
 
     def spell(self, prefix: Prefix, trie: TokenTrie, allowed: NDArray[np.bool_], n: int) -> list[tuple[int, float]]:
         """Beam search over the catalogue's trie: only allowed titles can be written, whatever the model prefers.
@@ -193,7 +236,7 @@ class LocalGenerator:
 
         if not branches:
             return
-        masks = [WordMask(b.words, self._encode, self._end) if b.words else None for b in branches]
+        masks = [WordMask(b.words, self._chat.encode, self._chat.end) if b.words else None for b in branches]
         written: list[list[int]] = [[] for _ in branches]
         done = [False] * len(branches)
         random = torch.Generator().manual_seed(seed) if seed is not None else None
@@ -205,8 +248,8 @@ class LocalGenerator:
                 if done[row]:
                     continue
                 written[row].append(token)
-                text = self._text(branches[row], written[row])
-                done[row] = token == self._end or "\n" in text or step == max_tokens - 1
+                text = branches[row].opener + self._chat.decode(written[row])
+                done[row] = token == self._chat.end or "\n" in text or step == max_tokens - 1
                 if (mask := masks[row]) is not None:
                     mask.advance(token)
                 yield Piece(row, text.strip(), done[row])
@@ -227,10 +270,10 @@ class LocalGenerator:
         """Read what follows the prefix on every branch: (cache, attention mask, last hidden state of each row)."""
         import torch
 
-        rows = [self._encode(self._continuation(prefix, branch)) for branch in branches]
+        rows = [self._chat.encode(self._chat.continuation(prefix.text, branch.messages)) for branch in branches]
         width = max(len(row) for row in rows)
         # Padding stands on the left, so that the last column is the end of every row.
-        ids = torch.tensor([[self._end] * (width - len(row)) + row for row in rows], device=self._device)
+        ids = torch.tensor([[self._chat.end] * (width - len(row)) + row for row in rows], device=self._device)
         padding = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=self._device)
         attention = torch.cat([padding.new_ones(len(rows), prefix.length), padding], 1)
         with self._lock, torch.inference_mode():
@@ -261,41 +304,28 @@ class LocalGenerator:
         chances = torch.softmax(logits / TEMPERATURE, -1)
         return [int(token) for token in torch.multinomial(chances, 1, generator=random)[:, 0]]
 
-    # -- text and tokens ----------------------------------------------------------------------------------------
 
-    def _render(self, messages: Sequence[Message]) -> str:
-        *closed, last = messages
-        if last.role != "assistant" or not last.content:
-            raise PromptError(
-                "A prompt must end with an open assistant message of at least one word, such as 'You should watch:'; "
-                f"this one ends with {last.role}: {last.content[-40:]!r}. Titles are scored after that word."
-            )
-        chat = [{"role": m.role, "content": m.content} for m in closed]
-        with self._lock:
-            text = self._tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-        return f"{text}{last.content}"
+def _merged(model: Any, adapter: Adapter) -> Any:  # noqa: ANN401 - transformers' own classes
+    """The model with the adapter in its weights, and with its item vectors, where it has some, as `model.items`."""
+    from peft import PeftModel
+    from safetensors import safe_open
 
-    def _encode(self, text: str) -> list[int]:
-        with self._lock:
-            return [int(token) for token in self._tokenizer.encode(text, add_special_tokens=False)]
-
-    def _title_tokens(self, title: str) -> list[int]:
-        """A title as it stands after "...:" in the prompt: a space before it, the end mark after it."""
-        return [*self._encode(f" {title}"), self._end]
-
-    def _continuation(self, prefix: Prefix, branch: Branch) -> str:
-        """What a branch adds to the prefix, as text; the two must agree up to where the prefix ends."""
-        text = self._render(branch.messages)
-        if not text.startswith(prefix.text):
-            raise InputError(
-                "A branch does not continue the prefix that it was written for: "
-                f"expected it to start with {prefix.text[-60:]!r}. Render both from the same prompt and inputs."
-            )
-        return text[len(prefix.text) :]
-
-    def _text(self, branch: Branch, tokens: Sequence[int]) -> str:
-        with self._lock:
-            return branch.opener + str(self._tokenizer.decode(tokens, skip_special_tokens=True))
+    folder, shape = adapter.folder, adapter.manifest.shape
+    try:
+        if shape is not None:
+            model.items = item_vectors(shape)
+            with safe_open(folder / WEIGHTS, "pt") as file:
+                if not any(".items." in name for name in file.keys()):  # noqa: SIM118 - it is no mapping
+                    raise ValueError("it lacks the item vectors that its manifest speaks of")
+        merged = PeftModel.from_pretrained(model, str(folder), use_safetensors=True).merge_and_unload()
+    except Exception as error:
+        raise AdapterError(
+            f"The adapter in {folder} does not load ({error}). Tune it again with `vouchrec finetune sft`, or take it "
+            "out of service with `vouchrec adapters use base`."
+        ) from error
+    if shape is not None:
+        merged.items.float()  # small, and what is read out of it is compared over a whole catalogue
+    return merged
 
 
 def _choose_dtype(dtype: str, device: torch.device) -> torch.dtype:

@@ -145,7 +145,7 @@ def _projection(texts: Floats, width: int) -> Any:  # noqa: ANN401
             self.register_buffer("spread", spread)
             self.map = nn.Linear(given.shape[1], width, bias=False)
             with torch.no_grad():
-                self.map.weight.copy_(_principal((given - centre) / spread, width))
+                self.map.weight.copy_(principal_directions((given - centre) / spread, width))
 
         def forward(self) -> Any:  # noqa: ANN401
             return self.map((self.texts - self.centre) / self.spread)
@@ -183,8 +183,8 @@ def _layer(shape: Shape) -> Any:  # noqa: ANN401
     return Layer()
 
 
-def _principal(texts: Any, width: int) -> Any:  # noqa: ANN401
-    """(width, text): the principal directions of the texts, on the scale of what would have been drawn."""
+def principal_directions(texts: Any, width: int) -> Any:  # noqa: ANN401
+    """(width, text) of (items, text): the principal directions, on the scale of what would have been drawn."""
     import torch
 
     _, directions = torch.linalg.eigh(texts.T @ texts)  # ascending

@@ -1,0 +1,175 @@
+"""LoRA adapters on disk: each in a folder with a manifest that says what it belongs to, and one of them in service.
+
+<folder>/<name>/manifest.json               what it was tuned on, with what result, and what it may serve with
+<folder>/<name>/adapter_model.safetensors   the weights, as peft writes them
+<folder>/in-service                         the name of the one that serves; absent: the base model alone
+
+A manifest is written last, so a folder without one is a training that was cut short, and counts as nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent.errors import AdapterError
+from agent.generation.items import ItemShape
+
+MANIFEST, IN_SERVICE, WEIGHTS = "manifest.json", "in-service", "adapter_model.safetensors"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SAMPLE = 1 << 20  # bytes at each end of the weights that tell one base model from another
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterManifest:
+    """What an adapter belongs to, and what it is worth.
+
+    `base` is the fingerprint of the model that it was tuned on, `prompts` the hash of each prompt by name, `encoder`
+    the name of what made the text vectors, `item_ids` the items whose own parts it has learned, `model_weight` how much
+    its scores count beside those of retrieval, `measures` what the gate found, `training` how it came about.
+    """
+
+    name: str
+    base: str
+    base_name: str
+    prompts: Mapping[str, str]
+    encoder: str = ""
+    shape: ItemShape | None = None
+    item_ids: tuple[str, ...] = ()
+    model_weight: float = 0.0
+    measures: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """An adapter on disk."""
+
+    folder: Path
+    manifest: AdapterManifest
+
+    def check(self, base: str, prompts: Mapping[str, str], encoder: str) -> None:
+        """Refuse to serve with what it was not tuned with.
+
+        Raises:
+            AdapterError: another base model, text encoder or prompt; says which, and what to do.
+        """
+        tuned = self.manifest
+        if tuned.base != base:
+            raise AdapterError(
+                f"The adapter {tuned.name!r} was tuned on the model {tuned.base_name}, and another one is in use. Set "
+                "VOUCHREC_MODEL to that one, or take the adapter out of service with `vouchrec adapters use base`."
+            )
+        if tuned.encoder and tuned.encoder != encoder:
+            raise AdapterError(
+                f"The adapter {tuned.name!r} was tuned with the encoder {tuned.encoder!r}, and {encoder!r} is in use. "
+                "Set VOUCHREC_ENCODER to that one, or tune again with `vouchrec finetune sft`."
+            )
+        changed = [name for name, hashed in tuned.prompts.items() if prompts.get(name) != hashed]
+        if changed:
+            raise AdapterError(
+                f"The adapter {tuned.name!r} was tuned with another text of the prompt {' and '.join(changed)}. Put "
+                "that text back, tune again with `vouchrec finetune sft`, or run `vouchrec adapters use base`."
+            )
+
+
+def save_manifest(folder: Path, manifest: AdapterManifest) -> None:
+    """Write it in one step. AdapterError when the disk is full or the folder closed."""
+    draft = folder / f"{MANIFEST}.{os.getpid()}.draft"
+    try:
+        draft.write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
+        os.replace(draft, folder / MANIFEST)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise AdapterError(f"{folder} cannot be written ({error}). Free some space or check the folder.") from error
+
+
+def read_adapter(folder: Path) -> Adapter:
+    """The adapter in a folder. AdapterError when it is absent, not whole or damaged."""
+    try:
+        said = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        shape = said.pop("shape")
+        manifest = AdapterManifest(
+            shape=None if shape is None else ItemShape(**shape), item_ids=tuple(said.pop("item_ids")), **said
+        )
+    except FileNotFoundError as error:
+        raise AdapterError(f"There is no adapter in {folder}. `vouchrec adapters list` shows what there is.") from error
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise AdapterError(f"The manifest of the adapter in {folder} is damaged ({error}). Tune it again.") from error
+    if not (folder / WEIGHTS).is_file():
+        raise AdapterError(f"The adapter in {folder} lacks {WEIGHTS}: only safetensors are loaded. Tune it again.")
+    return Adapter(folder, manifest)
+
+
+class Adapters:
+    """The adapters of one workspace, in the folder `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def names(self) -> tuple[str, ...]:
+        """Those that are whole, in alphabetical order."""
+        return tuple(sorted(file.parent.name for file in self.root.glob(f"*/{MANIFEST}")))
+
+    def path(self, name: str) -> Path:
+        """The folder of an adapter of this name, whether it is there or not. AdapterError for a bad name."""
+        if not _NAME.fullmatch(name) or name in ("base", IN_SERVICE):
+            raise AdapterError(
+                f"An adapter cannot be called {name[:80]!r}: up to 64 letters, digits, dots, dashes and underscores, "
+                "beginning with a letter or digit, and not 'base'."
+            )
+        return self.root / name
+
+    def get(self, name: str) -> Adapter:
+        """The adapter of this name. AdapterError when there is none."""
+        if name not in self.names():
+            known = ", ".join(self.names()) or "none yet; `vouchrec finetune sft` makes one"
+            raise AdapterError(f"There is no adapter called {name[:80]!r} here. There are: {known}.")
+        return read_adapter(self.path(name))
+
+    @property
+    def in_service(self) -> Adapter | None:
+        """The one that serves; None for the base model alone. AdapterError when it is gone or damaged."""
+        try:
+            name = (self.root / IN_SERVICE).read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return None
+        return self.get(name)
+
+    def use(self, name: str | None) -> None:
+        """Put an adapter in service from the next opening on; None for the base model alone."""
+        if name is None:
+            (self.root / IN_SERVICE).unlink(missing_ok=True)
+            return
+        self.get(name)
+        draft = self.root / f"{IN_SERVICE}.{os.getpid()}.draft"
+        draft.write_text(name, encoding="utf-8")
+        os.replace(draft, self.root / IN_SERVICE)
+
+    def remove(self, name: str) -> None:
+        """Delete an adapter. AdapterError when there is none, or when it is the one in service."""
+        adapter = self.get(name)
+        serving = self.root / IN_SERVICE
+        if serving.is_file() and serving.read_text(encoding="utf-8").strip() == name:
+            raise AdapterError(f"{name!r} is in service. Put another in its place first: `vouchrec adapters use base`.")
+        (adapter.folder / MANIFEST).unlink()  # so that a kill in the middle leaves nothing that looks whole
+        shutil.rmtree(adapter.folder)
+
+
+def base_fingerprint(folder: Path) -> str:
+    """Tells one language model from another: its configuration, and the size and both ends of its weights."""
+    digest = hashlib.sha256((folder / "config.json").read_bytes())
+    for file in sorted(folder.glob("*.safetensors")):
+        size = file.stat().st_size
+        with file.open("rb") as weights:
+            digest.update(f"{size}".encode() + weights.read(_SAMPLE))
+            weights.seek(max(0, size - _SAMPLE))
+            digest.update(weights.read(_SAMPLE))
+    return digest.hexdigest()[:16]

@@ -203,7 +203,7 @@ class _Training:
         for start in range(0, len(order), self._recipe.batch):
             batch = []
             for place in order[start : start + self._recipe.batch]:
-                history = _ties_shuffled(self._data.training[place], self._data.times[place], self._random)
+                history = ties_shuffled(self._data.training[place], self._data.times[place], self._random)
                 spare = max(0, len(history) - longest)
                 end = len(history) - int(self._random.integers(0, spare + 1))
                 batch.append(history[max(0, end - longest - 1) : end])
@@ -308,7 +308,7 @@ def _copy(model: Any) -> dict[str, Any]:  # noqa: ANN401
     return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
 
 
-def _ties_shuffled(history: Positions, times: Times, random: np.random.Generator) -> Positions:
+def ties_shuffled(history: Positions, times: Times, random: np.random.Generator) -> Positions:
     """The history with what shares a time in a random order. Unknown times keep their places."""
     drawn = random.random(len(history))
     group = np.cumsum(np.append(True, times[1:] != times[:-1]))[: len(history)]

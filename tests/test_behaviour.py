@@ -19,7 +19,7 @@ from agent.workspace.encoder import HashEncoder
 from agent.workspace.index import VectorIndex
 from agent.workspace.vectors import item_text
 from agent.workspace.workspace import Workspace
-from finetune.behaviour import Histories, Recipe, _ties_shuffled, train
+from finetune.behaviour import Histories, Recipe, ties_shuffled, train
 from finetune.evaluate.splits import hold_out_last
 from finetune.fusion import learn_weights
 from finetune.retrieval import train_sequence, tune
@@ -110,7 +110,7 @@ def test_a_network_without_texts_guesses_an_untouched_item_by_its_text():
 def test_what_shares_a_time_is_met_in_every_order_and_nothing_else_moves():
     random = np.random.default_rng(0)
     times = np.array([0.0, 1.0, 1.0, 2.0, np.nan, np.nan])
-    met = {tuple(_ties_shuffled(np.arange(6), times, random).tolist()) for _ in range(50)}
+    met = {tuple(ties_shuffled(np.arange(6), times, random).tolist()) for _ in range(50)}
     assert met == {(0, 1, 2, 3, 4, 5), (0, 2, 1, 3, 4, 5)}
 
 

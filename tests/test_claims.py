@@ -554,3 +554,12 @@ def test_books(books):
         ("It is by desert.", False),
     ):
         assert check(text, item, evidence, books[0]).ok is ok, text
+
+
+@pytest.mark.parametrize("title", ["", "  ", "\u200b"])
+def test_a_title_with_nothing_visible_is_no_claim(title):
+    items = [Item("blank", title, "", {"genres": ("Drama",)}), Item("seen", "Alien (1979)", "", {"genres": ("Drama",)})]
+    evidence = [Evidence("liked", "You liked it.", item_ids=("blank",), attribute="genres", values=("Drama",))]
+    catalogue = Catalogue(items, {"genres": "list"})
+    assert check("It is a drama.", items[1], evidence, catalogue).ok
+    assert not check("You liked Heat, and it is a drama too.", items[1], evidence, catalogue).ok

@@ -49,7 +49,8 @@ class Units:
         )
         self._units: dict[str, Token] = {}
         for phrase, token in self._phrases():
-            self._units.setdefault(unicodedata.normalize("NFC", phrase), token)
+            if phrase:  # a title may have nothing visible in it
+                self._units.setdefault(unicodedata.normalize("NFC", phrase), token)
         # A value may change its case; a title stands as it is written.
         loose = ("value", "attribute")
         self._lower = {p.lower(): t for p, t in self._units.items() if t.kind in loose}

@@ -21,6 +21,7 @@ from agent.justification.evidence import Facts, gather
 from agent.justification.phrasing import phrase, plan_list
 from agent.listing import Lister
 from agent.progress import Progress, silent
+from agent.ranking.scoring import MODEL_WEIGHT
 from agent.request import Request, read_request
 from agent.retrieval.base import Query
 from agent.retrieval.lexical import Lexical
@@ -48,7 +49,7 @@ class Agent:
         workspace: Workspace,
         settings: Settings,
         encoder: Encoder,
-        generator: Generator[Any, Any],
+        generator: Generator[Any, Any, Any],
         progress: Progress = silent,
     ) -> None:
         self.workspace = workspace
@@ -56,6 +57,8 @@ class Agent:
         self.generator = generator
         store = workspace.store
         self.catalogue = Catalogue(store.items(), store.attribute_types())
+        said = (settings.model_weight, generator.measured_weight, MODEL_WEIGHT)
+        self.model_weight = next(weight for weight in said if weight is not None)
         self.noun = settings.noun or str(store.get_meta("noun", "item"))
         self.prompts = PromptSet.named(settings.prompts)
         self._best_rating = best_rating(store.interaction_columns().values)
@@ -209,7 +212,7 @@ class Agent:
         prompt = self._rank_prompt(profile, intent)
         if request.strategy == "score":
             k = max(self.settings.candidates, n)
-            candidates, prefix = self.lister.retrieved(query, prompt, k, self.settings.model_weight, watch)
+            candidates, prefix = self.lister.retrieved(query, prompt, k, self.model_weight, watch)
         else:
             candidates, prefix = self.lister.generated(query, prompt, n, watch)
         with watch("diversify"):
@@ -302,6 +305,8 @@ class Agent:
         )
 
     def _rank_prompt(self, profile: Profile, intent: Intent) -> tuple[Message, ...]:
+        if self.generator.reads_items:  # then the history follows the prompt, as vectors
+            return self.prompts.get("rank").render(history=[], request=intent.text, noun=self.noun)
         shown = [i for i in dict.fromkeys((*profile.history, *intent.likes)) if i in self.catalogue.position]
         recent = shown[-self.settings.history_in_prompt :] if self.settings.history_in_prompt else []
         feelings = dict.fromkeys(profile.dislikes, "disliked") | dict.fromkeys((*profile.likes, *intent.likes), "liked")

@@ -14,7 +14,7 @@ from agent.generation.base import Generator, Message
 from agent.generation.prompting import clean_title
 from agent.ranking.diversity import diversify
 from agent.ranking.scoring import final_scores, order
-from agent.retrieval.base import Query, Retriever
+from agent.retrieval.base import Positions, Query, Retriever, Scores
 from agent.retrieval.fusion import Fused, Weights, fuse
 from agent.schema import Candidate
 from agent.stopwatch import Stopwatch
@@ -32,13 +32,14 @@ class Lister:
         vectors: NDArray[np.float32],
         sources: Sequence[Retriever],
         weights: Weights,
-        generator: Generator[Any, Any],
+        generator: Generator[Any, Any, Any],
     ) -> None:
         self.catalogue = catalogue
         self.sources = tuple(sources)
         self.weights = weights
         self._vectors = vectors
         self._generator = generator
+        self._known = generator.know(catalogue.ids, vectors) if generator.reads_items else None
         self._lock = threading.Lock()
 
     @cached_property
@@ -53,7 +54,7 @@ class Lister:
         with watch("retrieve"):
             fused = fuse(self.sources, query, k, self.weights)
         with watch("read prompt"):
-            prefix = self._generator.read(prompt)
+            prefix = self._read(prompt, query)
         with watch("rank"):
             return self.ranked(fused, prefix, model_weight), prefix
 
@@ -61,20 +62,31 @@ class Lister:
         """Candidates best first; the order in which they come in cannot matter, not even through rounding."""
         by_id = sorted(range(len(fused.positions)), key=lambda place: self.catalogue.ids[fused.positions[place]])
         positions, retrieval = fused.positions[by_id], fused.score[by_id]
-        titles = self._generator.score(prefix, [self.titles[p] for p in positions])
-        final = final_scores(retrieval, titles, model_weight)
+        model = self._judged(prefix, positions)
+        final = final_scores(retrieval, model, model_weight)
         scores = {name: values[by_id] for name, values in fused.by_source.items()}
-        scores |= {"retrieval": retrieval, "model": titles.mean, "final": final}
+        scores |= {"retrieval": retrieval, "model": model, "final": final}
         best = order(final, tuple(self.catalogue.ids[p] for p in positions))
         return [
             Candidate(self.catalogue.items[positions[place]], {name: float(v[place]) for name, v in scores.items()})
             for place in best
         ]
 
+    def _read(self, prompt: Prompt, query: Query) -> Any:  # noqa: ANN401 - a generator's own kind of prefix
+        """The prompt, and after it the history where the model reads items."""
+        history = None if self._known is None else query.history
+        return self._generator.read(prompt, self._known, history)
+
+    def _judged(self, prefix: object, positions: Positions) -> Scores:
+        """What the model says of each of these items, higher is better."""
+        if self._known is not None:
+            return self._generator.next_items(prefix, self._known)[positions]
+        return self._generator.score(prefix, [self.titles[p] for p in positions]).mean
+
     def generated(self, query: Query, prompt: Prompt, n: int, watch: Stopwatch) -> tuple[list[Candidate], Any]:
         """The strategy "generate": the model spells titles of the whole catalogue, and can spell nothing else."""
         with watch("read prompt"):
-            prefix = self._generator.read(prompt)
+            prefix = self._read(prompt, query)
         with watch("generate"):
             found = self._generator.spell(prefix, self.trie, query.allowed & self._one_of_each, n)
         items = self.catalogue.items

@@ -51,8 +51,8 @@ class Settings(BaseSettings):
         default="auto", description="Precision of the language model."
     )
     candidates: int = Field(default=50, ge=1, le=500, description="How many retrieved items the language model ranks.")
-    model_weight: float = Field(
-        default=0.3, ge=0, description="Weight of the model's score beside that of retrieval: chosen in docs/log.md."
+    model_weight: float | None = Field(
+        default=None, ge=0, description="Weight of the model beside retrieval; None: as measured for what is in use."
     )
     diversity: float = Field(default=0.1, ge=0, le=1, description="0 = pure relevance, 1 = pure variety in the list.")
     history_in_prompt: int = Field(default=12, ge=0, le=200, description="How many recent titles the prompt names.")

@@ -77,7 +77,7 @@ def main() -> None:
             )
             alone.append(_rank(titles.mean, int(place[0])))
             for w in WEIGHTS:
-                ranks[w].append(_rank(final_scores(fused.score, titles, w), int(place[0])))
+                ranks[w].append(_rank(final_scores(fused.score, titles.mean, w), int(place[0])))
         learned.close()
         report(agent, arguments, {w: np.array(r) for w, r in ranks.items()}, np.array(alone))
 
@@ -104,7 +104,7 @@ def report(agent: Agent, arguments: argparse.Namespace, ranks: dict[float, np.nd
     best = max(rows, key=lambda w: rows[w]["ndcg@10"])
     console = Console()
     console.print(table)
-    console.print(f"Best on validation: {best:g}. The setting in force: {agent.settings.model_weight:g}.")
+    console.print(f"Best on validation: {best:g}. The setting in force: {agent.model_weight:g}.")
     if arguments.json:
         arguments.json.write_text(json.dumps({**describe_run(), "weights": rows, "best": best}, indent=2))
 

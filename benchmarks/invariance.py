@@ -86,7 +86,7 @@ def compare_ranks(agent: Agent, chosen: Sequence[Asked], shuffles: int, seed: in
     remembering = Remembering(agent.generator)
     agent.lister._generator = remembering
     for query, prompt in track(chosen, description="ranks", console=Console(stderr=True)):
-        fused = fuse(agent.lister.sources, query, agent.settings.candidates)
+        fused = fuse(agent.lister.sources, query, agent.settings.candidates, agent.lister.weights)
         prefix = agent.generator.read(prompt)
         expected = ranked(agent, fused, prefix)
         remembering.forget()
@@ -106,7 +106,7 @@ def compare_ranks(agent: Agent, chosen: Sequence[Asked], shuffles: int, seed: in
 
 def ranked(agent: Agent, fused: Fused, prefix: object) -> list[str]:
     """The ids that the ranking stage of a turn gives, best first."""
-    return [c.item.item_id for c in agent.lister.ranked(fused, prefix, agent.settings.model_weight)]
+    return [c.item.item_id for c in agent.lister.ranked(fused, prefix, agent.model_weight)]
 
 
 # -- packed against alone
@@ -120,7 +120,7 @@ def compare_scores(agent: Agent, chosen: Sequence[Asked], seed: int) -> dict[str
     alone = reordered = uncached = 0.0
     count = 0
     for query, prompt in track(chosen, description="scores", console=Console(stderr=True)):
-        positions = fuse(agent.lister.sources, query, agent.settings.candidates).positions
+        positions = fuse(agent.lister.sources, query, agent.settings.candidates, agent.lister.weights).positions
         titles = [agent.lister.titles[p] for p in positions]
         prefix = generator.read(prompt)
         packed = generator.score(prefix, titles).total

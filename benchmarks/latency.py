@@ -45,7 +45,7 @@ MEMORY_REQUESTS = 3
 class Counted:
     """The generator it is given, which also counts the tokens that `write` yields."""
 
-    def __init__(self, generator: Generator[Any, Any]) -> None:
+    def __init__(self, generator: Generator[Any, Any, Any]) -> None:
         self._generator = generator
         self.tokens = 0
 

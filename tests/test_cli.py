@@ -51,7 +51,7 @@ def test_recommend_prints_what_the_agent_answers(small):
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert [line[4:].split("  ")[0] for line in lines if line[:3].strip().isdigit()] == expected
-    assert f"fake · no adapter · score = retrieval + {small.settings.model_weight:g} x model" in result.stdout
+    assert f"fake · no adapter · score = retrieval + {small.model_weight:g} x model" in result.stdout
     assert "the list after " in result.stdout and "all reasons after " in result.stdout
 
 
@@ -251,7 +251,7 @@ def test_the_demo_shows_two_lists_of_real_titles(real):
     titles = {item.title for item in real.catalogue.items}
     listed = [line[4:].split("  ")[0] for line in result.stdout.splitlines() if line[:3].strip().isdigit()]
     assert len(listed) == 10 and len([title for title in listed if title in titles]) >= 8  # long titles are wrapped
-    weight = f"retrieval + {real.settings.model_weight:g} x model"
+    weight = f"retrieval + {real.model_weight:g} x model"
     assert result.stdout.count(weight) == 3 and "make chat" in result.stdout
 
 

@@ -34,7 +34,7 @@ def run(terminal: Terminal, workspace: Path | None) -> None:
         _heading(terminal, f"Someone new who watched {' and '.join(HISTORY)}", f"and asks for “{REQUEST}”")
         follow(terminal, agent, agent.stream(history=HISTORY, intent=REQUEST))
         terminal.say()
-        _paragraph(terminal, _how(agent.settings.model_weight))
+        _paragraph(terminal, _how(agent.model_weight))
         terminal.say()
     _paragraph(
         terminal, "Next: `make chat` talks to you in the browser; `vouchrec recommend --help` lists what to ask."

@@ -60,7 +60,7 @@ def show(terminal: Terminal, agent: Agent, reply: Reply) -> None:
         terminal.say(wrapped(terminal.out, f"Understood: {told}", width_of(terminal.out), style="dim"))
         terminal.say()
     terminal.say(listing(terminal.out, reply, marks))
-    told_footer = footer(terminal.out, reply, agent.settings.model_weight, marks)
+    told_footer = footer(terminal.out, reply, agent.model_weight, marks)
     if told_footer:
         terminal.say()
         terminal.say(told_footer)

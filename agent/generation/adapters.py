@@ -32,8 +32,9 @@ class AdapterManifest:
     """What an adapter belongs to, and what it is worth.
 
     `base` is the fingerprint of the model that it was tuned on, `prompts` the hash of each prompt by name, `encoder`
-    the name of what made the text vectors, `item_ids` the items whose own parts it has learned, `model_weight` how much
-    its scores count beside those of retrieval, `measures` what the gate found, `training` how it came about.
+    the name of what made the text vectors, `item_ids` the items whose own parts it has learned, `window` how many items
+    of a history it reads, `model_weight` how much its scores count beside those of retrieval, `measures` what the gate
+    found, `training` how it came about.
     """
 
     name: str
@@ -43,6 +44,7 @@ class AdapterManifest:
     encoder: str = ""
     shape: ItemShape | None = None
     item_ids: tuple[str, ...] = ()
+    window: int = 100
     model_weight: float = 0.0
     measures: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)

@@ -59,19 +59,34 @@ class Piece:
 
 
 TrieT = TypeVar("TrieT")
+ItemsT = TypeVar("ItemsT")
 
 
-class Generator(Protocol[PrefixT, TrieT]):
+class Generator(Protocol[PrefixT, TrieT, ItemsT]):
     """A causal language model that reads a prompt once and then ranks, spells and writes after it.
 
     `read` returns an opaque prefix; the other methods leave it as it was, so it can be used any number of times.
+    `reads_items` says whether it was tuned to read items as vectors; only then may `know` and `next_items` be called.
+    `measured_weight` is how much its scores count beside those of retrieval, where that was measured.
     """
 
     name: str
     adapter: str | None
+    reads_items: bool
+    measured_weight: float | None
 
-    def read(self, messages: Sequence[Message]) -> PrefixT:
-        """Read a prompt whose last message is an open assistant message."""
+    def know(self, ids: Sequence[str], texts: NDArray[np.float32]) -> ItemsT:
+        """The items of a catalogue as this model reads them; `texts` are their text vectors, (items, dimension)."""
+        ...
+
+    def read(
+        self, messages: Sequence[Message], items: ItemsT | None = None, history: NDArray[np.int64] | None = None
+    ) -> PrefixT:
+        """Read a prompt whose last message is an open assistant message, and after it a history of known items."""
+        ...
+
+    def next_items(self, prefix: PrefixT, items: ItemsT) -> NDArray[np.float64]:
+        """(items,): logits of what comes next, for all known items at once."""
         ...
 
     def score(self, prefix: PrefixT, titles: Sequence[str]) -> TitleScores:

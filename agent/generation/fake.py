@@ -23,13 +23,24 @@ class FakeGenerator:
 
     name = "fake"
     adapter = None
+    reads_items = False
+    measured_weight = None
 
     def __init__(self, sentences: Sequence[str] = ()) -> None:
         self._sentences = tuple(sentences)
 
-    def read(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+    def know(self, ids: Sequence[str], texts: NDArray[np.float32]) -> None:
+        """Nothing: it reads no items."""
+
+    def read(
+        self, messages: Sequence[Message], items: None = None, history: NDArray[np.int64] | None = None
+    ) -> tuple[Message, ...]:
         """The messages themselves."""
         return tuple(messages)
+
+    def next_items(self, prefix: tuple[Message, ...], items: None) -> NDArray[np.float64]:
+        """Nothing: it reads no items."""
+        return np.zeros(0)
 
     def score(self, prefix: tuple[Message, ...], titles: Sequence[str]) -> TitleScores:
         """Minus one per token, a little more for words that the prompt has, and a trace of the title's own hash."""

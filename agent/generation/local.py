@@ -76,17 +76,15 @@ class LocalGenerator:
             model = _merged(model, adapter)
         self._model = model.to(self._device).eval()
         self._items: Any = getattr(model, "items", None)
+        self.reads_items = self._items is not None
+        self._window = adapter.manifest.window if adapter else 0
+        self.measured_weight = adapter.manifest.model_weight if adapter else None
         self._item_row = {i: row for row, i in enumerate(adapter.manifest.item_ids)} if adapter else {}
         self._lock = threading.RLock()
         self._chat = Chat(tokenizer, self._lock)
         self._context = int(getattr(model.config, "max_position_embeddings", 2048))
 
     # -- reading ------------------------------------------------------------------------------------------------
-
-    @property
-    def reads_items(self) -> bool:
-        """Whether the adapter taught it to read items as vectors, and to answer with a score for each."""
-        return self._items is not None
 
     def know(self, ids: Sequence[str], texts: NDArray[np.float32]) -> torch.Tensor:
         """The vectors (items, width) of a catalogue's items; new ones have theirs from their text vectors alone."""
@@ -108,7 +106,7 @@ class LocalGenerator:
         Args:
             messages: the prompt.
             items: what `know` gave, when a history is to be read after the text.
-            history: positions in it, oldest first.
+            history: positions in it, oldest first; the recent ones that it was tuned to read are read.
         """
         import torch
 
@@ -122,7 +120,7 @@ class LocalGenerator:
         with self._lock, torch.inference_mode():
             embedded = self._model.get_input_embeddings()(torch.tensor([ids], device=self._device))
             if items is not None and history is not None:
-                taken = self._items.read(items[torch.from_numpy(history).to(self._device)])[None]
+                taken = self._items.read(items[torch.from_numpy(history[-self._window :]).to(self._device)])[None]
                 embedded = torch.cat([embedded, taken.to(embedded.dtype)], 1)
             output = self._model.model(inputs_embeds=embedded, use_cache=True)
         return Prefix(tuple(messages), text, embedded.shape[1], output.past_key_values, output.last_hidden_state[:, -1])

@@ -126,7 +126,7 @@ def words_for(plan: Plan, noun: str) -> dict[str, int]:
 
 
 def phrase(
-    generator: Generator[Any, Any],
+    generator: Generator[Any, Any, Any],
     prefix: object,
     plans: Sequence[Plan],
     render: Render,

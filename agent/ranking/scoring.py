@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.generation.base import TitleScores
-
 Scores = NDArray[np.float64]
+MODEL_WEIGHT = 0.3  # of a model that was not tuned, beside retrieval: chosen on validation people (docs/log.md)
 
 
 def standardised(scores: Scores) -> Scores:
@@ -16,14 +15,15 @@ def standardised(scores: Scores) -> Scores:
     return (scores - scores.mean()) / spread if spread > 1e-12 else np.zeros(len(scores))
 
 
-def final_scores(retrieval: Scores, model: TitleScores, model_weight: float) -> Scores:
-    """standardised(retrieval) + model_weight * standardised(mean log-probability per token).
+def final_scores(retrieval: Scores, model: Scores, model_weight: float) -> Scores:
+    """standardised(retrieval) + model_weight * standardised(model).
 
-    The mean is the fairest of seven readings of an untuned model that were tried (sum, mean, with and without the end
+    What a model says is a logit for each item, where it was tuned to give one, and else the mean log-probability per
+    token of each title. The mean is the fairest of seven readings of an untuned model that were tried (sum, mean, with and without the end
     mark, three shares of the title's prior): a sum ranks short titles first, and the prior takes popularity away with
     it (docs/log.md). Both parts have one scale, so the weight says how much the model counts, whatever its size.
     """
-    return standardised(retrieval) + model_weight * standardised(model.mean)
+    return standardised(retrieval) + model_weight * standardised(model)
 
 
 def order(scores: Scores, ids: tuple[str, ...]) -> list[int]:

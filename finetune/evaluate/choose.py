@@ -76,7 +76,7 @@ def served(encoder: Encoder, settings: Settings, folder: Path | None = None) -> 
 
 
 def whole_agent(
-    encoder: Encoder, generator: Generator[Any, Any], settings: Settings, prompts: str, folder: Path | None = None
+    encoder: Encoder, generator: Generator[Any, Any, Any], settings: Settings, prompts: str, folder: Path | None = None
 ) -> Contender:
     """The whole agent with this model; `prompts` is the hash of its prompt set."""
     weighed = {name: getattr(settings, name) for name in ("model_weight", "diversity", "history_in_prompt", "dtype")}

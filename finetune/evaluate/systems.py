@@ -151,7 +151,7 @@ class KnownTexts:
 class Reader:
     """A generator that remembers what it was given to read, for the audit."""
 
-    def __init__(self, generator: Generator[Any, Any]) -> None:
+    def __init__(self, generator: Generator[Any, Any, Any]) -> None:
         self._generator = generator
         self.name, self.adapter = generator.name, generator.adapter
         self.read_texts: list[str] = []
@@ -174,7 +174,7 @@ class WholeAgent:
     name = "agent"
 
     def __init__(
-        self, encoder: Encoder, generator: Generator[Any, Any], settings: Settings, kept: Path | None = None
+        self, encoder: Encoder, generator: Generator[Any, Any, Any], settings: Settings, kept: Path | None = None
     ) -> None:
         self._encoder, self._settings = encoder, settings
         self._reader = Reader(generator)

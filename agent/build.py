@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from agent.assets import fetch
 from agent.errors import InputError, WorkspaceError
+from agent.generation.adapters import Adapters
 from agent.progress import Progress, silent
 from agent.retrieval.behaviour import Behaviour, as_items, probes_of
 from agent.retrieval.fusion import Weights
@@ -189,6 +190,11 @@ def remove_training(workspace: Workspace) -> None:
 def behaviour_folder(workspace: Workspace) -> Path:
     """Where the trained behaviour of a workspace lies."""
     return workspace.path / "behaviour"
+
+
+def adapters_of(workspace: Workspace) -> Adapters:
+    """The LoRA adapters of a workspace."""
+    return Adapters(workspace.path / "adapters")
 
 
 def _transitions_file(workspace: Workspace) -> Path:

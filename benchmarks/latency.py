@@ -68,7 +68,7 @@ def choose_cases(agent: Agent, requests: int, seed: int) -> list[Case]:
     for user_id in people:
         words = ask(agent.catalogue, random).text if len(cases) % 2 else ""
         profile, _, query = understood(agent, user_id, words, N)
-        found = fuse(agent.lister.sources, query, agent.settings.candidates).positions
+        found = fuse(agent.lister.sources, query, agent.settings.candidates, agent.lister.weights).positions
         if profile.history and len(found) >= FEWEST_CANDIDATES:
             cases.append(Case(user_id, words, profile, tuple(int(p) for p in found)))
         if len(cases) == requests:

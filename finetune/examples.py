@@ -62,6 +62,8 @@ class Examples:
         window: items of a history at most.
         seed: decides every draw.
 
+    `plain` holds the tokens of the prompt without a request.
+
     Raises:
         InputError: shares that cannot be, or nobody with two interactions.
     """
@@ -87,7 +89,7 @@ class Examples:
             raise InputError("Nobody here has two interactions, so there is nothing to learn an order from.")
         self._tasks = list(shares)
         self._odds = np.array([shares[task] for task in self._tasks]) / sum(shares.values())
-        self._plain = self._prompt("")
+        self.plain = self._prompt("")
 
     def __len__(self) -> int:
         return len(self._people)
@@ -110,7 +112,7 @@ class Examples:
         """
         end = len(history) - int(random.integers(0, max(0, len(history) - self._window) + 1))
         chosen = history[max(0, end - self._window - 1) : end]
-        return self._example("next", self._plain, chosen[:-1], chosen, self._title(chosen[-1]))
+        return self._example("next", self.plain, chosen[:-1], chosen, self._title(chosen[-1]))
 
     def _request(self, history: Positions, random: np.random.Generator) -> Example | None:
         """A request that one item of the history meets, after some of what came before it."""

@@ -79,13 +79,16 @@ def read_config(path: Path | str, **flags: Any) -> SftConfig:  # noqa: ANN401 - 
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """A tuned model (peft's), the validation score of each pass, and the best of them (from 1)."""
+    """A tuned model (peft's): its loss and validation score by pass, the best pass (from 1), and how fast it went.
+
+    A place is a token or an item.
+    """
 
     model: Any
     scores: tuple[float, ...]
     best: int
     losses: tuple[float, ...]
-    tokens_per_second: float
+    places_per_second: float
 
 
 def tune_model(

@@ -55,23 +55,12 @@ class LocalGenerator:
 
     def __init__(self, folder: Path, *, dtype: str = "auto", name: str = "", adapter: Adapter | None = None) -> None:
         import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
 
         self.name = name or folder.name
         self.adapter = adapter.manifest.name if adapter else None
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._dtype = _choose_dtype(dtype, self._device)
-        try:
-            with quiet_transformers():
-                tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-                model = AutoModelForCausalLM.from_pretrained(
-                    folder, dtype=self._dtype, local_files_only=True, use_safetensors=True
-                )
-        except (OSError, ValueError) as error:
-            raise AssetError(
-                f"The language model in {folder} does not load: {error}. "
-                "Remove that folder and run the command again to fetch it anew, or set VOUCHREC_MODEL to another model."
-            ) from error
+        model, tokenizer = load_model(folder, dtype)
+        self._dtype = model.dtype
         if adapter is not None:
             model = _merged(model, adapter)
         self._model = model.to(self._device).eval()
@@ -301,6 +290,26 @@ class LocalGenerator:
             return [int(token) for token in logits.argmax(-1)]
         chances = torch.softmax(logits / TEMPERATURE, -1)
         return [int(token) for token in torch.multinomial(chances, 1, generator=random)[:, 0]]
+
+
+def load_model(folder: Path, dtype: str = "auto") -> tuple[Any, Any]:
+    """The causal language model of a folder and its tokenizer, transformers' own; AssetError when they do not load."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        with quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            model = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=_choose_dtype(dtype, device), local_files_only=True, use_safetensors=True
+            )
+    except (OSError, ValueError) as error:
+        raise AssetError(
+            f"The language model in {folder} does not load: {error}. "
+            "Remove that folder and run the command again to fetch it anew, or set VOUCHREC_MODEL to another model."
+        ) from error
+    return model, tokenizer
 
 
 def _merged(model: Any, adapter: Adapter) -> Any:  # noqa: ANN401 - transformers' own classes

@@ -18,10 +18,11 @@ def standardised(scores: Scores) -> Scores:
 def final_scores(retrieval: Scores, model: Scores, model_weight: float) -> Scores:
     """standardised(retrieval) + model_weight * standardised(model).
 
-    What a model says is a logit for each item, where it was tuned to give one, and else the mean log-probability per
-    token of each title. The mean is the fairest of seven readings of an untuned model that were tried (sum, mean, with and without the end
-    mark, three shares of the title's prior): a sum ranks short titles first, and the prior takes popularity away with
-    it (docs/log.md). Both parts have one scale, so the weight says how much the model counts, whatever its size.
+    What a model says is a logit for each item where it was tuned to give one, and else the mean log-probability per
+    token of each title: the fairest of seven readings of an untuned model that were tried (sum, mean, with and without
+    the end mark, three shares of the title's prior), for a sum ranks short titles first, and the prior takes popularity
+    away with it (docs/log.md). Both parts have one scale, so the weight says how much the model counts, whatever its
+    size.
     """
     return standardised(retrieval) + model_weight * standardised(model)
 

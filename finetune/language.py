@@ -1,0 +1,128 @@
+"""The language model of a workspace, tuned on its histories: `vouchrec finetune sft`."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agent.assets import language_model
+from agent.build import adapters_of
+from agent.errors import AdapterError, InputError
+from agent.generation.adapters import Adapter, AdapterManifest, Adapters, base_fingerprint, read_adapter, save_manifest
+from agent.generation.chat import Chat
+from agent.generation.items import ItemShape
+from agent.generation.local import load_model
+from agent.generation.prompting import PromptSet
+from agent.progress import Progress, silent
+from agent.settings import Settings
+from agent.workspace.catalogue import Catalogue
+from agent.workspace.encoder import Encoder
+from agent.workspace.workspace import Workspace
+from finetune.evaluate.data import from_store
+from finetune.evaluate.splits import Cases, hold_out_last
+from finetune.examples import Examples
+from finetune.retrieval import ASKED
+from finetune.sft import SftConfig, Tuned, next_items, tune_model
+
+FEWEST = 20  # people with a history, below which nothing is to be learned
+PROMPTS = ("rank", "justify")  # what an adapter is bound to
+
+
+def tune_language(
+    workspace: Workspace,
+    encoder: Encoder,
+    settings: Settings,
+    config: SftConfig,
+    name: str,
+    progress: Progress = silent,
+) -> Adapter:
+    """Tune an adapter on a workspace and keep it there. It does not serve before the gate has let it through.
+
+    The last interaction of up to ASKED people is held out, the same ones as for `finetune.retrieval.tune` with this
+    seed: they say when to stop. A run that was killed goes on where it was.
+
+    Raises:
+        InputError: too few histories, or a loss that is not a number.
+        AdapterError: the name is taken, or the folder cannot be written.
+        AssetError: the language model cannot be had.
+    """
+    begun = time.perf_counter()
+    adapters = adapters_of(workspace)
+    folder = adapters.path(name)
+    if name in adapters.names():
+        raise AdapterError(f"There is an adapter called {name!r} already. Give another name, or remove it first.")
+    dataset = from_store(workspace.store, workspace.path.name)
+    texts = workspace.vectors(encoder, progress)[1]
+    training, validation = hold_out_last(dataset, config.seed, ASKED)
+    if sum(len(history) >= 2 for history in training.histories) < FEWEST:
+        raise InputError(
+            f"Only {sum(len(h) >= 2 for h in training.histories)} people here have a history of two or more items; "
+            f"tuning needs at least {FEWEST}. Import more interactions with `vouchrec init --update`."
+        )
+    base_folder = language_model(settings.model, settings.cache, progress)
+    model, tokenizer = load_model(base_folder, settings.dtype)
+    prompts, chat = PromptSet.named(settings.prompts), Chat(tokenizer)
+    catalogue = Catalogue(dataset.catalogue, dataset.attribute_types)
+    noun = settings.noun or str(workspace.store.get_meta("noun", "item"))
+    examples = Examples(
+        catalogue, training, chat, prompts, noun=noun, shares=config.shares, window=config.window, seed=config.seed
+    )
+    touched = np.zeros(dataset.n_items, dtype=bool)
+    touched[np.concatenate(training.histories)] = True
+    work = adapters.root / f".{name}.tuning"
+    tuned = tune_model(
+        model, examples, texts, touched, config,
+        lambda peft: likelihood(peft.get_base_model(), examples, validation, texts, config.window),
+        work, chat.end, progress,
+    )  # fmt: skip
+    manifest = AdapterManifest(
+        name=name,
+        base=base_fingerprint(base_folder),
+        base_name=settings.model,
+        prompts={prompt: prompts.get(prompt).hash for prompt in PROMPTS},
+        encoder=encoder.name,
+        shape=ItemShape(len(texts), texts.shape[1], model.config.hidden_size, config.width),
+        item_ids=catalogue.ids,
+        window=config.window,
+        training={**_told(tuned, config), "data": dataset.fingerprint(), "seconds": round(time.perf_counter() - begun)},
+    )
+    return _keep(tuned, manifest, adapters, folder, work)
+
+
+def likelihood(base: Any, examples: Examples, cases: Cases, texts: Any, window: int) -> float:  # noqa: ANN401
+    """The mean log-probability of what each person went on to, with what they have seen left out."""
+    logits = next_items(base, examples.plain, cases.known.histories, texts, window).astype(np.float64)
+    for row, history in zip(logits, cases.known.histories, strict=True):
+        row[history] = -np.inf
+    logits -= logits.max(axis=1, keepdims=True)
+    total = np.log(np.exp(logits).sum(axis=1))
+    return float(np.mean([np.mean(r[t]) - w for r, t, w in zip(logits, cases.targets, total, strict=True)]))
+
+
+def _told(tuned: Tuned, config: SftConfig) -> dict[str, Any]:
+    return {
+        "config": config.model_dump(mode="json"),
+        "losses": tuned.losses,
+        "scores": tuned.scores,
+        "best": tuned.best,
+        "places_per_second": round(tuned.places_per_second),
+    }
+
+
+def _keep(tuned: Tuned, manifest: AdapterManifest, adapters: Adapters, folder: Path, work: Path) -> Adapter:
+    """Write the weights, then the manifest; what a training needs to go on is removed at the very end."""
+    try:
+        tuned.model.save_pretrained(folder, safe_serialization=True)
+    except OSError as error:
+        raise AdapterError(
+            f"The adapter cannot be written to {folder} ({error}). Free some space and run the same command again: it "
+            "goes on where it was."
+        ) from error
+    (folder / "README.md").unlink(missing_ok=True)  # peft's, with nothing in it
+    save_manifest(folder, manifest)
+    shutil.rmtree(work, ignore_errors=True)
+    return read_adapter(folder)

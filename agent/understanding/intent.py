@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from agent.schema import Filter, Intent
-from agent.understanding.cues import FILLER, NUMBERS, is_cue, scopes, stance
+from agent.understanding.counts import count_of, find_count
+from agent.understanding.cues import FILLER, is_cue, scopes, stance
 from agent.understanding.mentions import find_mentions
+from agent.understanding.spans import blank
 from agent.understanding.words import Word, find_words, word_filters
 from agent.understanding.years import YearRange, find_years
 from agent.workspace.catalogue import Catalogue
@@ -20,21 +22,6 @@ from agent.workspace.catalogue import Catalogue
 YEAR_ATTRIBUTES = ("year", "release_year", "publication_year", "published")
 MOST_YEARS = 120  # years turned down one by one; a wider gap is none that a person means
 _WORD = re.compile(r"[\w'’&]+(?:-[\w'’]+)*")
-_ROWS_OF = frozenset("a an the of in on about from with by who that is are to at and or not no".split())
-_N = rf"(?<![\w.,-])(?P<n>[1-9]\d{{0,2}}|{'|'.join(NUMBERS)}|dozen)"
-_THING = r"(?:film|movie|book|game|song|album|artist|item|title|pick|option|thing|recommendation|suggestion)"
-_UNITS = r"(?:hours?|hrs?|minutes?|mins?|stars?|years?|parts?|seasons?|players?|rated|percent|dollars?|bits?|decades?)"
-# "top 3", "just 2", "five good films"; but not "two hour films", "one of the films", "a film about two brothers".
-_COUNTS = (
-    re.compile(
-        rf"\b(?:top|give\s+me|show\s+me|just|only|max(?:imum)?|at\s+most)\s+{_N}\b(?!\s*-|\s+(?:or|of|{_UNITS})\b)",
-        re.IGNORECASE,
-    ),
-    re.compile(rf"{_N}\s+(?!{_UNITS}\b)(?P<row>(?:[\w'’-]+\s+){{0,3}}?)(?:{_THING}s|ones)\b", re.IGNORECASE),
-    re.compile(rf"(?<![\w-])(?P<n>one)\s+(?P<row>(?:[\w'’-]+\s+){{0,2}}?){_THING}\b", re.IGNORECASE),
-    re.compile(rf"(?:^|,)\s*{_N}(?:\s+more)?(?:\s+please)?\W*$", re.IGNORECASE),
-)
-_BEFORE_PLURAL = re.compile(rf"{_N}\s+(?P<row>[\w'’-]+\s+)?$", re.IGNORECASE)
 _NOUN_CUE = re.compile(r"(?:no|hate|avoid|skip|tired of|sick of|(?:do|does|don|dont)\b.*)$")
 
 
@@ -43,17 +30,17 @@ def parse_intent(text: str, catalogue: Catalogue) -> Intent:
     stripped = text.strip()
     text = unicodedata.normalize("NFC", text)
     mentions = find_mentions(text, catalogue)
-    said = _blank(text, [(m.start, m.end) for m in mentions])
+    said = blank(text, [(m.start, m.end) for m in mentions])
     year_attribute = next((a for a in YEAR_ATTRIBUTES if catalogue.attribute_types.get(a) == "number"), None)
     ranges = find_years(said) if year_attribute else []
-    rest = _blank(said, [(r.start, r.end) for r in ranges])
-    n, rest = _count(rest)
+    rest = blank(said, [(r.start, r.end) for r in ranges])
+    n, rest = find_count(rest)
     words = find_words(rest, said, catalogue)
     if n is None:
-        n, rest = _count_of(words, rest)
+        n, rest = count_of(words, rest)
     ranges = [r for r in ranges if not _belongs_to_refused(r, said, words)]
     taken = [(w.start, w.end) for w in words if w.stance in (None, "against")]
-    wishes, avoids = _wishes(_blank(rest, taken), said)
+    wishes, avoids = _wishes(blank(rest, taken), said)
     return Intent(
         text=stripped,
         likes=tuple(dict.fromkeys(m.item_id for m in mentions if not m.negated)),
@@ -160,38 +147,6 @@ def _said(values: Sequence[str | float | int]) -> str:
     if len(values) > 2 and len(numbers) == len(values) and max(numbers) - min(numbers) == len(values) - 1:
         return f"{min(numbers):g} to {max(numbers):g}"
     return " or ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
-
-
-def _blank(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """The text with spans overwritten by a mark that no rule reads, so that all positions stay."""
-    for start, end in spans:
-        text = text[:start] + "\x00" * (end - start) + text[end:]
-    return text
-
-
-def _count(text: str) -> tuple[int | None, str]:
-    """How many items are asked for, and the text without that number."""
-    for pattern in _COUNTS:
-        for match in pattern.finditer(text):
-            row = (match.groupdict().get("row") or "").lower().split()
-            if not _ROWS_OF.intersection(row) and not re.search(r"\b(?:about|of|in)\s+$", text[: match.start()][-9:]):
-                return _number(match["n"]), _blank(text, [match.span("n")])
-    return None, text
-
-
-def _count_of(words: Sequence[Word], text: str) -> tuple[int | None, str]:
-    """The count in "five comedies": a number right before a plural value of the catalogue."""
-    for word in words:
-        match = _BEFORE_PLURAL.search(text[max(0, word.start - 40) : word.start])
-        if word.plural and word.stance is None and match and not _ROWS_OF.intersection((match["row"] or "").split()):
-            start = max(0, word.start - 40)
-            return _number(match["n"]), _blank(text, [(start + match.start("n"), start + match.end("n"))])
-    return None, text
-
-
-def _number(said: str) -> int:
-    said = said.lower()
-    return NUMBERS.get(said) or (12 if said == "dozen" else int(said))
 
 
 def _belongs_to_refused(r: YearRange, said: str, words: Sequence[Word]) -> bool:

@@ -31,7 +31,8 @@ _LONGEST_NAME = 4
 MANY_VALUES = 60  # an attribute with more of them holds names (authors, actors), and a name is told by its capital
 _COMPOUND = re.compile(r"[\w'’]+(?:-[\w'’]+)*")
 _PART = re.compile(r"[\w'’]+")
-_ABOUT = re.compile(r"\babout\s+(?:\w+\s+)?$", re.IGNORECASE)
+# What a story is about; "how about a comedy?" only proposes one.
+_ABOUT = re.compile(r"(?<!\bhow )(?<!\bwhat )\babout\s+(?:\w+\s+)?$", re.IGNORECASE)
 _BY = re.compile(r"\b(?:by|with|starring|from|of|like)\s+$", re.IGNORECASE)
 
 

@@ -88,10 +88,13 @@ _NO_RELEASE_BEFORE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _NO_RELEASE_AFTER = re.compile(
-    r"""[\s-]* (?: styled? | vibes? | feel | feeling | look | nostalgia | inspired | aesthetics? | fashion | kids?
+    r"""[\s-]* (?: styled? | vibes? | feel | feeling | look | nostalgia | inspired | aesthetics? | fashion
+            | kid\b (?!['’]s) | kids (?= \s* (?: $ | [.,;!?)] | (?:who|like|love|grew|would|will|know|remember|and|or)\b ) )
             | pages? | minutes? | mins? | people | words | km | miles | dollars | euros? | times | percent ) \b""",
     re.IGNORECASE | re.VERBOSE,
 )
+# "I'm after thrillers" looks for them, whatever the year.
+_LOOKING_FOR = re.compile(r"(\b(?:i['’]?m|i\s+am|we['’]?re|we\s+are)\s+(?:\w+\s+)?)(after)\b", re.IGNORECASE)
 
 
 def find_years(text: str) -> list[YearRange]:
@@ -99,6 +102,7 @@ def find_years(text: str) -> list[YearRange]:
 
     Times that are no times of release are left out: "set in the 50s", "in her thirties", "80s vibes".
     """
+    text = _LOOKING_FOR.sub(lambda m: m[1] + " " * len(m[2]), text)
     found: list[YearRange] = []
 
     def add(match: re.Match[str], low: int | None, high: int | None) -> None:

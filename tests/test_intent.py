@@ -21,7 +21,8 @@ TITLES = (
     "Godfather, The (1972)|La Strada (1954)|Les Misérables (1995)|Brødre (2004)|Psycho (1960)|Psycho (1998)|"
     "Once (2007)|"
     "Star Wars (1977)|Something to Talk About (1995)|2001: A Space Odyssey (1968)|"
-    "Crouching Tiger, Hidden Dragon (2000)|Up (2009)"
+    "Crouching Tiger, Hidden Dragon (2000)|Up (2009)|Schindler's List (1993)|Philadelphia (1993)|Top Gun (1986)|"
+    "Professional, The (1994)|To Be or Not to Be (1942)|Grease (1978)|Now and Then (1995)|Heavy (1995)"
 ).split("|")
 GENRES = "Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy Film-Noir Horror Musical Mystery"
 GENRES = (*GENRES.split(), "Romance", "Sci-Fi", "Thriller", "War", "Western")
@@ -153,6 +154,19 @@ KNOWN = {
     "I liked Psycho (1998)": "like Psycho (1998)",
     "I liked Psycho (1977)": "wishes: Psycho 1977",
     "like crouching tiger hidden dragon": "like Crouching Tiger, Hidden Dragon (2000)",
+    "Schindler's List but not a war movie": "not genres War; like Schindler's List (1993)",
+    "philadelphia but older": "like Philadelphia (1993); wishes: older",
+    "top gun but with eric roberts": "like Top Gun (1986); wishes: eric roberts",
+    "just watched the professional now something tense": "like Professional, The (1994); wishes: now tense",
+    "if i liked to be or not to be what romances": "genres Romance; like To Be or Not to Be (1942)",
+    "if i liked grease what comedies": "genres Comedy; like Grease (1978)",
+    "fan of philadelphia here": "like Philadelphia (1993); wishes: fan here",
+    "big but not loud": "wishes: big; without: loud",
+    "western but funny": "genres Western; wishes: funny",
+    "nothing but westerns": "genres Western",
+    "in philadelphia": "wishes: philadelphia",
+    "we are heavy smokers": "wishes: heavy smokers",
+    "to be or to do": "",
     # negations
     "no horror": "not genres Horror",
     "not horror": "not genres Horror",

@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from agent.understanding.cues import FILLER, is_negated
-from agent.workspace.catalogue import Catalogue, title_key
+from agent.understanding.cues import EVERYDAY, FILLER, is_cue, is_negated
+from agent.understanding.spans import phrases_in
+from agent.workspace.catalogue import Catalogue, phrase_key, title_key
 
 _WORD = re.compile(r"[\w'’]+(?:[-.:&][\w'’]+)*")
 _OPEN, _CLOSE = "\"“”„«‘'", "\"”“»’'"
@@ -28,7 +29,9 @@ _GOOD = re.compile(_WAS + r"(?:good|great|amazing|brilliant|perfect)\b", re.I)
 _COMPARED = re.compile(r"""["”'’]?(?:\s+(?:but|meets|vibes?|style)\b|-(?:like|style|esque)\b)""", re.I)
 _YEAR_AFTER = re.compile(r"""["”'’»]?[\s,]*\((\d{4})\)""")
 _ENDS = re.compile(
-    r"""["”'’»]?\s*(?:$|[.,;!?\n)]|(?:and|or|but|because|so|very|too|please|from|more|again|yesterday)\b)""", re.I
+    r"""["”'’»]?\s*(?:$|[.,;!?\n)]|(?:and|or|but|because|so|very|too|please|from|more|again|yesterday
+        |now|then|here|lately|recently|tonight|just|any|i|what|which|is\s+there|do\s+you|can|could)\b)""",
+    re.IGNORECASE | re.VERBOSE,
 )
 _BEGINS = re.compile(r"(?:^|[.,;!?\n(]|\b(?:and|or|nor|but|not|no|like|than))\s*$", re.I)
 _LIST_JOIN = re.compile(r"""["”'’»]?\s*(?:,\s*)?(?:(?:and|or|nor|&)\s+)?(?:also\s+|both\s+)?["“„«‘']?""", re.I)
@@ -73,6 +76,7 @@ def _titles(text: str, catalogue: Catalogue) -> Iterator[tuple[Mention, bool]]:
     words = list(_WORD.finditer("".join("'" if unicodedata.combining(c) else c for c in text)))
     keys = [title_key(text[w.start() : w.end()]).split() for w in words]
     starts, taken = catalogue.title_starts, 0
+    values = list(phrases_in(text, catalogue.phrases, catalogue.phrase_starts))
     for i, word in enumerate(words):
         if word.start() < taken:
             continue
@@ -89,7 +93,9 @@ def _titles(text: str, catalogue: Catalogue) -> Iterator[tuple[Mention, bool]]:
             dated = _YEAR_AFTER.match(text, end)
             end = dated.end() if dated else end
             mention = Mention(start, end, item_id, False)
-            if dated or _is_meant(text, start, end, words):
+            if not dated and not _is_quoted(text, start, end) and any(v.holds(start, end) for v in values):
+                continue  # "Michael Douglas" is not the film "Michael"
+            if dated or _is_meant(text, start, end, words) or _is_compared(text, start, end, catalogue):
                 yield mention, True
                 taken, unsure = end, None
                 break
@@ -117,12 +123,17 @@ def _is_meant(text: str, start: int, end: int, words: Sequence[re.Match[str]]) -
     said = span.split()
     if len(said) > 1 and re.search(r"\b\d{4}\)?$", span):
         return True
-    if start and text[start - 1] in _OPEN and re.match(rf"[.,!?]?[{_CLOSE}]", text[end:]):
+    if _is_quoted(text, start, end):
         return True
-    telling = [w for w in said if w.lower() not in FILLER and w.lower() not in _SMALL]
+    telling = _telling(said)
     capital = not text.isupper() and all(not w[:1].islower() for w in telling or said) and span != span.lower()
     if _CUE.search(text[max(0, start - 60) : start]):
-        return capital or len(telling) > 1 or (bool(telling) and len(span) > 3 and _ENDS.match(text, end) is not None)
+        return (
+            capital
+            or len(telling) > 1
+            or len(said) > 3
+            or (bool(telling) and len(span) > 3 and _ENDS.match(text, end) is not None)
+        )
     alone = _BEGINS.search(text[max(0, start - 20) : start]) and _ENDS.match(text, end)
     if len(telling) > 2 or (len(telling) > 1 and (alone or _COMPARED.match(text, end))):
         return True
@@ -137,6 +148,22 @@ def _is_meant(text: str, start: int, end: int, words: Sequence[re.Match[str]]) -
     if opens:
         return len([w for w in telling if w[:1].isupper()]) > 1
     return any(w.group()[:1].islower() for w in words if not start <= w.start() < end)
+
+
+def _is_quoted(text: str, start: int, end: int) -> bool:
+    return bool(start and text[start - 1] in _OPEN and re.match(rf"[.,!?]?[{_CLOSE}]", text[end:]))
+
+
+def _telling(words: Sequence[str]) -> list[str]:
+    return [w for w in words if w.lower() not in FILLER and w.lower() not in _SMALL]
+
+
+def _is_compared(text: str, start: int, end: int, catalogue: Catalogue) -> bool:
+    """Whether a message begins with a title from which it departs: "philadelphia but older", not "funny but dark"."""
+    said = text[start:end].lower().split()
+    opens = not text[:start].strip() and re.match(r"\s+but\b", text[end:], re.IGNORECASE) is not None
+    known = phrase_key(text[start:end]) in catalogue.phrases or is_cue(text, start)
+    return opens and not known and (len(said) > 2 or bool(set(_telling(said)) - EVERYDAY))
 
 
 def _is_free(text: str, mention: Mention) -> bool:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 
 from agent.generation.cleaning import clean, clean_title
+from agent.workspace.roles import is_year as is_year  # a part of this vocabulary, which others know from here
+from agent.workspace.roles import role_of as role_of
 
 # What a person did with a thing, by what the catalogue calls it.
 VERBS = {
@@ -16,17 +18,6 @@ VERBS = {
 _COMMON = frozenset(
     "genre genres category categories type types style styles tag tags keyword keywords mood moods theme themes".split()
 )
-_ROLES = {
-    "kind": "genre genres category categories type types style styles",
-    "directed": "director directors directed_by",
-    "written": "author authors writer writers screenwriter screenwriters written_by",
-    "stars": "cast actor actors star stars starring lead leads",
-    "place": "country countries",
-    "language": "language languages",
-    "by": "artist artists creator creators composer composers developer developers studio designer designers",
-}
-_ROLE_OF = {name: role for role, names in _ROLES.items() for name in names.split()}
-_YEARS = frozenset({"year", "published", "released"})
 VALUE_CHARS = 80
 _PLAIN_VALUE = re.compile(r"[\w&'’.,/()+! -]+")
 _TELLS = re.compile(r"\b(?:you|your|people)\b.*\b(?:(?:dis)?like[ds]?|loved?|hated?|enjoyed|asked|saw|\w+ed)\b", re.I)
@@ -75,17 +66,6 @@ def plural(noun: str) -> str:
     if noun.endswith("s"):
         return noun
     return noun[:-1] + "ies" if re.search(r"[^aeiou]y$", noun) else noun + "s"
-
-
-def role_of(attribute: str) -> str:
-    """What an attribute says of an item: a key of `_ROLES` or "other"."""
-    return _ROLE_OF.get(attribute.lower(), "other")
-
-
-def is_year(attribute: str) -> bool:
-    """Whether the numbers of an attribute are years that a thing is from."""
-    name = attribute.lower()
-    return name in _YEARS or name.endswith("_year") or name.startswith("year_of_")
 
 
 def number(value: float) -> str:

@@ -4,29 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.schema import Filter
 from agent.understanding.cues import EVERYDAY, FILLER, Stance, stance
+from agent.understanding.names import all_at_once, longest_name, values_named
+from agent.understanding.places import countries_said
+from agent.understanding.spans import WITHIN, Span, phrases_in
 from agent.workspace.catalogue import Catalogue, phrase_key
-
-# Names of one thing: any of them stands for the one that a catalogue has as a value.
-_SAME = (
-    ("sci fi", "scifi", "science fiction"),
-    ("film noir", "noir"),
-    ("animation", "animated", "cartoon"),
-    ("romance", "romantic"),
-    ("comedy", "comedic"),
-    ("horror", "scary movie", "scary film", "horror movie"),
-    ("children s", "children", "childrens", "kids", "family", "for kids", "for children", "for the whole family",
-     "kids movie", "kids film", "kid s movie", "children s film", "children s movie", "family film", "family movie"),
-)  # fmt: skip
-# Such a name asks for the thing only as it stands in a catalogue: "a drama about a family" is none for children.
-_ONLY_AS_VALUE = frozenset(("children", "kids", "family"))
-_SEVERAL = {"rom com": ("romance", "comedy"), "romcom": ("romance", "comedy"), "dramedy": ("drama", "comedy")}
-_NAMES = {name: group for group in _SAME for name in group if name not in _ONLY_AS_VALUE}
-_STARTS = {key.split()[0] for key in (*_NAMES, *_SEVERAL)}
-_LONGEST_NAME = 4
+from agent.workspace.roles import role_of
 
 MANY_VALUES = 60  # an attribute with more of them holds names (authors, actors), and a name is told by its capital
 _COMPOUND = re.compile(r"[\w'’]+(?:-[\w'’]+)*")
@@ -34,6 +20,18 @@ _PART = re.compile(r"[\w'’]+")
 # What a story is about; "how about a comedy?" only proposes one.
 _ABOUT = re.compile(r"(?<!\bhow )(?<!\bwhat )\babout\s+(?:\w+\s+)?$", re.IGNORECASE)
 _BY = re.compile(r"\b(?:by|with|starring|from|of|like)\s+$", re.IGNORECASE)
+
+_JOINT = re.compile(r"\s*(?:,|&|/|\band\b|\bor\b|\s)+\s*", re.IGNORECASE)
+# What somebody did, by the words before the name, as `role_of` calls it.
+_ROLE_CUES = tuple(
+    (re.compile(rf"\b(?:{cue})\s+$", re.IGNORECASE), frozenset(roles.split()))
+    for cue, roles in (
+        (r"(?:directed|shot|made)\s+by|director", "directed"),
+        (r"written\s+by|author|writer", "written"),
+        (r"played\s+by|starring|stars?|featuring|features?|with", "stars"),
+        (r"by", "directed written by"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +50,49 @@ def find_words(text: str, said: str, catalogue: Catalogue) -> list[Word]:
     """Values that the text names, longest first where they overlap; `said` is the message in which cues are sought.
 
     A word that may be meant otherwise is left alone: what a story is about, an everyday word or a very short one that
-    does not stand beside the attribute's name, a name in lower case.
+    does not stand beside the attribute's name, a name in lower case, a part of a topic of another kind.
     """
     units = list(_units(text, catalogue))
-    keys = [phrase_key(text[start:end]) for start, end, _ in units]
-    longest = catalogue.phrase_starts
+    topics = list(phrases_in(text, catalogue.topics, catalogue.topic_starts))
     found: list[Word] = []
+    roles: frozenset[str] = frozenset()
     i = 0
     while i < len(units):
-        first = keys[i].split()[:1]
-        forms = _singulars(first[0]) if first else []
-        reach = max((longest.get(f, _LONGEST_NAME * (f in _STARTS)) for f in forms), default=0)
-        reach = max(reach, _LONGEST_NAME * bool(first and first[0] in _STARTS))
-        step = 1
-        for j in range(min(i + reach, len(units)), i, -1):
-            start, end = units[i][0], units[j - 1][1]
-            if any(text[a[1] : b[0]].strip(" -&.'’/") for a, b in zip(units[i : j - 1], units[i + 1 : j], strict=True)):
-                continue
-            found_here = list(_words_at(text, start, end, said, catalogue))
-            if found_here:
-                if any(refused for _, _, refused in units[i:j]):
-                    found_here = [Word(w.attribute, w.value, w.start, w.end, "against", w.plural) for w in found_here]
-                found += found_here
-                step = j - i
-                break
-        i += step
+        joined = found and _JOINT.fullmatch(text, found[-1].end, units[i][0])
+        roles_here = _roles_cued(text, units[i][0]) or (roles if joined else frozenset())
+        words, step = _longest_at(text, units[i:], said, catalogue, roles_here)
+        words = [w for w in words if not _is_other_topic(w, topics, catalogue)]
+        if words:
+            found += words
+            roles = roles_here
+        i += step if words else 1
     return found
+
+
+def _longest_at(
+    text: str, units: Sequence[tuple[int, int, bool]], said: str, catalogue: Catalogue, roles: frozenset[str]
+) -> tuple[list[Word], int]:
+    """The values that the longest name at the first of these units means, and how many units it takes."""
+    start = units[0][0]
+    reach = longest_name(phrase_key(text[start : units[0][1]]), catalogue)
+    for j in range(min(reach, len(units)), 0, -1):
+        if any(text[a[1] : b[0]].strip(WITHIN) for a, b in zip(units[: j - 1], units[1:j], strict=True)):
+            continue
+        words = list(_words_at(text, start, units[j - 1][1], said, catalogue, roles))
+        if words:
+            refused = any(against for _, _, against in units[:j])
+            return [replace(w, stance="against") for w in words] if refused else words, j
+    return [], 1
+
+
+def _is_other_topic(word: Word, topics: Sequence[Span], catalogue: Catalogue) -> bool:
+    """Whether a value is but a part of a topic that mostly goes without it: not every film of the cold war is a war film."""
+    for topic in topics:
+        if topic.overlaps(word.start, word.end) and not (word.start <= topic.start and topic.end <= word.end):
+            items = [catalogue.items[place] for place in catalogue.topics[topic.key]]
+            if 2 * sum(word.value in item.words(word.attribute) for item in items) < len(items):
+                return True
+    return False
 
 
 def _units(text: str, catalogue: Catalogue) -> Iterator[tuple[int, int, bool]]:
@@ -86,6 +101,9 @@ def _units(text: str, catalogue: Catalogue) -> Iterator[tuple[int, int, bool]]:
     So "comedy-drama" is two, "sci-fi" and "action-packed" are one, and "non-horror" turns horror down.
     """
     for match in _COMPOUND.finditer(text):
+        if phrase_key(match.group()) in catalogue.topics:  # "anti-war" turns nothing down
+            yield match.start(), match.end(), False
+            continue
         parts = list(_PART.finditer(text, match.start(), match.end()))
         against = {parts[0].group().lower()} & {"non", "anti"} or {parts[-1].group().lower()} & {"free"}
         kept = [p for p in parts if p.group().lower() not in against] if len(parts) > 1 else []
@@ -96,52 +114,48 @@ def _units(text: str, catalogue: Catalogue) -> Iterator[tuple[int, int, bool]]:
 
 
 def _known(said: str, catalogue: Catalogue) -> bool:
-    return any(True for _ in _values(phrase_key(said), catalogue))
+    return any(True for _ in values_named(phrase_key(said), catalogue))
 
 
-def _singulars(key: str) -> list[str]:
-    forms = [key]
-    if key.endswith("s") and not key.endswith("ss") and len(key) > 3:
-        forms += [key[:-3] + "y"] if key.endswith("ies") else []
-        forms += [key[:-1]] + ([key[:-2]] if key.endswith("es") else [])
-    return forms
-
-
-def _values(key: str, catalogue: Catalogue) -> Iterator[tuple[str, str, bool]]:
-    """(attribute, value, said in the plural) for a phrase, by its own name or another name of the same thing."""
-    for form in _singulars(key):
-        meant = _SEVERAL.get(form, (form,))
-        names = [(form,)] if form in catalogue.phrases else [_NAMES.get(m, (m,)) for m in meant]
-        found = [v for group in names for name in group for v in catalogue.phrases.get(name, ())]
-        if found:
-            yield from ((attribute, value, form != key) for attribute, value in dict.fromkeys(found))
-            return
-
-
-def _words_at(text: str, start: int, end: int, said: str, catalogue: Catalogue) -> Iterator[Word]:
-    span = text[start:end]
-    key = phrase_key(span)
-    found = list(_values(key, catalogue))
-    if not found:
-        return
+def _words_at(
+    text: str, start: int, end: int, said: str, catalogue: Catalogue, roles: frozenset[str]
+) -> Iterator[Word]:
+    key = phrase_key(text[start:end])
+    found = list(values_named(key, catalogue))
     towards = stance(said, start)
     named = [(v, at) for v in found if (at := _after_name(text, start, v[0])) is not None]
     if named:
         yield from (Word(v[0], v[1], at, end, towards, v[2]) for v, at in named)
         return
-    if len(key) < 3 or not any(c.isalpha() for c in key) or key in FILLER or key in EVERYDAY:
-        return
     if _ABOUT.search(text[max(0, start - 30) : start]):
         return
-    found = [v for v in found if not _may_be_no_name(text, start, span, v[0], catalogue)]
-    if towards != "against":  # "drama" as a genre and as a type: the one that more items have
-        best: dict[str, tuple[str, str, bool]] = {}
-        for v in found:
-            rival = best.get(v[1].casefold())
-            if rival is None or catalogue.frequency(v[0], v[1]) > catalogue.frequency(rival[0], rival[1]):
-                best[v[1].casefold()] = v
-        found = list(best.values())
+    if len(key) < 3 or not any(c.isalpha() for c in key) or key in FILLER or key in EVERYDAY:
+        found = []
+    found = [v for v in found if not _may_be_no_name(text, start, end, v[0], catalogue)]
+    found = found or [(*place, False) for place in countries_said(text, start, end, catalogue)]
+    cued = [v for v in found if role_of(v[0]) in roles]
+    if cued or towards != "against":
+        found = _commonest(cued or found, catalogue)
     yield from (Word(attribute, value, start, end, towards, plural) for attribute, value, plural in found)
+
+
+def _roles_cued(text: str, start: int) -> frozenset[str]:
+    """What somebody named at `start` must have done, as the words before say: "starring", "directed by"."""
+    before = text[max(0, start - 30) : start]
+    return next((roles for cue, roles in _ROLE_CUES if cue.search(before)), frozenset())
+
+
+def _commonest(found: Sequence[tuple[str, str, bool]], catalogue: Catalogue) -> list[tuple[str, str, bool]]:
+    """Of one value in several attributes, as a genre and as a type, the attribute in which more items have it.
+
+    All spellings of the value there are kept: "P. J. Hogan" and "P.J. Hogan".
+    """
+    count: dict[tuple[str, str], int] = {}
+    for attribute, value, _ in found:
+        key = phrase_key(value), attribute
+        count[key] = count.get(key, 0) + catalogue.frequency(attribute, value)
+    best = {key: max((a for k, a in count if k == key), key=lambda a: count[key, a]) for key, _ in count}
+    return [v for v in found if best[phrase_key(v[1])] == v[0]]
 
 
 def _after_name(text: str, start: int, attribute: str) -> int | None:
@@ -151,7 +165,8 @@ def _after_name(text: str, start: int, attribute: str) -> int | None:
     return max(0, start - 60) + match.start() if match else None
 
 
-def _may_be_no_name(text: str, start: int, span: str, attribute: str, catalogue: Catalogue) -> bool:
+def _may_be_no_name(text: str, start: int, end: int, attribute: str, catalogue: Catalogue) -> bool:
+    span = text[start:end]
     if len(catalogue.vocabulary[attribute]) <= MANY_VALUES or len(span.split()) > 1:
         return False
     return span[:1].islower() and not _BY.search(text[max(0, start - 20) : start])
@@ -181,6 +196,8 @@ def _one_of(name: str, one: str, several: str, words: Sequence[Word]) -> Filter:
 
 def _is_choice(first: Word, second: Word, text: str, catalogue: Catalogue) -> bool:
     """Any of both in "comedy or drama", "comedies and dramas", "comedy, drama"; both at once in "horror comedy"."""
+    if (first.start, first.end) == (second.start, second.end):  # two spellings, or two countries with one people
+        return not all_at_once(phrase_key(text[first.start : first.end]))
     if catalogue.attribute_types[first.attribute] == "word":
         return True  # an item has only one value, so both at once could never be met
     between = text[first.end : second.start].lower()

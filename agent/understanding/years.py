@@ -89,7 +89,8 @@ _NO_RELEASE_BEFORE = re.compile(
 )
 _NO_RELEASE_AFTER = re.compile(
     r"""[\s-]* (?: styled? | vibes? | feel | feeling | look | nostalgia | inspired | aesthetics? | fashion
-            | kid\b (?!['’]s) | kids (?= \s* (?: $ | [.,;!?)] | (?:who|like|love|grew|would|will|know|remember|and|or)\b ) )
+            | kid\b (?!['’]s)
+            | kids (?= \s* (?: $ | [.,;!?)] | (?:who|like|love|grew|would|will|know|remember|and|or)\b ) )
             | pages? | minutes? | mins? | people | words | km | miles | dollars | euros? | times | percent ) \b""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -25,6 +25,9 @@ _TRAILING_ARTICLE = re.compile(
 # "12 Monkeys" and "Twelve Monkeys" are one title.
 _DIGITS = {w: str(i) for i, w in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)}
 
+# What a text lists after a label: "Themes: cold war, spies."
+_TOPICS = re.compile(r"\b(?:tags?|keywords?|themes?|moods?|topics?|subjects?):\s*([^.\n]+)", re.IGNORECASE)
+
 
 def plain(text: str) -> str:
     """Text as people type it: no case and no accents."""
@@ -170,6 +173,21 @@ class Catalogue:
     def phrase_starts(self) -> Mapping[str, int]:
         """For each first word of a phrase: how many words the longest such phrase has."""
         return _starts(self.phrases)
+
+    @cached_property
+    def topics(self) -> Mapping[str, tuple[int, ...]]:
+        """Positions of the items by the `phrase_key` of each topic that their texts list, such as "cold war"."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for place, item in enumerate(self.items):
+            for listed in _TOPICS.findall(item.text):
+                for key in dict.fromkeys(map(phrase_key, listed.split(","))):
+                    found[key].append(place)
+        return {key: tuple(places) for key, places in found.items()}
+
+    @cached_property
+    def topic_starts(self) -> Mapping[str, int]:
+        """For each first word of a topic: how many words the longest such topic has."""
+        return _starts(self.topics)
 
     @cached_property
     def _counts(self) -> Mapping[tuple[str, str], int]:

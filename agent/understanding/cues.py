@@ -26,6 +26,21 @@ FILLER = frozenset(
     """.split()
 )
 
+# What stands around wishes too and asks for nothing; in a title or a value each of these words counts like any other.
+_TALK = (
+    r"(?:i['’]?m|i\s+am|we['’]?re|we\s+are)\s+(?:\w+\s+)?after",
+    r"starring|featuring|directed|now|here|thanks|thank|thx|cheers|ideally|preferably|usually|wanna|gonna",
+    r"(?:we|you|they)['’]?(?:re|ve)|(?:you|we|they|it)['’]d|youd|id|im|it['’]?s|lets|(?:what|that|there|here|who)['’]?s",
+    r"(?:surprise|help)\s+(?:me|us)|(?:you\s+)?know(?=\s+(?:any|some|of|a|an)\b)|got(?=\s+(?:any|some))|could\s+use",
+    r"(?:(?:big|huge|great|massive)\s+)?fan\s+of|(?:big|huge|great|massive)\s+fan",
+    r"(?:in|for|been|after)\s+(?:quite\s+)?a\s+(?:long\s+)?while(?:\s+since)?",
+    r"(?:for|over|on|at)\s+the\s+weekend|this\s+weekend|(?:my|our)\s+friends?\s+wants?",
+    r"(?:watch|see|read|play|hear|try|do|get)\s+next|next(?=\s*(?:[.,;!?]|$))",
+    r"(?:feel|love|like)\s+(?:watching|seeing|reading|playing|hearing)|wanting\s+to|as\s+long\s+as",
+    r"if\s+possible|would\s+be\s+(?:perfect|great|nice|lovely)|(?<=,)\s+all",
+)
+SMALL_TALK = re.compile(rf"(?<![\w'’-])(?:{'|'.join(_TALK)})(?![\w'’-])", re.IGNORECASE)
+
 # Words that some catalogue may have as a value ("type: new") and everybody uses otherwise: a condition only where the
 # attribute is named with them.
 EVERYDAY = frozenset(

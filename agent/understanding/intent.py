@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from agent.schema import Filter, Intent
 from agent.understanding.counts import count_of, find_count
-from agent.understanding.cues import FILLER, is_cue, scopes, stance
+from agent.understanding.cues import FILLER, SMALL_TALK, is_cue, scopes, stance
 from agent.understanding.mentions import find_mentions
 from agent.understanding.spans import blank
 from agent.understanding.words import Word, find_words, word_filters
@@ -189,6 +189,7 @@ def _year_filters(ranges: Sequence[YearRange], said: str, attribute: str) -> tup
 
 def _wishes(rest: str, said: str) -> tuple[str, str]:
     """The words that nothing took, as (wished for, refused)."""
+    rest = blank(rest, [match.span() for match in SMALL_TALK.finditer(rest)])
     wished: list[str] = []
     refused: list[str] = []
     for match in _WORD.finditer(rest):

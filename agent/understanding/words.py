@@ -86,7 +86,7 @@ def _longest_at(
 
 
 def _is_other_topic(word: Word, topics: Sequence[Span], catalogue: Catalogue) -> bool:
-    """Whether a value is but a part of a topic that mostly goes without it: not every film of the cold war is a war film."""
+    """Whether a value is but a part of a topic that mostly goes without it: few films of the cold war are war films."""
     for topic in topics:
         if topic.overlaps(word.start, word.end) and not (word.start <= topic.start and topic.end <= word.end):
             items = [catalogue.items[place] for place in catalogue.topics[topic.key]]

@@ -94,6 +94,8 @@ KNOWN = {
     "I'm after 90s thrillers": "year 1990 to 1999; genres Thriller",
     "we are after a 1994 drama": "year 1994; genres Drama",
     "I'm looking for films after 1994": "year from 1995",
+    "a film under 2000": "wishes: under 2000",
+    "over the 90s": "year 1990 to 1999; wishes: over",
     "2000 pages": "wishes: 2000 pages",
     "may we see a march": "wishes: march",
     # counts

@@ -131,11 +131,13 @@ def test_a_genre_that_is_a_part_of_a_topic_of_other_films_is_no_condition(text, 
         "made in the U.S.": "countries United States",
         "a movie from the UK": "countries United Kingdom",
         "British war films": "countries United Kingdom; genres War",
+        "German and French films": "countries Germany or West Germany or France",
         "French or Irish": "countries France or Ireland",
         "no American films": "not countries United States",
         "a german thriller": "countries Germany or West Germany; genres Thriller",
         "not german": "not countries Germany or West Germany",
         "in French": "wishes: French",
+        "in German or French": "wishes: German French",
         "with French subtitles": "wishes: French subtitles",
         "its language is not French": "wishes: language; without: French",
         "set in the US": "",
@@ -156,3 +158,8 @@ def test_a_language_is_no_country_and_codes_of_countries_are():
     assert told("a French film", catalogue) == "language French"
     assert told("an American or British film", catalogue) == "country US or GB"
     assert told("an American film", Catalogue(items, {"language": "word"})) == "wishes: American"
+
+
+def test_no_word_of_a_topic_is_filler():
+    items = [Item("1", "One", "A film. Themes: love triangle.")]
+    assert told("a love triangle, I love it", Catalogue(items, {})) == "wishes: love triangle"

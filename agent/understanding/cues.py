@@ -29,7 +29,7 @@ FILLER = frozenset(
 # What stands around wishes too and asks for nothing; in a title or a value each of these words counts like any other.
 _TALK = (
     r"(?:i['’]?m|i\s+am|we['’]?re|we\s+are)\s+(?:\w+\s+)?after",
-    r"starring|featuring|directed|now|here|thanks|thank|thx|cheers|ideally|preferably|usually|wanna|gonna",
+    r"starring|featuring|directed|now|here|thanks|thank|thx|cheers|ideally|preferably|usually|wanna|gonna|bought|products?",
     r"(?:we|you|they)['’]?(?:re|ve)|(?:you|we|they|it)['’]d|youd|id|im|it['’]?s|lets|(?:what|that|there|here|who)['’]?s",
     r"(?:surprise|help)\s+(?:me|us)|(?:you\s+)?know(?=\s+(?:any|some|of|a|an)\b)|got(?=\s+(?:any|some))|could\s+use",
     r"(?:(?:big|huge|great|massive)\s+)?fan\s+of|(?:big|huge|great|massive)\s+fan",

@@ -14,7 +14,8 @@ from agent.schema import Filter, Intent
 from agent.understanding.counts import count_of, find_count
 from agent.understanding.cues import FILLER, SMALL_TALK, is_cue, scopes, stance
 from agent.understanding.mentions import find_mentions
-from agent.understanding.spans import blank
+from agent.understanding.numbers import find_bounds
+from agent.understanding.spans import blank, phrases_in
 from agent.understanding.words import Word, find_words, word_filters
 from agent.understanding.years import YearRange, find_years
 from agent.workspace.catalogue import Catalogue
@@ -32,20 +33,23 @@ def parse_intent(text: str, catalogue: Catalogue) -> Intent:
     mentions = find_mentions(text, catalogue)
     said = blank(text, [(m.start, m.end) for m in mentions])
     year_attribute = next((a for a in YEAR_ATTRIBUTES if catalogue.attribute_types.get(a) == "number"), None)
-    ranges = find_years(said) if year_attribute else []
-    rest = blank(said, [(r.start, r.end) for r in ranges])
+    bounds = find_bounds(said, catalogue)
+    rest = blank(said, [(b.start, b.end) for b in bounds])
+    ranges = find_years(rest) if year_attribute else []
+    rest = blank(rest, [(r.start, r.end) for r in ranges])
     n, rest = find_count(rest)
     words = find_words(rest, said, catalogue)
     if n is None:
         n, rest = count_of(words, rest)
     ranges = [r for r in ranges if not _belongs_to_refused(r, said, words)]
     taken = [(w.start, w.end) for w in words if w.stance in (None, "against")]
-    wishes, avoids = _wishes(blank(rest, taken), said)
+    wishes, avoids = _wishes(blank(rest, taken), said, catalogue)
+    filters = [*_year_filters(ranges, said, year_attribute or ""), *(f for b in bounds for f in b.filters)]
     return Intent(
         text=stripped,
         likes=tuple(dict.fromkeys(m.item_id for m in mentions if not m.negated)),
         dislikes=tuple(dict.fromkeys(m.item_id for m in mentions if m.negated)),
-        filters=_year_filters(ranges, said, year_attribute or "") + word_filters(words, rest, catalogue),
+        filters=(*filters, *word_filters(words, rest, catalogue)),
         wishes=wishes,
         avoids=avoids,
         n=n,
@@ -187,14 +191,16 @@ def _year_filters(ranges: Sequence[YearRange], said: str, attribute: str) -> tup
     return tuple(filters)
 
 
-def _wishes(rest: str, said: str) -> tuple[str, str]:
-    """The words that nothing took, as (wished for, refused)."""
-    rest = blank(rest, [match.span() for match in SMALL_TALK.finditer(rest)])
+def _wishes(rest: str, said: str, catalogue: Catalogue) -> tuple[str, str]:
+    """The words that nothing took, as (wished for, refused); in a topic as "love triangle" none is mere filler."""
+    topics = list(phrases_in(rest, catalogue.topics, catalogue.topic_starts))
+    rest = blank(rest, [m.span() for m in SMALL_TALK.finditer(rest) if not any(t.overlaps(*m.span()) for t in topics)])
     wished: list[str] = []
     refused: list[str] = []
     for match in _WORD.finditer(rest):
         word = match.group().replace("’", "'").strip("'")
-        if word.casefold() in FILLER or is_cue(said, match.start()) or not re.search(r"[^\W\d]|\d{3}", word):
+        filler = word.casefold() in FILLER and not any(t.overlaps(*match.span()) for t in topics)
+        if filler or is_cue(said, match.start()) or not re.search(r"[^\W\d]|\d{3}", word):
             continue
         towards = stance(said, match.start())
         if towards != "open":

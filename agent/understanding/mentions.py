@@ -17,7 +17,7 @@ _OPEN, _CLOSE = "\"“”„«‘'", "\"”“»’'"
 # What stands right before a title that is meant as one.
 _CUE = re.compile(
     r"""\b(?: (?:like|love|hate|dislike|adore) [ds]? | enjoy(?:ed)? | saw | seen | watch(?:ed)? | read | played | heard
-            | recommend | such\s+as | similar\s+to | unlike | than | (?:fan|fond|more|tired|sick)\s+of )
+            | bought | recommend | such\s+as | similar\s+to | unlike | than | (?:fan|fond|more|tired|sick)\s+of )
         \s+ (?: the\s+(?:film|movie|book|game|show)\s+ )? ["“„«‘']? $""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -90,9 +90,11 @@ _NAMES = {
     for name in names.split(",")
 }
 STARTS = frozenset(name.split()[0] for name in (*_ADJECTIVES, *_NAMES))
-_LONGEST_CUE = 20  # characters
+_LONGEST_CUE = 40  # characters
 # "in French" is a language, and so are French subtitles.
-_SPOKEN_BEFORE = re.compile(r"\b(?:in|language(?:\s+is)?(?:\s+not)?:?)\s+$", re.IGNORECASE)
+_SPOKEN_BEFORE = re.compile(
+    r"\b(?:in|language(?:\s+is)?(?:\s+not)?:?)\s+(?:[^\W\d_]+\s+(?:and|or)\s+)?$", re.IGNORECASE
+)
 _SPOKEN_AFTER = re.compile(
     r"[\s-]+(?:languages?|subtitles?|subtitled|subbed|dubs?|dubbed|speaking|spoken)\b", re.IGNORECASE
 )

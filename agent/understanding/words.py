@@ -20,8 +20,7 @@ _PART = re.compile(r"[\w'’]+")
 # What a story is about; "how about a comedy?" only proposes one.
 _ABOUT = re.compile(r"(?<!\bhow )(?<!\bwhat )\babout\s+(?:\w+\s+)?$", re.IGNORECASE)
 _BY = re.compile(r"\b(?:by|with|starring|from|of|like)\s+$", re.IGNORECASE)
-
-_JOINT = re.compile(r"\s*(?:,|&|/|\band\b|\bor\b|\s)+\s*", re.IGNORECASE)
+_JOINT = re.compile(r"(?:[\s,&/]|\band\b|\bor\b)+", re.IGNORECASE)
 # What somebody did, by the words before the name, as `role_of` calls it.
 _ROLE_CUES = tuple(
     (re.compile(rf"\b(?:{cue})\s+$", re.IGNORECASE), frozenset(roles.split()))
@@ -203,4 +202,5 @@ def _is_choice(first: Word, second: Word, text: str, catalogue: Catalogue) -> bo
     between = text[first.end : second.start].lower()
     if re.search(r"\bor\b|/", between) or ("," in between and "with" not in between):
         return True
-    return "and" in between.split() and (first.plural or second.plural)
+    several = first.plural or second.plural or role_of(first.attribute) == "place"  # "French and Italian films"
+    return "and" in between.split() and several

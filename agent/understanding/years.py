@@ -87,6 +87,11 @@ _NO_RELEASE_BEFORE = re.compile(
             | my | his | her | their | your | our | about ) \s* (?:in|during|of|around)? \s* (?:the\s+)? $""",
     re.IGNORECASE | re.VERBOSE,
 )
+# "under 2000" is an amount of something.
+_AMOUNT_BEFORE = re.compile(
+    r"\b(?:under|below|over|above|(?:less|more|fewer|cheaper|lower|higher)\s+than|at\s+(?:most|least))\s+$",
+    re.IGNORECASE,
+)
 _NO_RELEASE_AFTER = re.compile(
     r"""[\s-]* (?: styled? | vibes? | feel | feeling | look | nostalgia | inspired | aesthetics? | fashion
             | kid\b (?!['’]s)
@@ -117,8 +122,9 @@ def find_years(text: str) -> list[YearRange]:
         for match in pattern.finditer(text):
             if any(match.start() < r.end and r.start < match.end() for r in found):
                 continue
-            if not (_NO_RELEASE_BEFORE.search(text[max(0, match.start() - 40) : match.start()])
-                    or _NO_RELEASE_AFTER.match(text, match.end())):  # fmt: skip
+            before = text[max(0, match.start() - 40) : match.start()]
+            amount = match.group()[-1].isdecimal() and _AMOUNT_BEFORE.search(before)
+            if not amount and not _NO_RELEASE_BEFORE.search(before) and not _NO_RELEASE_AFTER.match(text, match.end()):
                 add(match, *reading(*_whens(match)))
     return sorted(found, key=lambda r: r.start)
 

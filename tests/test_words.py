@@ -86,6 +86,7 @@ def test_a_title_inside_a_longer_value_is_no_title(text, expected):
         "directed by Woody Allen": "directors Woody Allen",
         "directed by Kevin Bacon": "directors Kevin Bacon",
         "with Helen Mirren, directed by Kevin Bacon": "cast Helen Mirren; directors Kevin Bacon",
+        "a film from Kevin Bacon": "directors Kevin Bacon",
         "a Kevin Bacon film": "cast Kevin Bacon",
         "nothing with Woody Allen": "not cast Woody Allen",
         "no Woody Allen": "not directors Woody Allen; not cast Woody Allen",

@@ -25,10 +25,10 @@ _JOINT = re.compile(r"(?:[\s,&/]|\band\b|\bor\b)+", re.IGNORECASE)
 _ROLE_CUES = tuple(
     (re.compile(rf"\b(?:{cue})\s+$", re.IGNORECASE), frozenset(roles.split()))
     for cue, roles in (
-        (r"(?:directed|shot|made)\s+by|director", "directed"),
+        (r"(?:directed|shot)\s+by|director", "directed"),
         (r"written\s+by|author|writer", "written"),
         (r"played\s+by|starring|stars?|featuring|features?|with", "stars"),
-        (r"by", "directed written by"),
+        (r"by|from", "directed written by"),
     )
 )
 

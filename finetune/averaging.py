@@ -17,83 +17,92 @@ import numpy as np
 
 from agent.progress import Progress
 
-AVERAGE = "average.safetensors"
+FILE = "average.safetensors"
+RECENT = 20  # steps whose loss is shown
 
 
-def watcher(
-    model: Any,  # noqa: ANN401 - peft's model
-    score: Callable[[Any], float],
-    average: float,
-    patience: int,
-    progress: Progress,
-) -> Any:  # noqa: ANN401 - a callback of transformers
-    """A callback that averages the weights, asks for a score after each pass, keeps the best, and stops in time."""
-    from safetensors import safe_open
-    from safetensors.torch import save_file
-    from transformers import TrainerCallback
+class Averaging:
+    """Beside the weights of one model, from its first step to its best pass.
 
-    weights = {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
+    Args:
+        weights: the tensors in training, by name; they are read after each step, and replaced while a score is taken.
+        score: asked after each pass, with the average in the weights' place; higher is better.
+        stays: how much of the average stays at each step, once there were many.
+        patience: how many passes after the best one it is enough.
+        progress: is told the step and the loss.
+    """
 
-    class Watch(TrainerCallback):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self.epoch = self.best = 0
-            self.scores: list[float] = []
-            self.losses: list[float] = []  # of each pass
-            self.speed = 0.0  # places read in a second, in this run
-            self.now: list[float] = []  # the losses of the pass under way
-            self.places = 0
-            self._begun = time.perf_counter()
-            self._mean = _copied(weights)
-            self._kept = _copied(weights)
+    def __init__(
+        self,
+        weights: Mapping[str, Any],
+        score: Callable[[], float],
+        stays: float,
+        patience: int,
+        progress: Progress,
+    ) -> None:
+        self._weights, self._score, self._progress = weights, score, progress
+        self._stays, self._patience = stays, patience
+        self._mean, self._kept = _copied(weights), _copied(weights)
+        self._now: list[float] = []  # losses of the pass under way
+        self._begun, self._places = time.perf_counter(), 0
+        self.scores: list[float] = []
+        self.losses: list[float] = []  # of each pass
+        self.best = 0
 
-        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
-            if state.global_step:
-                self._load(_average_file(args, state))
+    @property
+    def is_over(self) -> bool:
+        """Whether the best pass is long past."""
+        return len(self.scores) - self.best >= self._patience
 
-        def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
-            self.epoch = round(state.epoch or 0)
+    @property
+    def places_per_second(self) -> float:
+        """Tokens and items read in a second, scores left out of neither side."""
+        return self._places / max(1e-9, time.perf_counter() - self._begun)
 
-        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
-            share = min(average, (1 + state.global_step) / (10 + state.global_step))
-            for name, tensor in weights.items():
-                self._mean[name].lerp_(tensor.detach(), 1 - share)
-            self.speed = self.places / (time.perf_counter() - self._begun)
-            progress(f"tune, loss {np.mean(self.now[-20:]):.3f}", state.global_step, state.max_steps)
+    def met(self, loss: float, places: int) -> None:
+        """One batch was read."""
+        self._now.append(loss)
+        self._places += places
 
-        def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
-            self.losses.append(float(np.mean(self.now)))
-            self.now.clear()
-            latest = _copied(weights)
-            _put(weights, self._mean)
-            self.scores.append(score(model))
-            if self.scores[-1] > max(self.scores[:-1], default=-math.inf):
-                self.best, self._kept = len(self.scores), _copied(weights)
-            _put(weights, latest)
-            control.should_training_stop |= len(self.scores) - self.best >= patience
+    def step(self, number: int, total: int) -> None:
+        """The weights have moved. The average forgets faster while there are few steps to speak of."""
+        share = min(self._stays, (1 + number) / (10 + number))
+        for name, tensor in self._weights.items():
+            self._mean[name].lerp_(tensor.detach(), 1 - share)
+        self._progress(f"tune (loss {np.mean(self._now[-RECENT:]):.3f})", number, total)
 
-        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
-            tensors = {f"{kind}.{n}": t for kind in ("mean", "kept") for n, t in getattr(self, f"_{kind}").items()}
-            said = {"scores": self.scores, "losses": self.losses, "best": self.best}
-            save_file(
-                {n: t.contiguous() for n, t in tensors.items()}, _average_file(args, state), {"said": json.dumps(said)}
-            )
+    def end_pass(self) -> None:
+        """All people were met once."""
+        self.losses.append(float(np.mean(self._now)))
+        self._now.clear()
+        latest = _copied(self._weights)
+        _put(self._weights, self._mean)
+        self.scores.append(self._score())
+        if self.scores[-1] > max(self.scores[:-1], default=-math.inf):
+            self.best, self._kept = len(self.scores), _copied(self._weights)
+        _put(self._weights, latest)
 
-        def _load(self, file: Path) -> None:
-            with safe_open(file, "pt") as opened:
-                said = json.loads(opened.metadata()["said"])
-                self._mean = {name: opened.get_tensor(f"mean.{name}") for name in weights}
-                self._kept = {name: opened.get_tensor(f"kept.{name}") for name in weights}
-            self.scores, self.losses, self.best = said["scores"], said["losses"], said["best"]
+    def take_best(self) -> None:
+        """Leave the weights as they were at the best pass."""
+        _put(self._weights, self._kept)
 
-        def take_best(self) -> None:
-            """Leave the model as it was at its best pass."""
-            _put(weights, self._kept)
+    def save(self, checkpoint: Path) -> None:
+        """Beside a checkpoint of the weights themselves."""
+        from safetensors.torch import save_file
 
-    return Watch()
+        tensors = {f"mean.{n}": t for n, t in self._mean.items()} | {f"kept.{n}": t for n, t in self._kept.items()}
+        said = {"scores": self.scores, "losses": self.losses, "best": self.best}
+        save_file({n: t.contiguous() for n, t in tensors.items()}, checkpoint / FILE, {"said": json.dumps(said)})
 
+    def load(self, checkpoint: Path) -> None:
+        """Go on from there."""
+        from safetensors import safe_open
 
-def _average_file(args: Any, state: Any) -> Path:  # noqa: ANN401
-    return Path(args.output_dir) / f"checkpoint-{state.global_step}" / "average.safetensors"
+        with safe_open(checkpoint / FILE, "pt") as file:
+            said = json.loads(file.metadata()["said"])
+            self._mean = {name: file.get_tensor(f"mean.{name}").to(t.device) for name, t in self._weights.items()}
+            self._kept = {name: file.get_tensor(f"kept.{name}").to(t.device) for name, t in self._weights.items()}
+        self.scores, self.losses, self.best = said["scores"], said["losses"], said["best"]
 
 
 def _copied(weights: Mapping[str, Any]) -> dict[str, Any]:

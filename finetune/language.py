@@ -25,8 +25,9 @@ from agent.workspace.workspace import Workspace
 from finetune.evaluate.data import from_store
 from finetune.evaluate.splits import Cases, hold_out_last
 from finetune.examples import Examples
+from finetune.recipe import SftConfig
 from finetune.retrieval import ASKED
-from finetune.sft import SftConfig, Tuned, next_items, tune_model
+from finetune.sft import Tuned, next_items, tune_model
 
 FEWEST = 20  # people with a history, below which nothing is to be learned
 PROMPTS = ("rank", "justify")  # what an adapter is bound to
@@ -76,7 +77,7 @@ def tune_language(
     work = adapters.root / f".{name}.tuning"
     tuned = tune_model(
         model, examples, texts, touched, config,
-        lambda peft: likelihood(peft.get_base_model(), examples, validation, texts, config.window),
+        lambda base: likelihood(base, examples, validation, texts, config.window),
         work, chat.end, progress,
     )  # fmt: skip
     manifest = AdapterManifest(

@@ -12,69 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent.errors import InputError
 from agent.generation.items import ItemShape, item_vectors
 from agent.progress import Progress, silent
-from finetune.averaging import watcher
-from finetune.examples import Examples, padded
+from agent.quiet import quiet_transformers
+from finetune.averaging import Averaging
+from finetune.examples import Examples
+from finetune.recipe import SftConfig
+from finetune.trainer import trainer_of
 
 Floats = NDArray[np.float32]
 Score = Callable[[Any], float]
-PRESETS = Path(__file__).parent / "presets"
-
-
-class SftConfig(BaseModel):
-    """How to tune. Read from YAML; a name that is not here is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    epochs: int = Field(6, ge=1, description="Passes over all people.")
-    rate: float = Field(5e-4, gt=0, description="Learning rate of LoRA, at its highest.")
-    item_rate: float = Field(2e-3, gt=0, description="Learning rate of the item vectors.")
-    batch: int = Field(16, ge=1, description="People in one step.")
-    rank: int = Field(8, ge=1, description="Rank of LoRA.")
-    alpha: float = Field(16, gt=0, description="Scale of LoRA.")
-    dropout: float = Field(0.05, ge=0, lt=1, description="Share of LoRA's inputs that is left out.")
-    rslora: bool = Field(False, description="Scale by the root of the rank.")
-    dora: bool = Field(False, description="Weight-decomposed LoRA; slower on a CPU.")
-    targets: tuple[str, ...] = Field(
-        ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
-        description="The linear maps that LoRA is put on.",
-    )
-    width: int = Field(128, ge=8, description="Numbers in an item's vector.")
-    item_dropout: float = Field(0.2, ge=0, lt=1, description="Share of what is read of the items that is left out.")
-    forget: float = Field(0.1, ge=0, lt=1, description="Share of the items whose own part is left out, each step.")
-    window: int = Field(100, ge=2, description="Items of a history at most.")
-    shares: dict[str, float] = Field({"next": 0.8, "request": 0.2}, description="Of each task among the examples.")
-    token_weight: float = Field(0.1, ge=0, description="Of the loss on tokens beside that on items.")
-    average: float = Field(0.98, ge=0, lt=1, description="How much of the average of the weights stays at each step.")
-    patience: int = Field(2, ge=1, description="Stop so many passes after the best one on validation people.")
-    seed: int = Field(0, ge=0, description="Decides every draw.")
-    report_to: str = Field("none", description="none, tensorboard or trackio.")
-
-
-def read_config(path: Path | str, **flags: Any) -> SftConfig:  # noqa: ANN401 - flags mirror the fields
-    """A preset by its name, or a YAML file; flags that are not None win. InputError says what is wrong where."""
-    file = PRESETS / f"{path}.yaml" if (PRESETS / f"{path}.yaml").is_file() else Path(path)
-    try:
-        said = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError as error:
-        known = ", ".join(sorted(p.stem for p in PRESETS.glob("*.yaml")))
-        raise InputError(f"There is no preset or file {str(path)!r}. The presets are: {known}.") from error
-    except (OSError, yaml.YAMLError) as error:
-        raise InputError(f"{file} cannot be read as YAML: {error}.") from error
-    if not isinstance(said, dict):
-        raise InputError(f"{file} must hold names and values, such as 'epochs: 6'; it holds a {type(said).__name__}.")
-    try:
-        return SftConfig(**{**said, **{name: value for name, value in flags.items() if value is not None}})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{name} in {file} cannot be {first.get('input')!r}: {first['msg']}.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +34,9 @@ class Tuned:
     """
 
     model: Any
+    losses: tuple[float, ...]
     scores: tuple[float, ...]
     best: int
-    losses: tuple[float, ...]
     places_per_second: float
 
 
@@ -110,7 +59,7 @@ def tune_model(
         texts: float32 (items, dimension), by catalogue position.
         touched: bool (items,), False for items that nobody in training chose: they are left out of the loss.
         config: how.
-        score: asked after each pass with the model at its average; higher is better.
+        score: asked after each pass, with the base model as the average has it; higher is better.
         folder: keeps checkpoints, from which a run that was killed goes on.
         end: the token that fills up.
         progress: is told the step, out of all.
@@ -126,21 +75,21 @@ def tune_model(
     shape = ItemShape(len(texts), texts.shape[1], base.config.hidden_size, config.width)
     base.items = item_vectors(shape)
     embeddings = base.get_input_embeddings().weight
-    base.items.begin(torch.from_numpy(texts), float(embeddings.float().std()))
-    model = get_peft_model(
-        base,
-        LoraConfig(
-            r=config.rank, lora_alpha=config.alpha, lora_dropout=config.dropout, target_modules=list(config.targets),
-            use_rslora=config.rslora, use_dora=config.dora, modules_to_save=["items"], task_type="CAUSAL_LM",
-        ),
+    base.items.begin(torch.from_numpy(texts), float(embeddings.detach().float().std()))
+    lora = LoraConfig(
+        r=config.rank, lora_alpha=config.alpha, lora_dropout=config.dropout, target_modules=list(config.targets),
+        use_rslora=config.rslora, use_dora=config.dora, modules_to_save=["items"], task_type="CAUSAL_LM",
     )  # fmt: skip
+    with quiet_transformers():
+        model = get_peft_model(base, lora)
     base.forward = loss_of(base, torch.from_numpy(texts), torch.from_numpy(~touched), config)
-    watch = watcher(model, score, config.average, config.patience, progress)
-    trainer = _trainer(model, examples, config, folder, end, watch)
+    weights = {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
+    averaging = Averaging(weights, lambda: score(base), config.average, config.patience, progress)
     last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
-    trainer.train(resume_from_checkpoint=last)
-    watch.take_best()
-    return Tuned(model, tuple(watch.scores), watch.best, tuple(watch.losses), watch.speed)
+    with quiet_transformers():
+        trainer_of(model, examples, config, folder, end, averaging).train(resume_from_checkpoint=last)
+    averaging.take_best()
+    return Tuned(model, tuple(averaging.losses), tuple(averaging.scores), averaging.best, averaging.places_per_second)
 
 
 def loss_of(base: Any, texts: Any, untouched: Any, config: SftConfig) -> Callable[..., dict[str, Any]]:  # noqa: ANN401
@@ -193,6 +142,7 @@ def next_items(
     recent = [history[-window:] for history in histories]
     order = np.argsort([len(history) for history in recent], kind="stable")
     device = base.device
+    was_training = base.training
     base.eval()
     with torch.inference_mode():
         rows = torch.arange(len(texts), device=device)
@@ -210,55 +160,5 @@ def next_items(
             ends = torch.tensor([len(prompt) + len(recent[p]) - 1 for p in people], device=device)
             logits = base.items.answer(states[torch.arange(len(people), device=device), ends], table)
             found[people] = logits.float().cpu().numpy()  # what stands behind an end is never looked at from there
+    base.train(was_training)
     return found
-
-
-def _trainer(model: Any, examples: Examples, config: SftConfig, folder: Path, end: int, watch: Any) -> Any:  # noqa: ANN401
-    """The trainer of trl over our examples: its schedule, checkpoints and devices; the loss is that of the model."""
-    import torch
-    from datasets import Dataset
-    from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
-
-    class Trainer(SFTTrainer):
-        loss_is_scaled_for_ga = False  # type: ignore[assignment]  # ours is the mean of a batch
-
-        def compute_loss(
-            self,
-            model: Any,  # noqa: ANN401
-            inputs: Any,  # noqa: ANN401
-            return_outputs: Any = False,  # noqa: ANN401
-            num_items_in_batch: Any = None,  # noqa: ANN401
-        ) -> Any:  # noqa: ANN401
-            loss = model(**inputs)["loss"]
-            if not torch.isfinite(loss):
-                raise InputError(
-                    f"The loss is {float(loss)} at step {self.state.global_step + 1}: tuning cannot go on, and nothing "
-                    f"was put in service. Try a lower rate (now {config.rate}) or item_rate (now {config.item_rate})."
-                )
-            watch.now.append(float(loss.detach()))
-            watch.places += int(inputs["there"].sum())
-            return (loss, {}) if return_outputs else loss
-
-        def create_optimizer(self, *_: Any) -> Any:  # noqa: ANN401
-            named = [(name, weights) for name, weights in self.model.named_parameters() if weights.requires_grad]
-            groups = [
-                {"params": [w for n, w in named if ".items." not in n], "lr": config.rate, "weight_decay": 0.0},
-                {"params": [w for n, w in named if ".items." in n], "lr": config.item_rate, "weight_decay": 0.01},
-            ]
-            self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
-            return self.optimizer
-
-    def drawn(people: Sequence[dict[str, int]]) -> dict[str, torch.Tensor]:
-        batch = [examples.draw(watch.epoch, person["number"]) for person in people]
-        return {name: torch.from_numpy(values) for name, values in padded(batch, end).items()}
-
-    numbers = Dataset.from_dict({"number": list(range(len(examples)))})  # what each stands for is drawn when it is met
-    settings = SFTConfig(
-        output_dir=str(folder), num_train_epochs=config.epochs, per_device_train_batch_size=config.batch,
-        learning_rate=config.rate, lr_scheduler_type="cosine", warmup_steps=0.05, max_grad_norm=1.0, seed=config.seed,
-        bf16=next(model.parameters()).dtype == torch.bfloat16, use_cpu=not torch.cuda.is_available(),
-        gradient_checkpointing=False, save_strategy="epoch", save_total_limit=2, logging_strategy="no",
-        report_to=config.report_to, disable_tqdm=True, remove_unused_columns=False, max_length=None,
-        dataset_kwargs={"skip_prepare_dataset": True}, dataloader_pin_memory=False,
-    )  # fmt: skip
-    return Trainer(model=model, args=settings, train_dataset=numbers, data_collator=drawn, callbacks=[watch])

@@ -324,7 +324,8 @@ def _merged(model: Any, adapter: Adapter) -> Any:  # noqa: ANN401 - transformers
             with safe_open(folder / WEIGHTS, "pt") as file:
                 if not any(".items." in name for name in file.keys()):  # noqa: SIM118 - it is no mapping
                     raise ValueError("it lacks the item vectors that its manifest speaks of")
-        merged = PeftModel.from_pretrained(model, str(folder), use_safetensors=True).merge_and_unload()
+        with quiet_transformers():
+            merged = PeftModel.from_pretrained(model, str(folder), use_safetensors=True).merge_and_unload()
     except Exception as error:
         raise AdapterError(
             f"The adapter in {folder} does not load ({error}). Tune it again with `vouchrec finetune sft`, or take it "

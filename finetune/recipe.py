@@ -1,0 +1,63 @@
+"""How the language model is tuned: one YAML file a run, every name with its meaning, presets for a CPU and a GPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent.errors import InputError
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+class SftConfig(BaseModel):
+    """How to tune. Read from YAML; a name that is not here is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epochs: int = Field(6, ge=1, description="Passes over all people.")
+    rate: float = Field(5e-4, gt=0, description="Learning rate of LoRA, at its highest.")
+    item_rate: float = Field(2e-3, gt=0, description="Learning rate of the item vectors.")
+    batch: int = Field(16, ge=1, description="People in one step.")
+    rank: int = Field(8, ge=1, description="Rank of LoRA.")
+    alpha: float = Field(16, gt=0, description="Scale of LoRA.")
+    dropout: float = Field(0.05, ge=0, lt=1, description="Share of LoRA's inputs that is left out.")
+    rslora: bool = Field(False, description="Scale by the root of the rank.")
+    dora: bool = Field(False, description="Weight-decomposed LoRA; slower on a CPU.")
+    targets: tuple[str, ...] = Field(
+        ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
+        description="The linear maps that LoRA is put on.",
+    )
+    width: int = Field(128, ge=8, description="Numbers in an item's vector.")
+    item_dropout: float = Field(0.2, ge=0, lt=1, description="Share of what is read of the items that is left out.")
+    forget: float = Field(0.1, ge=0, lt=1, description="Share of the items whose own part is left out, each step.")
+    window: int = Field(100, ge=2, description="Items of a history at most.")
+    shares: dict[str, float] = Field({"next": 0.8, "request": 0.2}, description="Of each task among the examples.")
+    token_weight: float = Field(0.1, ge=0, description="Of the loss on tokens beside that on items.")
+    average: float = Field(0.98, ge=0, lt=1, description="How much of the average of the weights stays at each step.")
+    patience: int = Field(2, ge=1, description="Stop so many passes after the best one on validation people.")
+    seed: int = Field(0, ge=0, description="Decides every draw.")
+    report_to: str = Field("none", description="none, tensorboard or trackio.")
+
+
+def read_config(path: Path | str, **flags: Any) -> SftConfig:  # noqa: ANN401 - flags mirror the fields
+    """A preset by its name, or a YAML file; flags that are not None win. InputError says what is wrong where."""
+    file = PRESETS / f"{path}.yaml" if (PRESETS / f"{path}.yaml").is_file() else Path(path)
+    try:
+        said = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError as error:
+        known = ", ".join(sorted(p.stem for p in PRESETS.glob("*.yaml")))
+        raise InputError(f"There is no preset or file {str(path)!r}. The presets are: {known}.") from error
+    except (OSError, yaml.YAMLError) as error:
+        raise InputError(f"{file} cannot be read as YAML: {error}.") from error
+    if not isinstance(said, dict):
+        raise InputError(f"{file} must hold names and values, such as 'epochs: 6'; it holds a {type(said).__name__}.")
+    try:
+        return SftConfig(**{**said, **{name: value for name, value in flags.items() if value is not None}})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{name} in {file} cannot be {first.get('input')!r}: {first['msg']}.") from error

@@ -1,0 +1,245 @@
+"""Tuning for real, on a CPU: a language model of two layers with the real tokenizer, and people who walk in a ring."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from agent.agent import Agent
+from agent.assets import language_model
+from agent.build import adapters_of
+from agent.errors import AdapterError, InputError
+from agent.generation.adapters import IN_SERVICE, MANIFEST, WEIGHTS, base_fingerprint, read_adapter
+from agent.generation.base import Message
+from agent.generation.local import LocalGenerator, load_model
+from agent.generation.prompting import PromptSet
+from agent.quiet import quiet_transformers
+from agent.schema import Interaction, Item
+from agent.settings import DEFAULT_MODEL, Settings
+from agent.workspace.encoder import HashEncoder
+from agent.workspace.workspace import Workspace
+from finetune.language import tune_language
+from finetune.recipe import SftConfig, read_config
+
+N = 12
+ENCODER = HashEncoder(32)
+QUICK = SftConfig(
+    epochs=12, rate=5e-3, item_rate=0.03, batch=16, rank=4, alpha=8, width=16, window=6, item_dropout=0, dropout=0,
+    shares={"next": 0.8, "request": 0.2}, average=0.8, patience=12,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A folder with a language model of two narrow layers, and the tokenizer of the embedded one."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    folder = tmp_path_factory.mktemp("tiny") / "model"
+    folder.mkdir()
+    for file in language_model(DEFAULT_MODEL, Settings().cache).iterdir():
+        if "token" in file.name or file.suffix in (".txt", ".jinja"):
+            shutil.copy(file, folder)
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    LlamaForCausalLM(LlamaConfig(vocab_size=49152, **sizes, tie_word_embeddings=True)).save_pretrained(folder)
+    return folder
+
+
+def made(path, people=48):
+    """A workspace of films in a ring: everybody goes on to the next one."""
+    workspace = Workspace.create(path)
+    store = workspace.store
+    store.put_attribute_types({"year": "number", "genres": "list"})
+    kinds = ("Drama", "Comedy", "Western", "Horror")
+    store.put_items(
+        [
+            Item(f"f{n}", f"Film Number {n} ({1960 + n})", "", {"year": 1960 + n, "genres": (kinds[n % 4],)})
+            for n in range(N)
+        ]
+    )
+    store.put_interactions(
+        [Interaction(f"p{p}", f"f{(p + t) % N}", "rating", 5.0, float(t)) for p in range(people) for t in range(7)]
+    )
+    store.set_meta("noun", "film")
+    store.set_meta("import_complete", True)
+    return workspace
+
+
+def tuned_in(path, tiny, config=QUICK, name="ring", progress=lambda *_: None):
+    settings = Settings(model=str(tiny), dtype="float32")
+    with made(path) if not path.exists() else Workspace.open(path) as workspace:
+        return tune_language(workspace, ENCODER, settings, config, name, progress)
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory, tiny):
+    path = tmp_path_factory.mktemp("ring") / "w"
+    return path, tuned_in(path, tiny)
+
+
+def served(tiny, adapter):
+    return LocalGenerator(tiny, dtype="float32", adapter=adapter)
+
+
+def asked(generator, path, history):
+    """What a generator says of every item after a history."""
+    with Workspace.open(path) as workspace:
+        ids, texts = workspace.vectors(ENCODER)
+    known = generator.know(ids, texts)
+    prompt = PromptSet.named("recommend").get("rank").render(history=[], request="", noun="film")
+    return generator.next_items(generator.read(prompt, known, np.array(history)), known)
+
+
+def test_the_loss_falls_and_what_comes_next_is_learned(tuned, tiny):
+    path, adapter = tuned
+    told = adapter.manifest.training
+    assert told["losses"][-1] < told["losses"][0] - 0.5
+    assert told["scores"][told["best"] - 1] == max(told["scores"]) > told["scores"][0]
+    generator = served(tiny, adapter)
+    assert generator.reads_items and generator.adapter == "ring"
+    right = 0
+    for start in range(N):
+        walk = [(start + step) % N for step in range(4)]
+        logits = asked(generator, path, walk)
+        logits[walk] = -np.inf
+        right += int(np.argmax(logits)) == (start + 4) % N
+    assert right >= 0.8 * N
+
+
+def test_merged_equals_unmerged(tuned, tiny):
+    from peft import PeftModel
+
+    from agent.generation.items import item_vectors
+
+    path, adapter = tuned
+    model, _ = load_model(tiny, "float32")
+    model.items = item_vectors(adapter.manifest.shape)
+    with quiet_transformers():
+        unmerged = PeftModel.from_pretrained(model, str(adapter.folder)).eval()
+    generator = served(tiny, adapter)
+    merged = asked(generator, path, [3, 4, 5])
+    generator._model, generator._items = unmerged.get_base_model(), unmerged.get_base_model().items
+    assert asked(generator, path, [3, 4, 5]) == pytest.approx(merged, abs=1e-3)
+    assert np.ptp(merged) > 0.5
+
+
+def test_the_adapter_moves_what_the_model_writes_too(tuned, tiny):
+    _, adapter = tuned
+    prompt = (Message("user", "Which film?"), Message("assistant", "-"))
+    titles = ["Film Number 3 (1963)", "Film Number 7 (1967)"]
+    plain, with_adapter = LocalGenerator(tiny, dtype="float32"), served(tiny, adapter)
+    before, after = (g.score(g.read(prompt), titles).total for g in (plain, with_adapter))
+    assert not np.allclose(before, after, atol=1e-3)
+    assert not plain.reads_items
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_run_goes_on_to_the_same_adapter(tmp_path, tiny):
+    short = QUICK.model_copy(update={"epochs": 3})
+    whole = tuned_in(tmp_path / "whole", tiny, short)
+
+    def kill(stage, done, total):
+        if stage.startswith("tune") and done == 7:  # three steps a pass: after two checkpoints
+            raise Killed
+
+    with pytest.raises(Killed):
+        tuned_in(tmp_path / "killed", tiny, short, progress=kill)
+    with Workspace.open(tmp_path / "killed") as workspace:
+        assert adapters_of(workspace).names() == ()
+    again = tuned_in(tmp_path / "killed", tiny, short)
+    first, second = (load_file(a.folder / WEIGHTS) for a in (whole, again))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert again.manifest.training["losses"] == pytest.approx(whole.manifest.training["losses"])
+
+
+def test_a_loss_that_is_no_number_stops_and_serves_nothing(tmp_path, tiny):
+    wild = QUICK.model_copy(update={"rate": 1e30, "item_rate": 1e30})
+    with pytest.raises(InputError, match="lower rate"):
+        tuned_in(tmp_path / "w", tiny, wild)
+    with Workspace.open(tmp_path / "w") as workspace:
+        assert adapters_of(workspace).names() == ()
+
+
+def test_too_few_histories_are_told(tmp_path, tiny):
+    with made(tmp_path / "w", people=3) as workspace, pytest.raises(InputError, match="Only 3 people"):
+        tune_language(workspace, ENCODER, Settings(model=str(tiny), dtype="float32"), QUICK, "few")
+
+
+def test_a_name_is_taken_once_and_must_be_one(tuned, tiny):
+    path, _ = tuned
+    with pytest.raises(AdapterError, match="already"):
+        tuned_in(path, tiny)
+    for name in ("", "a/b", "..", "base", IN_SERVICE):
+        with pytest.raises(AdapterError, match="cannot be called"):
+            tuned_in(path, tiny, name=name)
+
+
+def test_an_adapter_serves_only_with_what_it_was_tuned_with(tuned, tiny):
+    _, adapter = tuned
+    prompts = {name: PromptSet.named("recommend").get(name).hash for name in ("rank", "justify")}
+    adapter.check(base_fingerprint(tiny), prompts, ENCODER.name)
+    with pytest.raises(AdapterError, match="another one is in use"):
+        adapter.check("0" * 16, prompts, ENCODER.name)
+    with pytest.raises(AdapterError, match="prompt rank"):
+        adapter.check(base_fingerprint(tiny), {**prompts, "rank": "0"}, ENCODER.name)
+    with pytest.raises(AdapterError, match="encoder"):
+        adapter.check(base_fingerprint(tiny), prompts, "another")
+
+
+def test_damage_is_told(tuned, tiny, tmp_path):
+    _, adapter = tuned
+    copy = tmp_path / "ring"
+    shutil.copytree(adapter.folder, copy)
+    (copy / WEIGHTS).write_bytes(b"no safetensors")
+    with pytest.raises(AdapterError, match="does not load"):
+        served(tiny, read_adapter(copy))
+    (copy / WEIGHTS).unlink()
+    with pytest.raises(AdapterError, match="lacks"):
+        read_adapter(copy)
+    (copy / MANIFEST).write_text(json.dumps({"name": 1}))
+    with pytest.raises(AdapterError, match="damaged"):
+        read_adapter(copy)
+
+
+def test_a_turn_ranks_by_what_the_adapter_says(tuned, tiny):
+    path, adapter = tuned
+    with Agent(Workspace.open(path), Settings(model_weight=100.0), ENCODER, served(tiny, adapter)) as agent:
+        reply = agent.recommend(history=["f3", "f4", "f5"], n=3)
+        logits = asked_of(agent, [3, 4, 5])
+        said = {c.item.item_id: c.scores["model"] for c in reply.candidates}
+        assert said == pytest.approx({i: logits[agent.catalogue.position[i]] for i in said}, abs=1e-4)
+        assert reply.recommendations[0].item.item_id == max(said, key=said.get)
+        assert reply.adapter == "ring"
+        assert agent.recommend(history=["f3"], n=3, strategy="generate").recommendations
+
+
+def asked_of(agent, history):
+    known = agent.lister._known
+    prompt = agent.prompts.get("rank").render(history=[], request="", noun="film")
+    return agent.generator.next_items(agent.generator.read(prompt, known, np.array(history)), known)
+
+
+def test_presets_are_read_and_flags_win():
+    assert read_config("cpu").epochs == 8
+    assert read_config("cpu", epochs=2, rate=None).epochs == 2
+    with pytest.raises(InputError, match="no preset or file"):
+        read_config("nowhere")
+
+
+def test_a_bad_file_says_what_is_wrong(tmp_path):
+    file = tmp_path / "mine.yaml"
+    for text, match in (
+        ("epochs: many", "epochs"),
+        ("speed: 3", "speed"),
+        ("- a", "names and values"),
+        ("a: [", "YAML"),
+    ):
+        file.write_text(text)
+        with pytest.raises(InputError, match=match):
+            read_config(file)

@@ -83,6 +83,7 @@ class Agent:
         Raises:
             WorkspaceError: there is no workspace, or another process has it open.
             AssetError: a model cannot be had.
+            AdapterError: the adapter in service was tuned with another model, encoder or prompt.
         """
         from agent.generation.local import LocalGenerator
 
@@ -92,7 +93,8 @@ class Agent:
             encoder = build.open_encoder(settings, progress)
             folder = language_model(settings.model, settings.cache, progress)
             progress("load the language model", 0, 1)
-            generator = LocalGenerator(folder, dtype=settings.dtype, name=_short_name(settings.model))
+            adapter = build.adapter_in_service(workspace, settings, folder)
+            generator = LocalGenerator(folder, dtype=settings.dtype, name=_short_name(settings.model), adapter=adapter)
             progress("load the language model", 1, 1)
             return cls(workspace, settings, encoder, generator, progress)
         except BaseException:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from agent.assets import fetch
 from agent.errors import InputError, WorkspaceError
-from agent.generation.adapters import Adapters
+from agent.generation.adapters import Adapter, Adapters, base_fingerprint
+from agent.generation.prompting import PromptSet
 from agent.progress import Progress, silent
 from agent.retrieval.behaviour import Behaviour, as_items, probes_of
 from agent.retrieval.fusion import Weights
@@ -195,6 +196,20 @@ def behaviour_folder(workspace: Workspace) -> Path:
 def adapters_of(workspace: Workspace) -> Adapters:
     """The LoRA adapters of a workspace."""
     return Adapters(workspace.path / "adapters")
+
+
+def adapter_in_service(workspace: Workspace, settings: Settings, model: Path) -> Adapter | None:
+    """The adapter that serves a workspace, None for the base model alone; `model` is the folder of that.
+
+    Raises:
+        AdapterError: it is damaged, or was tuned with another model, encoder or prompt.
+    """
+    adapter = adapters_of(workspace).in_service
+    if adapter is not None:
+        prompts = PromptSet.named(settings.prompts)
+        hashes = {name: prompts.get(name).hash for name in adapter.manifest.prompts if name in prompts.names()}
+        adapter.check(base_fingerprint(model), hashes, settings.encoder)
+    return adapter
 
 
 def _transitions_file(workspace: Workspace) -> Path:

@@ -20,7 +20,9 @@ def quiet_transformers() -> Iterator[None]:
     logging.disable_progress_bar()
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*is deprecated and will be removed in v6", category=FutureWarning)
+            warnings.filterwarnings(
+                "ignore", message=".*is deprecated and will be removed in v6", category=FutureWarning
+            )
             yield
     finally:
         logging.set_verbosity(verbosity)

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.build import behaviour_folder
+from agent.build import behaviour_folder, open_behaviour
+from agent.errors import InputError
 from agent.progress import Progress, silent
 from agent.retrieval.base import Query, Retriever
 from agent.retrieval.behaviour import Behaviour, as_items, probes_of
@@ -23,7 +24,7 @@ from agent.retrieval.fusion import Weights, fuse
 from agent.retrieval.lexical import Lexical
 from agent.retrieval.semantic import Semantic
 from agent.retrieval.sequence import Shape
-from agent.retrieval.trained import Manifest, save
+from agent.retrieval.trained import Manifest, read_manifest, save
 from agent.retrieval.transitions import Transitions
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
@@ -162,6 +163,7 @@ def tune(
         try:
             told = {
                 "interactions": len(dataset),
+                "data": dataset.fingerprint(),
                 "asked": len(validation),
                 "seed": recipe.seed,
                 "seconds": round(time.perf_counter() - begun),
@@ -183,6 +185,40 @@ def _measured(learned: Learned, dataset: Dataset, cases: Cases, progress: Progre
             at = np.flatnonzero(np.isin(listed, targets))
             gains.setdefault(name, []).append(float(1 / np.log2(at[0] + 2)) if len(at) else 0.0)
     return {name: interval(np.array(values)) for name, values in gains.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Retrieval as a workspace has it, but for what was held out."""
+
+    transitions: Transitions
+    sources: tuple[Retriever, ...]
+    weights: Weights
+
+
+def held_out(
+    workspace: Workspace, encoder: Encoder, dataset: Dataset, training: Known, seed: int, progress: Progress = silent
+) -> HeldOut:
+    """The sources that a workspace serves with, none of which has seen more than the training histories.
+
+    Raises:
+        InputError: the trained behaviour has: it was trained on other data, or with another seed.
+    """
+    ids, vectors = workspace.vectors(encoder, progress)
+    manifest = read_manifest(behaviour_folder(workspace))
+    if manifest is not None and (manifest.training.get("data"), manifest.training.get("seed")) != (
+        dataset.fingerprint(),
+        seed,
+    ):
+        raise InputError(
+            "The trained behaviour of this workspace has learned from people who are to be held out here. Run "
+            f"`vouchrec finetune behaviour --seed {seed}` first."
+        )
+    behaviour, weights = open_behaviour(workspace, encoder.name, ids, vectors, progress)
+    transitions = transitions_of(training, dataset)
+    meaning = Semantic(workspace.index(encoder, progress), encoder, ids, vectors)
+    trained = () if behaviour is None else (behaviour,)
+    return HeldOut(transitions, (transitions, *trained, meaning, Lexical(dataset.catalogue)), weights)
 
 
 def train_sequence(

@@ -47,8 +47,9 @@ def trainer_of(
             loss = model(**inputs)["loss"]
             if not torch.isfinite(loss):
                 raise InputError(
-                    f"The loss is {float(loss.detach())} at step {self.state.global_step + 1}: tuning cannot go on, and nothing "
-                    f"was put in service. Try a lower rate (now {config.rate}) or item_rate (now {config.item_rate})."
+                    f"The loss is {float(loss.detach())} at step {self.state.global_step + 1}: tuning cannot go on, "
+                    f"and nothing was put in service. Try a lower rate (now {config.rate}) or item_rate (now "
+                    f"{config.item_rate})."
                 )
             averaging.met(float(loss.detach()), int(inputs["there"].sum()))
             return (loss, {}) if return_outputs else loss

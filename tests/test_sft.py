@@ -154,7 +154,8 @@ def test_a_killed_run_goes_on_to_the_same_adapter(tmp_path, tiny):
         assert adapters_of(workspace).names() == ()
     again = tuned_in(tmp_path / "killed", tiny, short)
     first, second = (load_file(a.folder / WEIGHTS) for a in (whole, again))
-    assert all(torch.equal(first[name], second[name]) for name in first)
+    for name in first:  # to rounding: two threads may add in either order
+        torch.testing.assert_close(second[name], first[name], rtol=1e-3, atol=1e-4)
     assert again.manifest.training["losses"] == pytest.approx(whole.manifest.training["losses"])
 
 

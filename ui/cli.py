@@ -14,8 +14,9 @@ import typer
 
 from ui import people as people_commands
 from ui import prompt_commands, upkeep
+from ui.adapters import adapters
 from ui.evaluate import evaluate
-from ui.finetune import behaviour
+from ui.finetune import behaviour, promote, sft
 from ui.options import Example, User, Workspace
 from ui.terminal import Terminal, guarded
 
@@ -172,6 +173,8 @@ prompts.command(
     epilog='\b\nFor example:\n  vouchrec prompts render rank --input request="something slow and strange"',
 )(guarded(prompt_commands.render))
 finetune.command("behaviour", short_help="Retrieval by what people did, in minutes.")(guarded(behaviour))
+finetune.command("sft", short_help="The language model, by LoRA and item vectors.")(guarded(sft))
+finetune.command("promote", short_help="Let an adapter serve, if nothing gets worse by it.")(guarded(promote))
 people.command("show", short_help="Say what is stored of a person.")(guarded(people_commands.show))
 people.command("export", short_help="Give out all of it, as JSON.")(guarded(people_commands.export))
 people.command("forget", short_help="Remove all of it, for good.")(guarded(people_commands.forget))
@@ -179,6 +182,7 @@ app.add_typer(index, name="index")
 app.add_typer(prompts, name="prompts")
 app.add_typer(people, name="people")
 app.add_typer(finetune, name="finetune")
+app.add_typer(adapters, name="adapters")
 
 
 def quieten(debug: bool) -> None:

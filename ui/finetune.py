@@ -57,3 +57,74 @@ def behaviour(
         weight = f"weight {manifest.habit[name]:.2f}" if name in manifest.habit else "all of them"
         terminal.say(f"  {name:<12} {found['mean']:.4f} ({found['low']:.4f} to {found['high']:.4f})  {weight}")
     terminal.say("These people chose the weights and when to stop; for figures to quote, run `vouchrec evaluate`.")
+
+
+def sft(
+    ctx: typer.Context,
+    preset: Annotated[
+        str, typer.Option("--preset", "-p", metavar="NAME", help="cpu, gpu, demo, or a YAML file of your own.")
+    ] = "cpu",
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What the adapter is called.")] = "tuned",
+    workspace: Workspace = None,
+    example: Example = False,
+    epochs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Passes over all people.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Learning rate of LoRA.")] = None,
+    rank: Annotated[int | None, typer.Option(min=1, metavar="N", help="Rank of LoRA.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, metavar="N", help="People in one step.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="Decides every draw.")] = None,
+) -> None:
+    """Tune the language model on the histories of a workspace: LoRA, and a vector for every item.
+
+    A run that was stopped goes on. What comes out does not serve before `vouchrec finetune promote` let it through.
+    """
+    from agent.build import open_encoder, open_workspace
+    from agent.settings import load_settings
+    from finetune.language import tune_language
+    from finetune.recipe import read_config
+
+    terminal: Terminal = ctx.obj
+    config = read_config(preset, epochs=epochs, rate=rate, rank=rank, batch=batch, seed=seed)
+    settings = upkeep.ensure_example(terminal, workspace) if example else load_settings(home=workspace)
+    with terminal.progress(keep=True) as progress, open_workspace(settings.home) as opened:
+        encoder = open_encoder(settings, progress)
+        adapter = tune_language(opened, encoder, settings, config, name, progress)
+    told = adapter.manifest.training
+    terminal.say()
+    terminal.say(
+        f"Tuned {name} in {told['seconds']:,} s, {told['places_per_second']:,} tokens and items a second; best after "
+        f"pass {told['best']} of {len(told['scores'])}."
+    )
+    for number, (loss, score) in enumerate(zip(told["losses"], told["scores"], strict=True), 1):
+        terminal.say(f"  pass {number}: loss {loss:.3f}, log-probability of what held-out people chose {score:.3f}")
+    terminal.say(f"It does not serve yet. Next: vouchrec finetune promote {name}")
+
+
+def promote(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="An adapter, see `vouchrec adapters list`.")],
+    people: Annotated[int, typer.Option(min=10, metavar="N", help="Held-out people who are asked.")] = 300,
+    workspace: Workspace = None,
+) -> None:
+    """Let an adapter serve if lists and reasons of held-out people get no worse by it; else say by how much they do."""
+    from agent.build import open_encoder, open_workspace
+    from agent.settings import load_settings
+    from finetune.gate import promote as examine
+
+    terminal: Terminal = ctx.obj
+    settings = load_settings(home=workspace)
+    with terminal.progress(keep=True) as progress, open_workspace(settings.home) as opened:
+        encoder = open_encoder(settings, progress)
+        found = examine(opened, encoder, settings, name, people, progress)
+    terminal.say()
+    rows = (
+        ("ndcg@10", found.before, found.after, found.gain),
+        ("reasons that pass at first try", found.grounded_before, found.grounded_after, found.grounded_gain),
+    )
+    for measure, before, after, gain in rows:
+        change = f"{gain.mean:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"
+        terminal.say(f"  {measure}: {before.mean:.4f} as it serves now, {after.mean:.4f} with {name}: {change}")
+    if found.passed:
+        terminal.say(f"{name} serves from now on, with weight {found.weight:g}; measured on {found.people} people.")
+    else:
+        terminal.say(f"{name} is kept but does not serve: something gets worse by it. What served before still does.")
+        raise typer.Exit(1)

@@ -145,30 +145,55 @@ def phrase(
     for row in set(range(len(plans))) - set(waiting):
         yield Phrased(row, plans[row].plain, "plain", plans[row].facts)
     for attempt_seed in (seed, (seed or 0) + 1):
-        branches = [_branch(plans[row], render, noun) for row in waiting]
         failed = []
-        pieces = generator.write(prefix, branches, seed=attempt_seed)
+        attempts = attempt(generator, prefix, plans, waiting, render, noun, catalogue, seed=attempt_seed)
         try:
-            for piece in pieces:
+            for tried in attempts:
                 if stop():
                     return
-                if not piece.done:
+                if tried is None:
                     continue
-                row = waiting[piece.row]
-                plan = plans[row]
-                # A model may end where nothing but the full stop is left to say; half a sentence the checker refuses.
-                text = piece.text if piece.text.endswith(".") else f"{piece.text}."
-                if check(text, plan.item, plan.everything, catalogue).ok:
-                    yield Phrased(row, text, "model", plan.facts)
+                row, text, passed = tried
+                if passed:
+                    yield Phrased(row, text, "model", plans[row].facts)
                 else:
                     failed.append(row)
         finally:
-            _close(pieces)
+            attempts.close()
         waiting = sorted(failed)
         if not waiting:
             return
     for row in waiting:
         yield Phrased(row, plans[row].plain, "plain", plans[row].facts)
+
+
+def attempt(
+    generator: Generator[Any, Any, Any],
+    prefix: object,
+    plans: Sequence[Plan],
+    rows: Sequence[int],
+    render: Render,
+    noun: str,
+    catalogue: Catalogue,
+    *,
+    seed: int | None = None,
+) -> PyGenerator[tuple[int, str, bool] | None]:
+    """The model writes these rows once, side by side: (row, text, whether the checker passes it) as each is finished.
+
+    None stands for a step in which nothing was finished, so that whoever asks can stop between two.
+    """
+    pieces = generator.write(prefix, [_branch(plans[row], render, noun) for row in rows], seed=seed)
+    try:
+        for piece in pieces:
+            if not piece.done:
+                yield None
+                continue
+            plan = plans[rows[piece.row]]
+            # A model may end where nothing but the full stop is left to say; half a sentence the checker refuses.
+            text = piece.text if piece.text.endswith(".") else f"{piece.text}."
+            yield rows[piece.row], text, check(text, plan.item, plan.everything, catalogue).ok
+    finally:
+        _close(pieces)
 
 
 def _branch(plan: Plan, render: Render, noun: str) -> Branch:

@@ -1,0 +1,248 @@
+"""The gate: an adapter serves only after it has shown, on held-out people, that it makes nothing worse.
+
+What serves now and the adapter rank the same candidates of the same people, and write reasons for the same lists. How
+much the adapter's scores count is chosen on one half of the people and judged on the other, both ways round, so that
+nobody judges what was chosen for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.assets import language_model
+from agent.build import adapters_of
+from agent.errors import InputError
+from agent.generation.adapters import Adapter, base_fingerprint, save_manifest
+from agent.generation.base import Generator, Message
+from agent.generation.local import LocalGenerator
+from agent.generation.prompting import PromptSet, continued
+from agent.justification.evidence import Facts, gather
+from agent.justification.phrasing import attempt, plan_list
+from agent.listing import Lister
+from agent.progress import Progress, silent
+from agent.ranking.scoring import MODEL_WEIGHT, standardised
+from agent.schema import Intent, Interaction, Item
+from agent.settings import Settings
+from agent.stopwatch import Stopwatch
+from agent.understanding.profile import best_rating, build_profile
+from agent.workspace.catalogue import Catalogue
+from agent.workspace.encoder import Encoder
+from agent.workspace.workspace import Workspace
+from finetune.evaluate.bootstrap import Interval, interval
+from finetune.evaluate.data import from_store
+from finetune.evaluate.metrics import LIST
+from finetune.evaluate.splits import Known, hold_out_last
+from finetune.retrieval import ASKED, held_out, query_of
+
+Floats = NDArray[np.float64]
+WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0)
+PEOPLE, LISTS, REASONS = 300, 20, 5  # who ranks, how many lists get reasons, and how many reasons each
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gate found; NDCG@10 on `people` people, and the share of reasons that pass the checker at first try.
+
+    `before` is what serves now, `after` the adapter, the gains are paired, `weight` is how much the adapter's scores
+    should count beside those of retrieval.
+    """
+
+    people: int
+    before: Interval
+    after: Interval
+    gain: Interval
+    grounded_before: Interval
+    grounded_after: Interval
+    grounded_gain: Interval
+    weight: float
+
+    @property
+    def passed(self) -> bool:
+        """The lists are no worse in the mean, and the reasons not clearly so."""
+        return self.gain.mean >= 0 and self.grounded_gain.high >= 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every figure by name, for the manifest."""
+        names = ("before", "after", "gain", "grounded_before", "grounded_after", "grounded_gain")
+        return {"people": self.people, "passed": self.passed, **{n: getattr(self, n).as_dict() for n in names}}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One person's candidates: both scores on one scale, and the place of what was chosen, -1 if it was not found."""
+
+    retrieval: Floats
+    model: Floats
+    chosen: int
+
+
+def promote(
+    workspace: Workspace,
+    encoder: Encoder,
+    settings: Settings,
+    name: str,
+    people: int = PEOPLE,
+    progress: Progress = silent,
+) -> Verdict:
+    """Compare an adapter with what serves now, write what was found into its manifest, and put it in service if passed.
+
+    Raises:
+        AdapterError: there is no such adapter, or it belongs to another model, prompt or encoder.
+        InputError: the workspace has changed since it was tuned, so that nobody is held out any more.
+    """
+    adapters = adapters_of(workspace)
+    adapter = adapters.get(name)
+    verdict = _Gate(workspace, encoder, settings, adapter, people, progress).compare(adapters.in_service)
+    save_manifest(adapter.folder, replace(adapter.manifest, model_weight=verdict.weight, measures=verdict.as_dict()))
+    if verdict.passed:
+        adapters.use(name)
+    return verdict
+
+
+class _Gate:
+    """The people, their candidates and their lists, the same for both sides."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        encoder: Encoder,
+        settings: Settings,
+        adapter: Adapter,
+        people: int,
+        progress: Progress,
+    ) -> None:
+        self._adapter, self._settings, self._progress = adapter, settings, progress
+        self._folder = language_model(settings.model, settings.cache, progress)
+        self._prompts = PromptSet.named(settings.prompts)
+        hashes = {prompt: self._prompts.get(prompt).hash for prompt in self._prompts.names()}
+        adapter.check(base_fingerprint(self._folder), hashes, encoder.name)
+        dataset = from_store(workspace.store, workspace.path.name)
+        self._dataset = replace(dataset, vectors=workspace.vectors(encoder, progress)[1])
+        seed = int(adapter.manifest.training["config"]["seed"])
+        self._training, cases = hold_out_last(self._dataset, seed, ASKED)
+        if adapter.manifest.training["data"] != dataset.fingerprint():
+            raise InputError(
+                f"The workspace has changed since {adapter.manifest.name!r} was tuned, so who was held out then is not "
+                "known any more. Tune again with `vouchrec finetune sft`."
+            )
+        rows = np.sort(np.random.default_rng([seed, 7]).permutation(len(cases))[:people])
+        self._cases = cases.only(rows)
+        self._catalogue = Catalogue(dataset.catalogue, dataset.attribute_types)
+        self._noun = settings.noun or str(workspace.store.get_meta("noun", "item"))
+        self._retrieval = held_out(workspace, encoder, self._dataset, self._training, seed, progress)
+
+    def compare(self, serving: Adapter | None) -> Verdict:
+        """Both sides, one after the other."""
+        now, now_grounded = self._side(serving, "what serves now")
+        new, new_grounded = self._side(self._adapter, self._adapter.manifest.name)
+        weight_now = self._settings.model_weight
+        if weight_now is None:
+            weight_now = MODEL_WEIGHT if serving is None else serving.manifest.model_weight
+        before = gains(now, weight_now)
+        after = cross_fitted(new)
+        return Verdict(
+            people=len(before),
+            before=interval(before),
+            after=interval(after),
+            gain=interval(after - before),
+            grounded_before=interval(now_grounded),
+            grounded_after=interval(new_grounded),
+            grounded_gain=interval(new_grounded - now_grounded),
+            weight=best_weight(new),
+        )
+
+    def _side(self, adapter: Adapter | None, called: str) -> tuple[list[Judged], Floats]:
+        generator = LocalGenerator(self._folder, dtype=self._settings.dtype, name=self._settings.model, adapter=adapter)
+        assert self._dataset.vectors is not None
+        lister = Lister(
+            self._catalogue, self._dataset.vectors, self._retrieval.sources, self._retrieval.weights, generator
+        )
+        judged, grounded = [], []
+        for row, known in enumerate(_each(self._cases.known)):
+            self._progress(f"rank with {called}", row, len(self._cases))
+            judged.append(self._judged(lister, generator, known, self._cases.targets[row]))
+            if row < LISTS:
+                grounded.append(self._grounded(generator, known))
+        self._progress(f"rank with {called}", len(self._cases), len(self._cases))
+        return judged, np.array(grounded)
+
+    def _prompt(self, generator: Generator[Any, Any, Any], history: NDArray[np.int64]) -> tuple[Message, ...]:
+        recent = () if generator.reads_items else history[-self._settings.history_in_prompt :]
+        shown = [{"title": self._catalogue.items[p].title, "feeling": "watched"} for p in recent]
+        return self._prompts.get("rank").render(history=shown, request="", noun=self._noun)
+
+    def _judged(
+        self, lister: Lister, generator: Generator[Any, Any, Any], known: Known, targets: NDArray[np.int64]
+    ) -> Judged:
+        query = query_of(self._catalogue, known.histories[0], known.times[0])
+        prompt = self._prompt(generator, known.histories[0])
+        candidates, _ = lister.retrieved(query, prompt, self._settings.candidates, 0.0, Stopwatch())
+        wanted = {self._catalogue.ids[p] for p in targets}
+        chosen = next((place for place, c in enumerate(candidates) if c.item.item_id in wanted), -1)
+        retrieval, model = (np.array([c.scores[name] for c in candidates]) for name in ("retrieval", "model"))
+        return Judged(standardised(retrieval), standardised(model), chosen)
+
+    def _grounded(self, generator: Generator[Any, Any, Any], known: Known) -> float:
+        """The share of the reasons for what transitions name for this person that pass at first try."""
+        history, values, times = known.histories[0], known.values[0], known.times[0]
+        ids = self._catalogue.ids
+        told = [
+            Interaction("asked", ids[p], "seen") if np.isnan(v) else Interaction("asked", ids[p], "rating", float(v))
+            for p, v in zip(history, values, strict=True)
+        ]
+        profile = build_profile("asked", told, (), best=best_rating(np.concatenate(self._training.values)))
+        facts = Facts(self._catalogue, self._retrieval.transitions, profile, Intent(), self._noun)
+        query = query_of(self._catalogue, history, times)
+        items = [self._catalogue.items[p] for p in self._retrieval.transitions.best(query, REASONS)]
+        if not items:
+            return 1.0
+        plans = plan_list(items, [gather(item, facts) for item in items], self._noun, self._catalogue)
+        prompt, justify = self._prompt(generator, history), self._prompts.get("justify")
+
+        def render(item: Item, said: Sequence[str]) -> tuple[Message, ...]:
+            return continued(prompt, justify.render(title=item.title, facts=list(said), noun=self._noun))
+
+        assert self._dataset.vectors is not None
+        items_read = generator.know(self._catalogue.ids, self._dataset.vectors) if generator.reads_items else None
+        prefix = generator.read(prompt, items_read, history if generator.reads_items else None)
+        rows = [place for place, plan in enumerate(plans) if plan.opener]
+        tried = attempt(generator, prefix, plans, rows, render, self._noun, self._catalogue)
+        return sum(one is not None and one[2] for one in tried) / len(plans)
+
+
+def _each(known: Known) -> Iterator[Known]:
+    return (known.only(np.array([row])) for row in range(len(known)))
+
+
+def gains(judged: Sequence[Judged], weight: float) -> Floats:
+    """(people,): NDCG@10 of what each chose, when the model's score counts with this weight."""
+    return np.array([_gain(one, weight) for one in judged])
+
+
+def _gain(one: Judged, weight: float) -> float:
+    if one.chosen < 0:
+        return 0.0
+    score = one.retrieval + weight * one.model
+    rank = 1 + int((score > score[one.chosen]).sum())
+    return 1 / np.log2(rank + 1) if rank <= LIST else 0.0
+
+
+def best_weight(judged: Sequence[Judged]) -> float:
+    """The weight with the highest mean gain; the smallest of equals."""
+    return max(WEIGHTS, key=lambda weight: (gains(judged, weight).mean(), -weight))
+
+
+def cross_fitted(judged: Sequence[Judged]) -> Floats:
+    """(people,): gains with the weight that the other half of the people chose."""
+    found = np.zeros(len(judged))
+    halves = np.arange(len(judged)) % 2
+    for half in (0, 1):
+        others = [one for one, h in zip(judged, halves, strict=True) if h != half]
+        weight = best_weight(others) if others else 0.0
+        found[halves == half] = gains([one for one, h in zip(judged, halves, strict=True) if h == half], weight)
+    return found

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from agent.errors import InputError
 from agent.progress import Progress, silent
-from agent.retrieval.sequence import AT_ONCE, Encoder, Shape, network, untouched_rows, windows
+from agent.retrieval.sequence import AT_ONCE, Encoder, Shape, network, windows
 
 Positions = NDArray[np.int64]
 Times = NDArray[np.float64]
@@ -62,17 +62,21 @@ class Histories:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """Trained networks of one shape, and for each the best epoch with its mean log-probability on validation."""
+    """Trained networks of one shape, and for each the best epoch with its mean log-probability on validation.
+
+    `touched` says of each item whether it was in a history that was learned from.
+    """
 
     networks: tuple[Any, ...]
     shape: Shape
     best_epochs: tuple[int, ...]
     validation: tuple[float, ...]
+    touched: NDArray[np.bool_]
 
     @property
     def encoder(self) -> Encoder:
         """Ready to be asked."""
-        return Encoder(self.networks, self.shape)
+        return Encoder(self.networks, self.shape, self.touched)
 
 
 def train(
@@ -107,7 +111,7 @@ def train(
         sizes = replace(shape, dropout=shape.dropout / 2) if member % 2 else shape
         found.append(_train_one(data, texts, member == 0, sizes, own, folder, progress, name, stage))
     networks, epochs, scores = zip(*found, strict=True)
-    return Trained(networks, shape, epochs, scores)
+    return Trained(networks, shape, epochs, scores, touched_in(data.training, shape.items))
 
 
 def _train_one(
@@ -138,10 +142,6 @@ def _train_one(
                 training.save(file)
         progress(stage, recipe.epochs, recipe.epochs)
     training.network.load_state_dict(training.kept)
-    if training.network.texts is None:
-        touched = ~training.untouched
-        own = training.network.own.weight[: shape.items].detach()
-        own[~touched] = untouched_rows(own, touched, texts)
     return training.network, training.best_epoch, training.best
 
 
@@ -160,9 +160,7 @@ class _Training:
             self.network.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.98)
         )
         self._random = np.random.default_rng([recipe.seed, 4])
-        touched = np.zeros(shape.items, dtype=bool)
-        touched[np.concatenate([*data.training, np.zeros(0, dtype=np.int64)])] = True
-        self.untouched = torch.from_numpy(~touched).to(self._device)
+        self._untouched = torch.from_numpy(~touched_in(data.training, shape.items)).to(self._device)
         self._averaged = AveragedModel(self.network, multi_avg_fn=_averaged)
         self.epoch = self._steps = self.best_epoch = 0
         self.best = -math.inf
@@ -218,7 +216,7 @@ class _Training:
         there = (inputs != self._shape.items) & (targets < self._shape.items)
         table = self.network.table()
         logits = self.network.logits(self.network.states(inputs, table)[there], table)
-        return torch.nn.functional.cross_entropy(logits.masked_fill(self.untouched, -torch.inf), targets[there])
+        return torch.nn.functional.cross_entropy(logits.masked_fill(self._untouched, -torch.inf), targets[there])
 
     def _validated(self) -> float:
         """The mean log-probability of the targets, what the history holds left out.
@@ -281,6 +279,13 @@ class _Training:
             optimizer["state"].setdefault(int(place), {})[field] = tensors[name]
         self._optimizer.load_state_dict(optimizer)
         torch.set_rng_state(tensors["random"])
+
+
+def touched_in(histories: Sequence[Positions], n_items: int) -> NDArray[np.bool_]:
+    """(items,): whether each item is in one of the histories."""
+    touched = np.zeros(n_items, dtype=bool)
+    touched[np.concatenate([*histories, np.zeros(0, dtype=np.int64)])] = True
+    return touched
 
 
 def _identity(data: Histories, texts: Floats | None, shape: Shape, recipe: Recipe) -> str:

@@ -22,6 +22,7 @@ from agent.settings import Settings
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
+from finetune.behaviour import touched_in
 from finetune.evaluate.data import from_store
 from finetune.evaluate.splits import Cases, hold_out_last
 from finetune.examples import Examples
@@ -72,11 +73,9 @@ def tune_language(
     examples = Examples(
         catalogue, training, chat, prompts, noun=noun, shares=config.shares, window=config.window, seed=config.seed
     )
-    touched = np.zeros(dataset.n_items, dtype=bool)
-    touched[np.concatenate(training.histories)] = True
     work = adapters.root / f".{name}.tuning"
     tuned = tune_model(
-        model, examples, texts, touched, config,
+        model, examples, texts, touched_in(training.histories, dataset.n_items), config,
         lambda base: likelihood(base, examples, validation, texts, config.window),
         work, chat.end, progress,
     )  # fmt: skip

@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from conftest import events, films, open_small
 from evaluate_data import dataset, walkers
 from test_retrieval import query
@@ -11,7 +10,7 @@ from agent.agent import Agent
 from agent.errors import InputError, WorkspaceError
 from agent.generation.fake import FakeGenerator
 from agent.retrieval.behaviour import Behaviour, as_items, as_query
-from agent.retrieval.sequence import Encoder, Shape, network, untouched_rows, windows
+from agent.retrieval.sequence import Encoder, Shape, network, windows
 from agent.retrieval.trained import MANIFEST, check_behaviour, read_manifest
 from agent.schema import Interaction, Item
 from agent.settings import Settings
@@ -97,14 +96,18 @@ def test_an_item_that_nobody_touched_lives_by_its_text():
     assert order[0] == 4 and order.index(12) <= 3
 
 
-def test_a_network_without_texts_guesses_an_untouched_item_by_its_text():
-    texts = np.eye(6, dtype=np.float32)[[0, 1, 2, 3, 0]]
-    rows = torch.tensor([[9.0, 0.0], [0.0, 9.0], [-9.0, 0.0], [0.0, -9.0], [5.0, 5.0]])
-    touched = torch.tensor([True, True, True, True, False])
-    guessed = untouched_rows(rows, touched, texts)[0]
-    assert torch.cosine_similarity(guessed, rows[0], dim=0) > 0.9  # it has the text of item 0
-    assert untouched_rows(rows, touched, None)[0].tolist() == [0.0, 0.0]  # the mean of the touched ones
-    assert untouched_rows(rows, torch.zeros(5, dtype=torch.bool), texts).tolist() == [[0.0, 0.0]] * 5
+def test_networks_without_texts_take_no_part_in_what_is_said_of_an_untouched_item():
+    data = dataset([[(start + step) % 12 for step in range(6)] for start in range(120)], 14)
+    texts = ENCODER.encode([item_text(item) for item in data.catalogue])
+    texts[12] = texts[4]
+    alone, three = (trained(texts, data=data, recipe=replace(QUICK, epochs=25), members=n) for n in (1, 3))
+    assert alone.touched.tolist() == three.touched.tolist() == [True] * 12 + [False] * 2
+    asked = [np.array([3]), np.array([7, 8])]
+    one, all_of_them = (e.queries(asked) @ e.items.T for e in (alone.encoder, three.encoder))
+    voice, voices = (logits[:, 12] - logits[:, :12].mean(axis=1) for logits in (one, all_of_them))
+    assert voices == pytest.approx(voice, abs=1e-3)
+    order = np.argsort(-all_of_them[0]).tolist()
+    assert order[0] == 4 and order.index(12) <= 3
 
 
 def test_what_shares_a_time_is_met_in_every_order_and_nothing_else_moves():

@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 INITIAL = 0.02  # standard deviation of what is drawn
 AT_ONCE = 256  # histories in memory together
-RIDGE = 10.0  # on the map from unit text vectors to rows (docs/log.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +84,6 @@ def network(shape: Shape, texts: Floats | None) -> Any:  # noqa: ANN401 - torch 
             return states @ table.T
 
     return Network()
-
-
-def untouched_rows(own: Any, touched: Any, texts: Floats | None) -> Any:  # noqa: ANN401
-    """(untouched, width): rows for the items that a network without texts never met, guessed from their texts.
-
-    A ridge regression from the text vectors of the items that it met to their rows (Gantner et al., "Learning
-    Attribute-to-Feature Mappings for Cold-Start Recommendations", ICDM 2010); their mean row where there are no texts.
-
-    Args:
-        own: float32 (items, width), the rows; those of untouched items are not read.
-        touched: bool (items,).
-        texts: float32 (items, dimension), or None.
-    """
-    import torch
-
-    mean = own[touched].mean(dim=0)
-    if texts is None or touched.all() or not touched.any():
-        return mean.nan_to_num().expand(int((~touched).sum()), -1)
-    given = torch.from_numpy(texts).to(own)
-    centre = given[touched].mean(dim=0)
-    met, new = given[touched] - centre, given[~touched] - centre
-    gram = met.T @ met + RIDGE * torch.eye(texts.shape[1]).to(own)
-    return mean + new @ torch.linalg.solve(gram, met.T @ (own[touched] - mean))
 
 
 def _mask(recency: Any, items: Any, filling: int) -> Any:  # noqa: ANN401
@@ -211,17 +187,39 @@ class Encoder:
 
     Networks of one width, with texts or without. Side by side, their vectors give the mean of their logits as one
     product, so several cost one search and one index (deep ensembles: Lakshminarayanan et al., NeurIPS 2017).
+
+    Args:
+        networks: of `network`, trained.
+        shape: theirs; that of the first.
+        touched: bool (items,), False for items that were in no history; None when all were. Networks without texts know
+            nothing of those, and take no part in what is said of them: the others speak with full voice.
     """
 
-    def __init__(self, networks: Sequence[Any], shape: Shape) -> None:
+    def __init__(self, networks: Sequence[Any], shape: Shape, touched: NDArray[np.bool_] | None = None) -> None:
         import torch
 
         self.shape = shape
         self.width = len(networks) * shape.width
         self._networks = [network.eval() for network in networks]
+        new = torch.from_numpy(np.zeros(shape.items, dtype=bool) if touched is None else ~touched)
         with torch.inference_mode():
             self._tables = [network.table().detach().clone() for network in networks]  # training may go on
-        self.items: Floats = np.hstack([table.float().cpu().numpy() for table in self._tables])  # (items, width)
+            answers = self._voices(new) if new.any() and not new.all() else self._tables
+        self.items: Floats = np.hstack([table.float().cpu().numpy() for table in answers])  # (items, width)
+
+    def _voices(self, new: Any) -> list[Any]:  # noqa: ANN401 - a torch mask
+        """The tables to answer with: of a new item, networks without texts say what they say of the mean item."""
+        reading = [network.texts is not None for network in self._networks]
+        share = len(reading) / max(1, sum(reading))
+        answers = []
+        for reads, table in zip(reading, self._tables, strict=True):
+            middle = table[~new].mean(dim=0)
+            if not reads:
+                table[new] = middle
+            answer = table.clone()
+            answer[new] = middle + share * (table[new] - middle)
+            answers.append(answer)
+        return answers
 
     def queries(self, histories: Sequence[NDArray[np.int64]]) -> Floats:
         """(people, width), from histories of positions, oldest first. Products with `items` are logits."""

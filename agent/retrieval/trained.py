@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from agent.errors import WorkspaceError
 from agent.retrieval.fusion import Weights
-from agent.retrieval.sequence import Encoder, Shape, network, untouched_rows
+from agent.retrieval.sequence import Encoder, Shape, network
 from agent.workspace.checks import Check
 
 MANIFEST = "manifest.json"
@@ -32,8 +32,9 @@ AGAIN = "Run `vouchrec finetune behaviour` again, or delete that folder to do wi
 class Manifest:
     """Where a model comes from.
 
-    `encoder` made its text vectors; `item_ids` are those of the rows of its own parts; `members` is how many networks
-    stand side by side; `habit` are the fusion weights; `training` says how all of it came about and how well it did.
+    `encoder` made its text vectors; `item_ids` are those of the rows of its own parts, `untouched` those of them that
+    were in no history; `members` is how many networks stand side by side; `habit` are the fusion weights; `training`
+    says how all of it came about and how well it did.
     """
 
     shape: Shape
@@ -41,6 +42,7 @@ class Manifest:
     item_ids: tuple[str, ...]
     habit: Mapping[str, float]
     members: int = 1
+    untouched: tuple[str, ...] = ()
     training: Mapping[str, Any] = field(default_factory=dict)
     file: str = ""
 
@@ -79,7 +81,8 @@ def read_manifest(folder: Path) -> Manifest | None:
     try:
         said = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         shape = Shape(**said.pop("shape"))
-        manifest = Manifest(shape=shape, item_ids=tuple(said.pop("item_ids")), **said)
+        item_ids, untouched = tuple(said.pop("item_ids")), tuple(said.pop("untouched"))
+        manifest = Manifest(shape=shape, item_ids=item_ids, untouched=untouched, **said)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -138,8 +141,9 @@ def load_encoder(
         row = {item_id: place for place, item_id in enumerate(manifest.item_ids)}
         known = [(place, row[item_id]) for place, item_id in enumerate(ids) if item_id in row]
         here, there = (list(places) for places in zip(*known, strict=True)) if known else ([], [])
-        kept = torch.zeros(len(ids), dtype=torch.bool)
-        kept[here] = True
+        touched = np.zeros(len(ids), dtype=bool)
+        touched[here] = True
+        touched[[place for place, item_id in enumerate(ids) if item_id in set(manifest.untouched)]] = False
         networks = []
         for member in range(manifest.members):
             own = {n.removeprefix(f"{member}."): t for n, t in state.items() if n.startswith(f"{member}.")}
@@ -147,13 +151,11 @@ def load_encoder(
             table[here] = own["own.weight"][there]
             table[-2:] = own["own.weight"][-2:]
             reads = any(name.startswith("texts.") for name in own)
-            if not reads:
-                table[:-2][~kept] = untouched_rows(table[:-2], kept, texts)
             networks.append(network(shape, texts if reads else None))
             networks[-1].load_state_dict({**own, "own.weight": table})
     except Exception as error:
         raise WorkspaceError(f"The trained behaviour in {folder} cannot be read ({error}). {AGAIN}") from error
-    return Encoder(networks, shape)
+    return Encoder(networks, shape, touched)
 
 
 def _as_one(networks: Sequence[Any]) -> dict[str, Any]:

@@ -158,7 +158,7 @@ def _encoded(
 def _with_model(encoder: Encoder, settings: Settings, folder: Path, progress: Progress) -> Contender:
     from agent.generation.local import LocalGenerator
 
-    folder = language_model(settings.model, settings.cache, progress)
-    generator = LocalGenerator(folder, dtype=settings.dtype, name=settings.model)
+    model = language_model(settings.model, settings.cache, progress)
+    generator = LocalGenerator(model, dtype=settings.dtype, name=settings.model)
     prompts = PromptSet.named(settings.prompts)
     return whole_agent(encoder, generator, settings, prompts.get("rank").hash, folder)

@@ -63,8 +63,8 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """The lists are no worse in the mean, and the reasons not clearly so."""
-        return self.gain.mean >= 0 and self.grounded_gain.high >= 0
+        """The adapter counts for something, the lists are no worse in the mean, and the reasons not clearly so."""
+        return self.weight > 0 and self.gain.mean >= 0 and self.grounded_gain.high >= 0
 
     def as_dict(self) -> dict[str, Any]:
         """Every figure by name, for the manifest."""
@@ -228,7 +228,7 @@ def _gain(one: Judged, weight: float) -> float:
     if one.chosen < 0:
         return 0.0
     score = one.retrieval + weight * one.model
-    rank = 1 + int((score > score[one.chosen]).sum())
+    rank = int((score >= score[one.chosen]).sum())  # equals do not help
     return 1 / np.log2(rank + 1) if rank <= LIST else 0.0
 
 

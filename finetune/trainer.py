@@ -32,6 +32,7 @@ def trainer_of(
     """
     import torch
     from datasets import Dataset
+    from transformers import PrinterCallback
     from trl import SFTConfig, SFTTrainer
 
     class Trainer(SFTTrainer):  # type: ignore[misc]
@@ -78,7 +79,9 @@ def trainer_of(
         report_to=config.report_to, disable_tqdm=True, remove_unused_columns=False, max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True}, dataloader_pin_memory=False,
     )  # fmt: skip
-    return Trainer(model=model, args=settings, train_dataset=numbers, data_collator=drawn, callbacks=[told])
+    trainer = Trainer(model=model, args=settings, train_dataset=numbers, data_collator=drawn, callbacks=[told])
+    trainer.remove_callback(PrinterCallback)  # the terminal is told by `averaging`
+    return trainer
 
 
 def _told(averaging: Averaging, folder: Path) -> Any:  # noqa: ANN401

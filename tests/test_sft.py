@@ -2,17 +2,18 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from agent.agent import Agent
 from agent.assets import language_model
 from agent.build import adapters_of
 from agent.errors import AdapterError, InputError
-from agent.generation.adapters import IN_SERVICE, MANIFEST, WEIGHTS, base_fingerprint, read_adapter
+from agent.generation.adapters import IN_SERVICE, MANIFEST, WEIGHTS, base_fingerprint, read_adapter, save_manifest
 from agent.generation.base import Message
 from agent.generation.local import LocalGenerator, load_model
 from agent.generation.prompting import PromptSet
@@ -21,6 +22,7 @@ from agent.schema import Interaction, Item
 from agent.settings import DEFAULT_MODEL, Settings
 from agent.workspace.encoder import HashEncoder
 from agent.workspace.workspace import Workspace
+from finetune.gate import Judged, best_weight, cross_fitted, gains, promote
 from finetune.language import tune_language
 from finetune.recipe import SftConfig, read_config
 
@@ -48,8 +50,8 @@ def tiny(tmp_path_factory):
     return folder
 
 
-def made(path, people=48):
-    """A workspace of films in a ring: everybody goes on to the next one."""
+def made(path, people=48, gaits=(1,)):
+    """A workspace of films in a ring: everybody goes on to the next one, or as many on as their gait."""
     workspace = Workspace.create(path)
     store = workspace.store
     store.put_attribute_types({"year": "number", "genres": "list"})
@@ -61,17 +63,24 @@ def made(path, people=48):
         ]
     )
     store.put_interactions(
-        [Interaction(f"p{p}", f"f{(p + t) % N}", "rating", 5.0, float(t)) for p in range(people) for t in range(7)]
+        [
+            Interaction(f"p{p}", f"f{(p + t * gaits[p % len(gaits)]) % N}", "rating", 5.0, float(t))
+            for p in range(people)
+            for t in range(5)
+        ]
     )
     store.set_meta("noun", "film")
     store.set_meta("import_complete", True)
     return workspace
 
 
+def settings(tiny):
+    return Settings(model=str(tiny), dtype="float32")
+
+
 def tuned_in(path, tiny, config=QUICK, name="ring", progress=lambda *_: None):
-    settings = Settings(model=str(tiny), dtype="float32")
     with made(path) if not path.exists() else Workspace.open(path) as workspace:
-        return tune_language(workspace, ENCODER, settings, config, name, progress)
+        return tune_language(workspace, ENCODER, settings(tiny), config, name, progress)
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +178,7 @@ def test_a_loss_that_is_no_number_stops_and_serves_nothing(tmp_path, tiny):
 
 def test_too_few_histories_are_told(tmp_path, tiny):
     with made(tmp_path / "w", people=3) as workspace, pytest.raises(InputError, match="Only 3 people"):
-        tune_language(workspace, ENCODER, Settings(model=str(tiny), dtype="float32"), QUICK, "few")
+        tune_language(workspace, ENCODER, settings(tiny), QUICK, "few")
 
 
 def test_a_name_is_taken_once_and_must_be_one(tuned, tiny):
@@ -244,3 +253,63 @@ def test_a_bad_file_says_what_is_wrong(tmp_path):
         file.write_text(text)
         with pytest.raises(InputError, match=match):
             read_config(file)
+
+
+# -- the gate
+
+
+@pytest.fixture(scope="module")
+def two_gaits(tmp_path_factory, tiny):
+    """People go one on or five on: whoever looks at the last film alone cannot tell, and a history of two tells it."""
+    path = tmp_path_factory.mktemp("gaits") / "w"
+    made(path, people=96, gaits=(1, 5)).close()
+    with Workspace.open(path) as workspace:
+        more = {"epochs": 20, "patience": 20, "shares": {"next": 1.0}, "rank": 16, "alpha": 32, "rate": 0.01}
+        config = QUICK.model_copy(update={**more, "token_weight": 0.0})
+        tune_language(workspace, ENCODER, settings(tiny), config, "good")
+    return path
+
+
+def examined(path, tiny, name):
+    with Workspace.open(path) as workspace:
+        return promote(workspace, ENCODER, settings(tiny), name, people=60), adapters_of(workspace).in_service
+
+
+def test_what_helps_serves_and_what_is_worse_is_refused_with_the_numbers(two_gaits, tiny):
+    found, serving = examined(two_gaits, tiny, "good")
+    assert found.passed and found.gain.low > 0 and found.weight > 0
+    assert serving.manifest.name == "good" and serving.manifest.model_weight == found.weight
+    assert serving.manifest.measures["gain"]["mean"] == pytest.approx(found.gain.mean)
+
+    worse = serving.folder.parent / "worse"
+    shutil.copytree(serving.folder, worse)
+    tensors = load_file(worse / WEIGHTS)
+    save_file({n: t if "items" not in n else torch.randn_like(t) for n, t in tensors.items()}, worse / WEIGHTS)
+    save_manifest(worse, replace(serving.manifest, name="worse", measures={}))
+    found, serving = examined(two_gaits, tiny, "worse")
+    assert not found.passed and found.gain.mean < 0
+    assert serving.manifest.name == "good"
+    with Workspace.open(two_gaits) as workspace:
+        kept = adapters_of(workspace)
+        assert kept.names() == ("good", "worse")
+        assert not kept.get("worse").manifest.measures["passed"]
+        with pytest.raises(AdapterError, match="in service"):
+            kept.remove("good")
+        kept.remove("worse")
+        assert kept.names() == ("good",)
+
+
+def test_new_interactions_leave_no_one_held_out(two_gaits, tiny, tmp_path):
+    shutil.copytree(two_gaits, tmp_path / "w")
+    with Workspace.open(tmp_path / "w") as workspace:
+        workspace.store.put_interactions([Interaction("p0", "f11", "rating", 5.0, 9.0)])
+        with pytest.raises(InputError, match="changed since"):
+            promote(workspace, ENCODER, settings(tiny), "good")
+
+
+def test_the_weight_is_judged_by_those_who_did_not_choose_it():
+    sure = Judged(np.array([0.0, 1.0]), np.array([1.0, -1.0]), 0)  # the model alone is right
+    unsure = Judged(np.array([1.0, 0.0]), np.array([-1.0, 1.0]), 0)  # the model alone is wrong
+    assert best_weight([sure]) == 0.7 and best_weight([unsure]) == 0.0  # at 0.5 the two are equal
+    assert cross_fitted([sure, unsure]).tolist() == pytest.approx([1 / np.log2(3)] * 2)
+    assert gains([replace(sure, chosen=-1)], 1.0).tolist() == [0.0]

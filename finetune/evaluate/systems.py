@@ -156,10 +156,10 @@ class Reader:
         self.name, self.adapter = generator.name, generator.adapter
         self.read_texts: list[str] = []
 
-    def read(self, messages: Sequence[Message]) -> Any:  # noqa: ANN401
+    def read(self, messages: Sequence[Message], items: Any = None, history: Any = None) -> Any:  # noqa: ANN401
         """Remember and read."""
         self.read_texts.append("\n".join(message.content for message in messages))
-        return self._generator.read(messages)
+        return self._generator.read(messages, items, history)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - everything else is the generator's
         return getattr(self._generator, name)

@@ -22,7 +22,8 @@ from agent.schema import Interaction, Item
 from agent.settings import DEFAULT_MODEL, Settings
 from agent.workspace.encoder import HashEncoder
 from agent.workspace.workspace import Workspace
-from finetune.gate import Judged, best_weight, cross_fitted, gains, promote
+from finetune.evaluate.bootstrap import Interval
+from finetune.gate import Judged, Verdict, best_weight, cross_fitted, gains, promote
 from finetune.language import tune_language
 from finetune.recipe import SftConfig, read_config
 
@@ -275,7 +276,13 @@ def examined(path, tiny, name):
         return promote(workspace, ENCODER, settings(tiny), name, people=60), adapters_of(workspace).in_service
 
 
-def test_what_helps_serves_and_what_is_worse_is_refused_with_the_numbers(two_gaits, tiny):
+def test_what_helps_serves_and_what_is_worse_is_refused_with_the_numbers(two_gaits, tiny, monkeypatch):
+    found, serving = examined(two_gaits, tiny, "good")
+    # It ranks better, but a model of random weights that was tuned to rank alone writes worse: so it is refused.
+    assert found.gain.low > 0 and found.weight > 0 and found.grounded_gain.high < 0
+    assert not found.passed and serving is None
+
+    monkeypatch.setattr("finetune.gate._Gate._grounded", lambda *_: 1.0)  # from here on by the lists alone
     found, serving = examined(two_gaits, tiny, "good")
     assert found.passed and found.gain.low > 0 and found.weight > 0
     assert serving.manifest.name == "good" and serving.manifest.model_weight == found.weight
@@ -305,6 +312,16 @@ def test_new_interactions_leave_no_one_held_out(two_gaits, tiny, tmp_path):
         workspace.store.put_interactions([Interaction("p0", "f11", "rating", 5.0, 9.0)])
         with pytest.raises(InputError, match="changed since"):
             promote(workspace, ENCODER, settings(tiny), "good")
+
+
+def test_what_must_hold_to_pass():
+    same, better, worse = (Interval(mean, mean - 0.01, mean + 0.01) for mean in (0.0, 0.1, -0.1))
+    sides = {"before": better, "after": better, "grounded_before": better, "grounded_after": better}
+    passing = Verdict(10, gain=better, grounded_gain=same, weight=0.3, **sides)
+    assert passing.passed and replace(passing, gain=same).passed
+    assert not replace(passing, gain=worse).passed
+    assert not replace(passing, grounded_gain=worse).passed
+    assert not replace(passing, weight=0.0).passed  # then it adds nothing
 
 
 def test_the_weight_is_judged_by_those_who_did_not_choose_it():

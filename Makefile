@@ -59,7 +59,7 @@ clean:
 	@$(python-is-new-enough)
 	@$(make-venv)
 	@echo 'Installing Vouchrec, its libraries and the tools of its tests into .venv (a few minutes the first time) ...'
-	@set -- -e '.[dev,eval]'; $(install)
+	@set -- -e '.[dev,eval,train]'; $(install)
 	@touch .venv/.core $@
 
 define python-is-new-enough

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +51,13 @@ def tune_language(
     seed: they say when to stop. A run that was killed goes on where it was.
 
     Raises:
-        InputError: too few histories, or a loss that is not a number.
+        InputError: too few histories, a loss that is not a number, or the extra `train` is not installed.
         AdapterError: the name is taken, or the folder cannot be written.
         AssetError: the language model cannot be had.
     """
     begun = time.perf_counter()
+    if missing := [library for library in ("trl", "datasets") if find_spec(library) is None]:
+        raise InputError(f"Tuning needs {' and '.join(missing)}: run `pip install 'vouchrec[train]'`.")
     adapters = adapters_of(workspace)
     folder = adapters.path(name)
     if name in adapters.names():
@@ -73,7 +78,8 @@ def tune_language(
     examples = Examples(
         catalogue, training, chat, prompts, noun=noun, shares=config.shares, window=config.window, seed=config.seed
     )
-    work = adapters.root / f".{name}.tuning"
+    decided = [config.model_dump(mode="json"), dataset.fingerprint(), base_fingerprint(base_folder)]
+    work = adapters.root / f".{name}.{hashlib.sha256(json.dumps(decided).encode()).hexdigest()[:12]}"
     tuned = tune_model(
         model, examples, texts, touched_in(training.histories, dataset.n_items), config,
         lambda base: likelihood(base, examples, validation, texts, config.window),
@@ -114,7 +120,7 @@ def _told(tuned: Tuned, config: SftConfig) -> dict[str, Any]:
 
 
 def _keep(tuned: Tuned, manifest: AdapterManifest, adapters: Adapters, folder: Path, work: Path) -> Adapter:
-    """Write the weights, then the manifest; what a training needs to go on is removed at the very end."""
+    """Write the weights, then the manifest; what a run needs to go on is removed at the very end."""
     try:
         tuned.model.save_pretrained(folder, safe_serialization=True)
     except OSError as error:
@@ -124,5 +130,6 @@ def _keep(tuned: Tuned, manifest: AdapterManifest, adapters: Adapters, folder: P
         ) from error
     (folder / "README.md").unlink(missing_ok=True)  # peft's, with nothing in it
     save_manifest(folder, manifest)
-    shutil.rmtree(work, ignore_errors=True)
+    for left in work.parent.glob(f".{manifest.name}.*"):  # of runs with other settings, too
+        shutil.rmtree(left, ignore_errors=True)
     return read_adapter(folder)

@@ -17,18 +17,21 @@ from numpy.typing import NDArray
 
 from agent.errors import InputError
 from agent.generation.chat import Chat
-from agent.generation.prompting import PromptSet, clean_title
+from agent.generation.prompting import PromptSet, clean_title, continued
 from agent.workspace.catalogue import Catalogue
 from finetune.behaviour import ties_shuffled
 from finetune.evaluate.splits import Known
+from finetune.explained import Explained
 from finetune.requests import write_request
 
 Positions = NDArray[np.int64]
-Task = Literal["next", "request"]
+Task = Literal["next", "request", "justify"]
 TASKS: tuple[Task, ...] = get_args(Task)
 NONE = -1  # no item
 UNREAD = -100  # no token, as torch's cross-entropy has it
 RECENT = 20  # items of a history that stand before a request
+LISTED = 5  # items of a list in which a reason stands
+SHARE_ASKED = 0.4  # of the reasons that answer a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Examples:
         training: the histories; nothing of validation or test is in them.
         chat: the tokenizer of the model that is tuned.
         prompts: the set that serves.
+        explained: makes reasons.
         noun: what an item is called.
         shares: of each task among the examples; what is not named has none.
         window: items of a history at most.
@@ -74,16 +78,18 @@ class Examples:
         training: Known,
         chat: Chat,
         prompts: PromptSet,
+        explained: Explained,
         *,
         noun: str,
         shares: Mapping[str, float],
         window: int,
         seed: int,
     ) -> None:
-        if set(shares) - set(TASKS) or not sum(shares.values()) > 0 or min(shares.values()) < 0:
+        if set(shares) - set(TASKS) or min(shares.values(), default=0) < 0 or not sum(shares.values()) > 0:
             raise InputError(f"Shares are numbers from 0 up, of {', '.join(TASKS)}; got {dict(shares)}.")
         self._catalogue, self._training, self._chat = catalogue, training, chat
-        self._rank, self._noun, self._window, self._seed = prompts.get("rank"), noun, window, seed
+        self._rank, self._reason = prompts.get("rank"), prompts.get("justify")
+        self._noun, self._window, self._seed, self._explained = noun, window, seed, explained
         self._people = [row for row, history in enumerate(training.histories) if len(history) >= 2]
         if not self._people:
             raise InputError("Nobody here has two interactions, so there is nothing to learn an order from.")
@@ -99,11 +105,13 @@ class Examples:
         random = np.random.default_rng([self._seed, epoch, number])
         person = self._people[number]
         history = ties_shuffled(self._training.histories[person], self._training.times[person], random)
-        if self._tasks[int(random.choice(len(self._tasks), p=self._odds))] == "request":
+        task = self._tasks[int(random.choice(len(self._tasks), p=self._odds))]
+        found = None
+        if task == "request":
             found = self._request(history, random)
-            if found is not None:
-                return found
-        return self._next(history, random)
+        elif task == "justify":
+            found = self._justify(person, history, random)
+        return self._next(history, random) if found is None else found
 
     def _next(self, history: Positions, random: np.random.Generator) -> Example:
         """A part of a history that ends at a random place; every item in it is to come after what stands before it.
@@ -125,6 +133,36 @@ class Examples:
             return None
         targets = np.append(np.full(len(before), NONE), history[place])
         return self._example("request", self._prompt(written.text), before, targets, self._title(history[place]))
+
+    def _justify(self, person: int, history: Positions, random: np.random.Generator) -> Example | None:
+        """A reason for one of the items that the person went on to, as it is asked for in a turn."""
+        place = int(random.integers(1, len(history)))
+        listed = random.permutation(history[place : place + LISTED])
+        chosen, before = int(listed[0]), history[max(0, place - RECENT) : place]
+        asked = None
+        if random.random() < SHARE_ASKED:
+            asked = write_request(self._catalogue.items[chosen], self._catalogue, random, noun=self._noun)
+        request = "" if asked is None else asked.text
+        ratings = dict(zip(self._training.histories[person], self._training.values[person], strict=True))
+        profile = self._explained.profile(before, np.array([ratings[p] for p in before]))
+        row = int(random.integers(0, len(listed)))
+        listed[[0, row]] = listed[[row, 0]]
+        found = self._explained.reason(profile, request, listed, row, random)
+        if found is None:
+            return None
+        plan, said = found
+        messages = self._rank.render(history=[], request=request, noun=self._noun)
+        facts = [evidence.text for evidence in plan.facts]
+        whole = continued(messages, self._reason.render(title=plan.item.title, facts=facts, noun=self._noun))
+        between = self._chat.encode(self._chat.continuation(self._chat.render(messages), whole))
+        reason = [*self._chat.encode(said), self._chat.end]
+        targets = np.append(np.full(len(before), NONE), chosen)
+        example = self._example(
+            "justify", self._prompt(request), before, targets, np.array([*between, *reason], dtype=np.int64)
+        )
+        unread = len(example) - len(reason)
+        example.next_tokens[:unread] = UNREAD  # the question between title and reason is the prompt's
+        return example
 
     def _example(
         self, task: Task, prompt: Positions, history: Positions, targets: Positions, said: Positions

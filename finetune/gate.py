@@ -21,15 +21,13 @@ from agent.generation.adapters import Adapter, base_fingerprint, save_manifest
 from agent.generation.base import Generator, Message
 from agent.generation.local import LocalGenerator
 from agent.generation.prompting import PromptSet, continued
-from agent.justification.evidence import Facts, gather
-from agent.justification.phrasing import attempt, plan_list
+from agent.justification.phrasing import attempt
 from agent.listing import Lister
 from agent.progress import Progress, silent
 from agent.ranking.scoring import MODEL_WEIGHT, standardised
-from agent.schema import Intent, Interaction, Item
+from agent.schema import Item
 from agent.settings import Settings
 from agent.stopwatch import Stopwatch
-from agent.understanding.profile import best_rating, build_profile
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
@@ -37,6 +35,7 @@ from finetune.evaluate.bootstrap import Interval, interval
 from finetune.evaluate.data import from_store
 from finetune.evaluate.metrics import LIST
 from finetune.evaluate.splits import Known, hold_out_last
+from finetune.explained import Explained
 from finetune.retrieval import ASKED, held_out, query_of
 
 Floats = NDArray[np.float64]
@@ -135,6 +134,7 @@ class _Gate:
         self._catalogue = Catalogue(dataset.catalogue, dataset.attribute_types)
         self._noun = settings.noun or str(workspace.store.get_meta("noun", "item"))
         self._retrieval = held_out(workspace, encoder, self._dataset, self._training, seed, progress)
+        self._explained = Explained(self._catalogue, self._training, self._retrieval.transitions, self._noun)
 
     def compare(self, serving: Adapter | None) -> Verdict:
         """Both sides, one after the other."""
@@ -189,29 +189,22 @@ class _Gate:
 
     def _grounded(self, generator: Generator[Any, Any, Any], known: Known) -> float:
         """The share of the reasons for what transitions name for this person that pass at first try."""
-        history, values, times = known.histories[0], known.values[0], known.times[0]
-        ids = self._catalogue.ids
-        told = [
-            Interaction("asked", ids[p], "seen") if np.isnan(v) else Interaction("asked", ids[p], "rating", float(v))
-            for p, v in zip(history, values, strict=True)
-        ]
-        profile = build_profile("asked", told, (), best=best_rating(np.concatenate(self._training.values)))
-        facts = Facts(self._catalogue, self._retrieval.transitions, profile, Intent(), self._noun)
-        query = query_of(self._catalogue, history, times)
-        items = [self._catalogue.items[p] for p in self._retrieval.transitions.best(query, REASONS)]
-        if not items:
+        history = known.histories[0]
+        listed = self._retrieval.transitions.best(query_of(self._catalogue, history, known.times[0]), REASONS)
+        if not len(listed):
             return 1.0
-        plans = plan_list(items, [gather(item, facts) for item in items], self._noun, self._catalogue)
+        plans = self._explained.plans(self._explained.profile(history, known.values[0]), "", listed.tolist())
         prompt, justify = self._prompt(generator, history), self._prompts.get("justify")
 
         def render(item: Item, said: Sequence[str]) -> tuple[Message, ...]:
             return continued(prompt, justify.render(title=item.title, facts=list(said), noun=self._noun))
 
         assert self._dataset.vectors is not None
-        items_read = generator.know(self._catalogue.ids, self._dataset.vectors) if generator.reads_items else None
-        prefix = generator.read(prompt, items_read, history if generator.reads_items else None)
-        rows = [place for place, plan in enumerate(plans) if plan.opener]
-        tried = attempt(generator, prefix, plans, rows, render, self._noun, self._catalogue)
+        read = generator.know(self._catalogue.ids, self._dataset.vectors) if generator.reads_items else None
+        prefix = generator.read(prompt, read, history if generator.reads_items else None)
+        freely = generator.writes_reasons
+        rows = [place for place, plan in enumerate(plans) if freely or plan.opener]
+        tried = attempt(generator, prefix, plans, rows, render, self._noun, self._catalogue, freely=freely)
         return sum(one is not None and one[2] for one in tried) / len(plans)
 
 

@@ -29,8 +29,9 @@ from finetune.behaviour import touched_in
 from finetune.evaluate.data import from_store
 from finetune.evaluate.splits import Cases, hold_out_last
 from finetune.examples import Examples
+from finetune.explained import Explained
 from finetune.recipe import SftConfig
-from finetune.retrieval import ASKED
+from finetune.retrieval import ASKED, transitions_of
 from finetune.sft import Tuned, next_items, tune_model
 
 FEWEST = 20  # people with a history, below which nothing is to be learned
@@ -75,11 +76,13 @@ def tune_language(
     prompts, chat = PromptSet.named(settings.prompts), Chat(tokenizer)
     catalogue = Catalogue(dataset.catalogue, dataset.attribute_types)
     noun = settings.noun or str(workspace.store.get_meta("noun", "item"))
+    explained = Explained(catalogue, training, transitions_of(training, dataset), noun)
     examples = Examples(
-        catalogue, training, chat, prompts, noun=noun, shares=config.shares, window=config.window, seed=config.seed
-    )
+        catalogue, training, chat, prompts, explained,
+        noun=noun, shares=config.shares, window=config.window, seed=config.seed,
+    )  # fmt: skip
     decided = [config.model_dump(mode="json"), dataset.fingerprint(), base_fingerprint(base_folder)]
-    work = adapters.root / f".{name}.{hashlib.sha256(json.dumps(decided).encode()).hexdigest()[:12]}"
+    work = adapters.root / ".tuning" / name / hashlib.sha256(json.dumps(decided).encode()).hexdigest()[:12]
     tuned = tune_model(
         model, examples, texts, touched_in(training.histories, dataset.n_items), config,
         lambda base: likelihood(base, examples, validation, texts, config.window),
@@ -94,6 +97,7 @@ def tune_language(
         shape=ItemShape(len(texts), texts.shape[1], model.config.hidden_size, config.width),
         item_ids=catalogue.ids,
         window=config.window,
+        writes=config.shares.get("justify", 0) > 0,
         training={**_told(tuned, config), "data": dataset.fingerprint(), "seconds": round(time.perf_counter() - begun)},
     )
     return _keep(tuned, manifest, adapters, folder, work)
@@ -130,6 +134,5 @@ def _keep(tuned: Tuned, manifest: AdapterManifest, adapters: Adapters, folder: P
         ) from error
     (folder / "README.md").unlink(missing_ok=True)  # peft's, with nothing in it
     save_manifest(folder, manifest)
-    for left in work.parent.glob(f".{manifest.name}.*"):  # of runs with other settings, too
-        shutil.rmtree(left, ignore_errors=True)
+    shutil.rmtree(work.parent, ignore_errors=True)  # and what runs with other settings have left
     return read_adapter(folder)

@@ -33,8 +33,8 @@ class AdapterManifest:
 
     `base` is the fingerprint of the model that it was tuned on, `prompts` the hash of each prompt by name, `encoder`
     the name of what made the text vectors, `item_ids` the items whose own parts it has learned, `window` how many items
-    of a history it reads, `model_weight` how much its scores count beside those of retrieval, `measures` what the gate
-    found, `training` how it came about.
+    of a history it reads, `model_weight` how much its scores count beside those of retrieval, `writes` whether it has
+    learned to phrase reasons freely, `measures` what the gate found, `training` how it came about.
     """
 
     name: str
@@ -46,6 +46,7 @@ class AdapterManifest:
     item_ids: tuple[str, ...] = ()
     window: int = 100
     model_weight: float = 0.0
+    writes: bool = False
     measures: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
 

@@ -67,13 +67,15 @@ class Generator(Protocol[PrefixT, TrieT, ItemsT]):
 
     `read` returns an opaque prefix; the other methods leave it as it was, so it can be used any number of times.
     `reads_items` says whether it was tuned to read items as vectors; only then may `know` and `next_items` be called.
-    `measured_weight` is how much its scores count beside those of retrieval, where that was measured.
+    `measured_weight` is how much its scores count beside those of retrieval, where that was measured. `writes_reasons`
+    says whether it was tuned to phrase reasons, and so may do it in its own words before the checker looks.
     """
 
     name: str
     adapter: str | None
     reads_items: bool
     measured_weight: float | None
+    writes_reasons: bool
 
     def know(self, ids: Sequence[str], texts: NDArray[np.float32]) -> ItemsT:
         """The items of a catalogue as this model reads them; `texts` are their text vectors, (items, dimension)."""

@@ -25,6 +25,7 @@ class FakeGenerator:
     adapter = None
     reads_items = False
     measured_weight = None
+    writes_reasons = False
 
     def __init__(self, sentences: Sequence[str] = ()) -> None:
         self._sentences = tuple(sentences)

@@ -67,6 +67,7 @@ class LocalGenerator:
         self._items: Any = getattr(model, "items", None)
         self.reads_items = self._items is not None
         self._window = adapter.manifest.window if adapter else 0
+        self.writes_reasons = adapter is not None and adapter.manifest.writes
         self.measured_weight = adapter.manifest.model_weight if adapter else None
         self._item_row = {i: row for row, i in enumerate(adapter.manifest.item_ids)} if adapter else {}
         self._lock = threading.RLock()

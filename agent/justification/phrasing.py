@@ -138,15 +138,17 @@ def phrase(
 ) -> PyGenerator[Phrased]:
     """Justifications as they are finished and verified, in no fixed order; every plan gets exactly one.
 
-    The model writes all of them side by side; what the checker refuses is written once more, sampled, and then replaced
-    by the plain sentence. Closing the iterator stops the model; so does `stop`, which is asked after every step of it.
+    The model writes all of them side by side: first in its own words, where it was tuned to; else, and once more where
+    the checker refuses that, after an opener and under a mask. What is refused again is replaced by the plain sentence.
+    Closing the iterator stops the model; so does `stop`, which is asked after every step of it.
     """
-    waiting = [row for row, plan in enumerate(plans) if plan.opener]
-    for row in set(range(len(plans))) - set(waiting):
-        yield Phrased(row, plans[row].plain, "plain", plans[row].facts)
-    for attempt_seed in (seed, (seed or 0) + 1):
-        failed = []
-        attempts = attempt(generator, prefix, plans, waiting, render, noun, catalogue, seed=attempt_seed)
+    waiting = list(range(len(plans)))
+    for freely, attempt_seed in ((generator.writes_reasons, seed), (False, (seed or 0) + 1)):
+        rows = [row for row in waiting if freely or plans[row].opener]
+        for row in set(waiting) - set(rows):
+            yield Phrased(row, plans[row].plain, "plain", plans[row].facts)
+        waiting = []
+        attempts = attempt(generator, prefix, plans, rows, render, noun, catalogue, freely=freely, seed=attempt_seed)
         try:
             for tried in attempts:
                 if stop():
@@ -157,13 +159,10 @@ def phrase(
                 if passed:
                     yield Phrased(row, text, "model", plans[row].facts)
                 else:
-                    failed.append(row)
+                    waiting.append(row)
         finally:
             attempts.close()
-        waiting = sorted(failed)
-        if not waiting:
-            return
-    for row in waiting:
+    for row in sorted(waiting):
         yield Phrased(row, plans[row].plain, "plain", plans[row].facts)
 
 
@@ -176,13 +175,16 @@ def attempt(
     noun: str,
     catalogue: Catalogue,
     *,
+    freely: bool = False,
     seed: int | None = None,
 ) -> PyGenerator[tuple[int, str, bool] | None]:
     """The model writes these rows once, side by side: (row, text, whether the checker passes it) as each is finished.
 
-    None stands for a step in which nothing was finished, so that whoever asks can stop between two.
+    None stands for a step in which nothing was finished, so that whoever asks can stop between two. `freely` lets the
+    model choose every word; else it continues an opener, under a mask.
     """
-    pieces = generator.write(prefix, [_branch(plans[row], render, noun) for row in rows], seed=seed)
+    rows = sorted(rows)
+    pieces = generator.write(prefix, [_branch(plans[row], render, noun, freely) for row in rows], seed=seed)
     try:
         for piece in pieces:
             if not piece.done:
@@ -196,8 +198,11 @@ def attempt(
         _close(pieces)
 
 
-def _branch(plan: Plan, render: Render, noun: str) -> Branch:
-    *before, last = render(plan.item, [e.text for e in plan.facts])
+def _branch(plan: Plan, render: Render, noun: str, freely: bool) -> Branch:
+    messages = render(plan.item, [e.text for e in plan.facts])
+    if freely:
+        return Branch(messages)
+    *before, last = messages
     opened = (*before, Message(last.role, last.content + plan.opener))
     return Branch(opened, plan.opener, words_for(plan, noun))
 

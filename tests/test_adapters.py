@@ -1,0 +1,117 @@
+"""Adapters on disk and the commands about them; what is inside the weights is tested in test_sft.py."""
+
+import json
+
+import pytest
+from conftest import open_small
+from test_cli import run
+
+from agent.build import adapter_in_service, adapters_of
+from agent.errors import AdapterError
+from agent.generation.adapters import IN_SERVICE, MANIFEST, WEIGHTS, AdapterManifest, base_fingerprint, save_manifest
+from agent.settings import Settings
+from agent.workspace.workspace import Workspace
+
+INTERVAL = {"mean": 0.01, "low": 0.002, "high": 0.02}
+PASSED = {"passed": True, "people": 300, "before": INTERVAL, "after": INTERVAL, "gain": INTERVAL}
+
+
+def put(workspace, name, **fields):
+    folder = adapters_of(workspace).path(name)
+    folder.mkdir(parents=True)
+    (folder / WEIGHTS).write_bytes(b"")
+    save_manifest(folder, AdapterManifest(name, "base-1", "a model", {"rank": "1"}, **fields))
+
+
+@pytest.fixture
+def path(tmp_path):
+    open_small(tmp_path / "w").close()
+    with Workspace.open(tmp_path / "w") as workspace:
+        put(workspace, "good", measures=PASSED, model_weight=0.7)
+        put(workspace, "poor", measures={**PASSED, "passed": False})
+        put(workspace, "new")
+    return tmp_path / "w"
+
+
+def test_one_serves_from_when_it_is_used_until_the_base_model_is(path):
+    with Workspace.open(path) as workspace:
+        found = adapters_of(workspace)
+        assert found.names() == ("good", "new", "poor") and found.in_service is None
+        found.use("good")
+        assert adapters_of(workspace).in_service.manifest.model_weight == 0.7
+        found.use(None)
+        assert found.in_service is None
+        found.use(None)
+
+
+def test_a_folder_without_a_manifest_is_no_adapter(path):
+    with Workspace.open(path) as workspace:
+        found = adapters_of(workspace)
+        (found.path("new") / MANIFEST).unlink()
+        assert found.names() == ("good", "poor")
+        with pytest.raises(AdapterError, match="There are: good, poor"):
+            found.get("new")
+
+
+def test_one_in_service_that_is_gone_is_told(path):
+    with Workspace.open(path) as workspace:
+        found = adapters_of(workspace)
+        found.use("good")
+        (found.path("good") / MANIFEST).unlink()
+        with pytest.raises(AdapterError, match="no adapter called 'good'"):
+            _ = found.in_service
+
+
+def test_opening_checks_what_serves(path, tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text("{}")
+    (model / "model.safetensors").write_bytes(b"weights")
+    with Workspace.open(path) as workspace:
+        assert adapter_in_service(workspace, Settings(), model) is None
+        adapters_of(workspace).use("good")
+        with pytest.raises(AdapterError, match="tuned on the model a model"):
+            adapter_in_service(workspace, Settings(), model)
+
+
+def test_another_model_has_another_fingerprint(tmp_path):
+    for name, config, weights in (("a", "{}", b"1"), ("b", "{}", b"2"), ("c", "{ }", b"1")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(config)
+        (tmp_path / name / "model.safetensors").write_bytes(weights)
+    assert len({base_fingerprint(tmp_path / name) for name in "abc"}) == 3
+
+
+def test_the_list_shows_the_gain_and_who_serves(path):
+    result = run("adapters", "list", "--workspace", str(path))
+    assert result.exit_code == 0
+    assert "+0.0100 (+0.0020 to +0.0200)" in result.stdout and "refused" in result.stdout
+    assert "not examined" in result.stdout and "the base model does, alone" in result.stdout
+    assert run("adapters", "use", "good", "--workspace", str(path)).exit_code == 0
+    assert "good     yes" in run("adapters", "list", "--workspace", str(path)).stdout
+
+
+def test_only_what_has_passed_the_gate_can_be_used(path):
+    for name in ("poor", "new"):
+        result = run("adapters", "use", name, "--workspace", str(path))
+        assert result.exit_code != 0 and f"vouchrec finetune promote {name}" in result.output
+    assert not (path / "adapters" / IN_SERVICE).exists()
+    assert "alone" in run("adapters", "use", "base", "--workspace", str(path)).stdout
+
+
+def test_what_serves_cannot_be_removed_and_the_rest_can(path):
+    run("adapters", "use", "good", "--workspace", str(path))
+    assert "in service" in run("adapters", "remove", "good", "--workspace", str(path)).output
+    assert run("adapters", "remove", "poor", "--workspace", str(path)).exit_code == 0
+    assert not (path / "adapters" / "poor").exists()
+
+
+def test_without_adapters_the_list_says_how_to_make_one(tmp_path):
+    open_small(tmp_path / "w").close()
+    result = run("adapters", "list", "--workspace", str(tmp_path / "w"))
+    assert result.exit_code == 0 and "finetune sft" in result.stdout
+
+
+def test_a_manifest_is_readable_by_people(path):
+    said = json.loads((path / "adapters" / "good" / MANIFEST).read_text())
+    assert said["name"] == "good" and said["model_weight"] == 0.7

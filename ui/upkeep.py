@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
     from agent.workspace.checks import Check
     from agent.workspace.reading import Rejected
+    from agent.workspace.workspace import Workspace as Opened
 
 EXAMPLE: Literal["movielens-100k"] = "movielens-100k"
 LIBRARIES = ("torch", "transformers", "peft", "sentence-transformers", "chromadb", "gradio")
@@ -184,8 +185,27 @@ def _checks(terminal: Terminal, settings: Settings, check: type[Check]) -> Itera
             yield check("workspace", True, str(settings.home))
             yield from opened.check()
             yield check_behaviour(behaviour_folder(opened), settings.encoder)
+            yield _adapter(opened, settings, check)
     except VouchrecError as error:
         yield check("workspace", False, str(error))
+
+
+def _adapter(opened: Opened, settings: Settings, check: type[Check]) -> Check:
+    """Which adapter serves, and whether it fits what it serves with."""
+    from agent.assets import language_model
+    from agent.build import adapter_in_service, adapters_of
+    from agent.errors import VouchrecError
+
+    try:
+        found = adapter_in_service(opened, settings, language_model(settings.model, settings.cache))
+        others = len(adapters_of(opened).names())
+    except VouchrecError as error:
+        return check("adapter", False, str(error))
+    if found is None:
+        return check("adapter", True, f"none serves, which is no fault; {others} there")
+    gain = found.manifest.measures.get("gain")
+    said = f"; ndcg@10 {gain['mean']:+.4f} by it on held-out people" if gain else ""
+    return check("adapter", True, f"{found.manifest.name} serves with weight {found.manifest.model_weight:g}{said}")
 
 
 def _python(check: type[Check]) -> Check:

@@ -120,7 +120,7 @@ def main() -> None:
     table = Table(title=f"{arguments.dimension} numbers a vector, {K} nearest; memory and disk in MiB", box=SIMPLE_HEAD)
     heads = ("items", "search", "build", "memory", "disk", "median ms", "p95 ms", "recall", "default")
     for head in heads:
-        table.add_column(head, justify="right")
+        table.add_column(head, justify="right", no_wrap=True, min_width=9 if head == "items" else None)
     for result in results:
         for kind in ("graph", "exact"):
             row = result[kind]

@@ -18,7 +18,6 @@ import numpy as np
 from agent.progress import Progress
 
 FILE = "average.safetensors"
-RECENT = 20  # steps whose loss is shown
 
 
 class Averaging:
@@ -29,7 +28,7 @@ class Averaging:
         score: asked after each pass, with the average in the weights' place; higher is better.
         stays: how much of the average stays at each step, once there were many.
         patience: how many passes after the best one it is enough.
-        progress: is told the step and the loss.
+        progress: is told the step, out of all.
     """
 
     def __init__(
@@ -69,7 +68,7 @@ class Averaging:
         share = min(self._stays, (1 + number) / (10 + number))
         for name, tensor in self._weights.items():
             self._mean[name].lerp_(tensor.detach(), 1 - share)
-        self._progress(f"tune (loss {np.mean(self._now[-RECENT:]):.3f})", number, total)
+        self._progress("tune", number, total)
 
     def end_pass(self) -> None:
         """All people were met once."""

@@ -31,6 +31,7 @@ NONE = -1  # no item
 UNREAD = -100  # no token, as torch's cross-entropy has it
 RECENT = 20  # items of a history that stand before a request
 LISTED = 5  # items of a list in which a reason stands
+FILLED = 1.3  # the longest of a group beside its shortest
 SHARE_ASKED = 0.4  # of the reasons that answer a request
 
 
@@ -185,6 +186,17 @@ class Examples:
 
     def _title(self, position: int) -> Positions:
         return np.array(self._chat.title(clean_title(self._catalogue.items[position].title)), dtype=np.int64)
+
+
+def of_like_length(examples: Sequence[Example]) -> list[list[Example]]:
+    """Examples in groups, none of which is filled up by more than FILLED of its shortest: filling costs like text."""
+    groups: list[list[Example]] = []
+    for example in sorted(examples, key=len):
+        if groups and len(example) <= FILLED * len(groups[-1][0]):
+            groups[-1].append(example)
+        else:
+            groups.append([example])
+    return groups
 
 
 def padded(examples: Sequence[Example], end: int) -> dict[str, Positions]:

@@ -6,7 +6,7 @@ items after each, and over the tokens of the title that is spelled at its end. T
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,36 +93,34 @@ def tune_model(
 
 
 def loss_of(base: Any, texts: Any, untouched: Any, config: SftConfig) -> Callable[..., dict[str, Any]]:  # noqa: ANN401
-    """The forward of a model in tuning: from a batch of `padded` to its loss, over items and over tokens.
+    """The forward of a model in tuning: from the parts of a batch (see `padded`) to its loss, over items and tokens.
 
     Only where something is to come are states multiplied out, so the wide head of the tokens is paid for a few places.
     """
     import torch
     from torch.nn.functional import cross_entropy, dropout
 
-    def forward(
-        tokens: torch.Tensor,
-        items: torch.Tensor,
-        next_items: torch.Tensor,
-        next_tokens: torch.Tensor,
-        there: torch.Tensor,
-        **_: Any,  # noqa: ANN401 - what peft adds
-    ) -> dict[str, Any]:
+    def forward(parts: Sequence[Mapping[str, torch.Tensor]], **_: Any) -> dict[str, Any]:  # noqa: ANN401 - of peft
+        device = parts[0]["tokens"].device
         vectors = base.items
-        rows = torch.arange(len(texts), device=tokens.device)
-        table = vectors.table(texts.to(tokens.device), rows, config.forget if base.training else 0.0)
+        rows = torch.arange(len(texts), device=device)
+        table = vectors.table(texts.to(device), rows, config.forget if base.training else 0.0)
         read = dropout(vectors.read(table), config.item_dropout, base.training)
-        embedded = base.get_input_embeddings()(tokens)
-        embedded = torch.where((items >= 0)[..., None], read[items.clamp(min=0)].to(embedded.dtype), embedded)
-        states = base.model(inputs_embeds=embedded, attention_mask=there, use_cache=False).last_hidden_state
-        loss = states.new_zeros((), dtype=torch.float32)
-        if (chosen := next_items >= 0).any():
-            logits = vectors.answer(states[chosen], table).masked_fill(untouched.to(tokens.device), -torch.inf)
-            loss = loss + cross_entropy(logits, next_items[chosen])
-        if config.token_weight and (spelled := next_tokens >= 0).any():
-            logits = base.lm_head(states[spelled]).float()
-            loss = loss + config.token_weight * cross_entropy(logits, next_tokens[spelled])
-        return {"loss": loss}
+        items, tokens = table.new_zeros(()), table.new_zeros(())
+        for part in parts:
+            embedded = base.get_input_embeddings()(part["tokens"])
+            placed = read[part["items"].clamp(min=0)].to(embedded.dtype)
+            embedded = torch.where((part["items"] >= 0)[..., None], placed, embedded)
+            states = base.model(inputs_embeds=embedded, attention_mask=part["there"], use_cache=False).last_hidden_state
+            if (chosen := part["next_items"] >= 0).any():
+                logits = vectors.answer(states[chosen], table).masked_fill(untouched.to(device), -torch.inf)
+                items = items + cross_entropy(logits, part["next_items"][chosen], reduction="sum")
+            if config.token_weight and (spelled := part["next_tokens"] >= 0).any():
+                logits = base.lm_head(states[spelled]).float()
+                tokens = tokens + cross_entropy(logits, part["next_tokens"][spelled], reduction="sum")
+        n_items = sum(int((part["next_items"] >= 0).sum()) for part in parts)
+        n_tokens = sum(int((part["next_tokens"] >= 0).sum()) for part in parts)
+        return {"loss": items / max(1, n_items) + config.token_weight * tokens / max(1, n_tokens)}
 
     return forward
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from agent.errors import InputError
 from finetune.averaging import Averaging
-from finetune.examples import Examples, padded
+from finetune.examples import Examples, of_like_length, padded
 from finetune.recipe import SftConfig
 
 
 def trainer_of(
-    model: Any,  # noqa: ANN401 - peft's model, whose forward gives the loss of a batch of `padded`
+    model: Any,  # noqa: ANN401 - peft's model, whose forward gives the loss of a batch in parts
     examples: Examples,
     config: SftConfig,
     folder: Path,
@@ -52,7 +52,7 @@ def trainer_of(
                     f"and nothing was put in service. Try a lower rate (now {config.rate}) or item_rate (now "
                     f"{config.item_rate})."
                 )
-            averaging.met(float(loss.detach()), int(inputs["there"].sum()))
+            averaging.met(float(loss.detach()), sum(int(part["there"].sum()) for part in inputs["parts"]))
             return (loss, {}) if return_outputs else loss
 
         def create_optimizer(self, *_: Any) -> Any:  # noqa: ANN401
@@ -66,9 +66,10 @@ def trainer_of(
 
     told = _told(averaging, folder)
 
-    def drawn(people: Sequence[dict[str, int]]) -> dict[str, torch.Tensor]:
+    def drawn(people: Sequence[dict[str, int]]) -> dict[str, list[dict[str, torch.Tensor]]]:
         batch = [examples.draw(told.epoch, person["number"]) for person in people]
-        return {name: torch.from_numpy(values) for name, values in padded(batch, end).items()}
+        parts = (padded(part, end) for part in of_like_length(batch))
+        return {"parts": [{name: torch.from_numpy(values) for name, values in part.items()} for part in parts]}
 
     numbers = Dataset.from_dict({"number": list(range(len(examples)))})  # what each stands for is drawn when it is met
     settings = SFTConfig(

@@ -16,7 +16,7 @@ from agent.settings import DEFAULT_MODEL, Settings
 from agent.understanding.intent import parse_intent
 from agent.workspace.catalogue import Catalogue
 from finetune.evaluate.splits import hold_out_last
-from finetune.examples import NONE, UNREAD, Examples, padded
+from finetune.examples import NONE, UNREAD, Examples, of_like_length, padded
 from finetune.explained import Explained
 from finetune.retrieval import transitions_of
 
@@ -126,6 +126,14 @@ def test_examples_side_by_side_are_filled_up(chat):
         assert batch["there"][row].sum() == len(example)
         assert (batch["next_tokens"][row, len(example) :] == UNREAD).all()
         assert (batch["items"][row, : len(example)] == example.items).all()
+
+
+def test_groups_are_of_like_length_and_lose_nobody(chat):
+    made = [*drawn(chat, "next")[:6], *drawn(chat, "justify")[:6]]
+    groups = of_like_length(made)
+    assert sorted(map(id, made)) == sorted(id(example) for group in groups for example in group)
+    assert all(max(map(len, group)) <= 1.3 * min(map(len, group)) for group in groups)
+    assert 2 <= len(groups) < len(made)
 
 
 def test_shares_that_cannot_be_are_refused(chat):

@@ -27,6 +27,11 @@ def test_the_model_counts_by_its_mean_per_token_and_its_weight():
     assert final_scores(np.array([0.0, 10.0]), titles, 2.0) == pytest.approx([1, -1])
 
 
+def test_rounding_is_no_difference():
+    assert standardised(np.full(5, 838860.875) * 0.01171875).tolist() == [0.0] * 5
+    assert standardised(np.array([0.1 + 0.2, 0.3])).tolist() == [0.0, 0.0]
+
+
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=20), st.floats(0.01, 100), st.floats(-100, 100))
 def test_the_scale_of_retrieval_does_not_move_the_order(scores, factor, shift):
     titles = np.zeros(len(scores))

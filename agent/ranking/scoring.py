@@ -6,13 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Scores = NDArray[np.float64]
+ROUNDING = 1e-12  # of the largest score: scores that differ by no more than that are equal
 MODEL_WEIGHT = 0.3  # of a model that was not tuned, beside retrieval: chosen on validation people (docs/log.md)
 
 
 def standardised(scores: Scores) -> Scores:
     """Mean 0 and standard deviation 1 over the candidates; all zeros where they do not differ."""
     spread = float(scores.std()) if len(scores) else 0.0
-    return (scores - scores.mean()) / spread if spread > 1e-12 else np.zeros(len(scores))
+    differ = spread > ROUNDING * float(np.abs(scores).max(initial=0.0))
+    return (scores - scores.mean()) / spread if differ else np.zeros(len(scores))
 
 
 def final_scores(retrieval: Scores, model: Scores, model_weight: float) -> Scores:

@@ -8,6 +8,7 @@ each epoch, and is decided by the seed, the epoch and the person alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import InputError
+from agent.generation.base import Message
 from agent.generation.chat import Chat
 from agent.generation.prompting import PromptSet, clean_title, continued
 from agent.workspace.catalogue import Catalogue
@@ -25,7 +27,7 @@ from finetune.explained import Explained
 from finetune.requests import write_request
 
 Positions = NDArray[np.int64]
-Task = Literal["next", "request", "justify"]
+Task = Literal["next", "spell", "request", "justify"]
 TASKS: tuple[Task, ...] = get_args(Task)
 NONE = -1  # no item
 UNREAD = -100  # no token, as torch's cross-entropy has it
@@ -33,6 +35,7 @@ RECENT = 20  # items of a history that stand before a request
 LISTED = 5  # items of a list in which a reason stands
 FILLED = 1.3  # the longest of a group beside its shortest
 SHARE_ASKED = 0.4  # of the reasons that answer a request
+_SILENCE = np.full(1, UNREAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,11 @@ class Example:
     def __len__(self) -> int:
         return len(self.tokens)
 
+    @property
+    def writes(self) -> bool:
+        """Whether tokens are to come, for which a model needs all its layers."""
+        return bool((self.next_tokens != UNREAD).any())
+
 
 class Examples:
     """All that one epoch after another is drawn from.
@@ -67,7 +75,7 @@ class Examples:
         window: items of a history at most.
         seed: decides every draw.
 
-    `plain` holds the tokens of the prompt without a request.
+    `plain` holds the tokens of the prompt without a request, `people` the row of the person behind each number.
 
     Raises:
         InputError: shares that cannot be, or nobody with two interactions.
@@ -91,20 +99,22 @@ class Examples:
         self._catalogue, self._training, self._chat = catalogue, training, chat
         self._rank, self._reason = prompts.get("rank"), prompts.get("justify")
         self._noun, self._window, self._seed, self._explained = noun, window, seed, explained
-        self._people = [row for row, history in enumerate(training.histories) if len(history) >= 2]
-        if not self._people:
+        # Somebody stands here once for each window that their history fills, so that an epoch reads all of it.
+        lengths = [len(history) - 1 for history in training.histories]
+        self.people = [row for row, n in enumerate(lengths) for _ in range(math.ceil(n / window))]
+        if not self.people:
             raise InputError("Nobody here has two interactions, so there is nothing to learn an order from.")
         self._tasks = list(shares)
         self._odds = np.array([shares[task] for task in self._tasks]) / sum(shares.values())
-        self.plain = self._prompt("")
+        self.plain = self._tokens(self._asking(""))
 
     def __len__(self) -> int:
-        return len(self._people)
+        return len(self.people)
 
     def draw(self, epoch: int, number: int) -> Example:
         """The example of one person in one epoch; always the same one."""
         random = np.random.default_rng([self._seed, epoch, number])
-        person = self._people[number]
+        person = self.people[number]
         history = ties_shuffled(self._training.histories[person], self._training.times[person], random)
         task = self._tasks[int(random.choice(len(self._tasks), p=self._odds))]
         found = None
@@ -112,16 +122,17 @@ class Examples:
             found = self._request(history, random)
         elif task == "justify":
             found = self._justify(person, history, random)
-        return self._next(history, random) if found is None else found
+        return self._next(history, random, task == "spell") if found is None else found
 
-    def _next(self, history: Positions, random: np.random.Generator) -> Example:
+    def _next(self, history: Positions, random: np.random.Generator, spelled: bool) -> Example:
         """A part of a history that ends at a random place; every item in it is to come after what stands before it.
 
-        The last one is spelled too, so that the model can also write what it would choose.
+        If the last one is spelled too, the model can also write what it would choose.
         """
         end = len(history) - int(random.integers(0, max(0, len(history) - self._window) + 1))
         chosen = history[max(0, end - self._window - 1) : end]
-        return self._example("next", self.plain, chosen[:-1], chosen, self._title(chosen[-1]))
+        said = self._title(chosen[-1]) if spelled else _SILENCE
+        return self._example("spell" if spelled else "next", self.plain, chosen[:-1], chosen, said)
 
     def _request(self, history: Positions, random: np.random.Generator) -> Example | None:
         """A request that one item of the history meets, after some of what came before it."""
@@ -133,34 +144,33 @@ class Examples:
         if written is None:
             return None
         targets = np.append(np.full(len(before), NONE), history[place])
-        return self._example("request", self._prompt(written.text), before, targets, self._title(history[place]))
+        return self._example(
+            "request", self._tokens(self._asking(written.text)), before, targets, self._title(history[place])
+        )
 
     def _justify(self, person: int, history: Positions, random: np.random.Generator) -> Example | None:
         """A reason for one of the items that the person went on to, as it is asked for in a turn."""
         place = int(random.integers(1, len(history)))
-        listed = random.permutation(history[place : place + LISTED])
-        chosen, before = int(listed[0]), history[max(0, place - RECENT) : place]
+        listed, before = history[place : place + LISTED], history[max(0, place - RECENT) : place]
+        row = int(random.integers(0, len(listed)))
         asked = None
         if random.random() < SHARE_ASKED:
-            asked = write_request(self._catalogue.items[chosen], self._catalogue, random, noun=self._noun)
+            asked = write_request(self._catalogue.items[listed[row]], self._catalogue, random, noun=self._noun)
         request = "" if asked is None else asked.text
         ratings = dict(zip(self._training.histories[person], self._training.values[person], strict=True))
         profile = self._explained.profile(before, np.array([ratings[p] for p in before]))
-        row = int(random.integers(0, len(listed)))
-        listed[[0, row]] = listed[[row, 0]]
-        found = self._explained.reason(profile, request, listed, row, random)
+        found = self._explained.reason(profile, request, listed.tolist(), row, random)
         if found is None:
             return None
         plan, said = found
-        messages = self._rank.render(history=[], request=request, noun=self._noun)
+        messages = self._asking(request)
         facts = [evidence.text for evidence in plan.facts]
         whole = continued(messages, self._reason.render(title=plan.item.title, facts=facts, noun=self._noun))
         between = self._chat.encode(self._chat.continuation(self._chat.render(messages), whole))
         reason = [*self._chat.encode(said), self._chat.end]
-        targets = np.append(np.full(len(before), NONE), chosen)
-        example = self._example(
-            "justify", self._prompt(request), before, targets, np.array([*between, *reason], dtype=np.int64)
-        )
+        targets = np.append(np.full(len(before), NONE), listed[row])
+        told = np.array([*between, *reason], dtype=np.int64)
+        example = self._example("justify", self._tokens(messages), before, targets, told)
         unread = len(example) - len(reason)
         example.next_tokens[:unread] = UNREAD  # the question between title and reason is the prompt's
         return example
@@ -180,8 +190,10 @@ class Examples:
         next_tokens[ended - 1 :] = said
         return Example(task, tokens, items, next_items, next_tokens)
 
-    def _prompt(self, request: str) -> Positions:
-        messages = self._rank.render(history=[], request=request, noun=self._noun)
+    def _asking(self, request: str) -> tuple[Message, ...]:
+        return self._rank.render(history=[], request=request, noun=self._noun)
+
+    def _tokens(self, messages: tuple[Message, ...]) -> Positions:
         return np.array(self._chat.encode(self._chat.render(messages)), dtype=np.int64)
 
     def _title(self, position: int) -> Positions:
@@ -189,10 +201,14 @@ class Examples:
 
 
 def of_like_length(examples: Sequence[Example]) -> list[list[Example]]:
-    """Examples in groups, none of which is filled up by more than FILLED of its shortest: filling costs like text."""
+    """Examples in groups, none of which is filled up by more than FILLED of its shortest: filling costs like text.
+
+    What writes and what does not stand apart, since the latter may need fewer layers.
+    """
     groups: list[list[Example]] = []
-    for example in sorted(examples, key=len):
-        if groups and len(example) <= FILLED * len(groups[-1][0]):
+    for example in sorted(examples, key=lambda e: (e.writes, len(e))):
+        first = groups[-1][0] if groups else None
+        if first is not None and first.writes == example.writes and len(example) <= FILLED * len(first):
             groups[-1].append(example)
         else:
             groups.append([example])

@@ -25,7 +25,7 @@ from agent.settings import Settings
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
-from finetune.behaviour import touched_in
+from finetune.behaviour import log_probabilities, touched_in
 from finetune.evaluate.data import from_store
 from finetune.evaluate.splits import Cases, hold_out_last
 from finetune.examples import Examples
@@ -66,9 +66,9 @@ def tune_language(
     dataset = from_store(workspace.store, workspace.path.name)
     texts = workspace.vectors(encoder, progress)[1]
     training, validation = hold_out_last(dataset, config.seed, ASKED)
-    if sum(len(history) >= 2 for history in training.histories) < FEWEST:
+    if (able := sum(len(history) >= 2 for history in training.histories)) < FEWEST:
         raise InputError(
-            f"Only {sum(len(h) >= 2 for h in training.histories)} people here have a history of two or more items; "
+            f"Only {able} people here have a history of two or more items; "
             f"tuning needs at least {FEWEST}. Import more interactions with `vouchrec init --update`."
         )
     base_folder = language_model(settings.model, settings.cache, progress)
@@ -81,36 +81,34 @@ def tune_language(
         catalogue, training, chat, prompts, explained,
         noun=noun, shares=config.shares, window=config.window, seed=config.seed,
     )  # fmt: skip
-    decided = [config.model_dump(mode="json"), dataset.fingerprint(), base_fingerprint(base_folder)]
+    data, base = dataset.fingerprint(), base_fingerprint(base_folder)
+    decided = [config.model_dump(mode="json"), data, base]
     work = adapters.root / ".tuning" / name / hashlib.sha256(json.dumps(decided).encode()).hexdigest()[:12]
     tuned = tune_model(
         model, examples, texts, touched_in(training.histories, dataset.n_items), config,
-        lambda base: likelihood(base, examples, validation, texts, config.window),
+        lambda base: likelihood(base, examples, validation, texts, config),
         work, chat.end, progress,
     )  # fmt: skip
     manifest = AdapterManifest(
         name=name,
-        base=base_fingerprint(base_folder),
+        base=base,
         base_name=settings.model,
         prompts={prompt: prompts.get(prompt).hash for prompt in PROMPTS},
         encoder=encoder.name,
-        shape=ItemShape(len(texts), texts.shape[1], model.config.hidden_size, config.width),
+        shape=ItemShape(len(texts), texts.shape[1], model.config.hidden_size, config.width, config.depth),
         item_ids=catalogue.ids,
         window=config.window,
         writes=config.shares.get("justify", 0) > 0,
-        training={**_told(tuned, config), "data": dataset.fingerprint(), "seconds": round(time.perf_counter() - begun)},
+        training={**_told(tuned, config), "data": data, "seconds": round(time.perf_counter() - begun)},
     )
     return _keep(tuned, manifest, adapters, folder, work)
 
 
-def likelihood(base: Any, examples: Examples, cases: Cases, texts: Any, window: int) -> float:  # noqa: ANN401
+def likelihood(base: Any, examples: Examples, cases: Cases, texts: Any, config: SftConfig) -> float:  # noqa: ANN401
     """The mean log-probability of what each person went on to, with what they have seen left out."""
-    logits = next_items(base, examples.plain, cases.known.histories, texts, window).astype(np.float64)
-    for row, history in zip(logits, cases.known.histories, strict=True):
-        row[history] = -np.inf
-    logits -= logits.max(axis=1, keepdims=True)
-    total = np.log(np.exp(logits).sum(axis=1))
-    return float(np.mean([np.mean(r[t]) - w for r, t, w in zip(logits, cases.targets, total, strict=True)]))
+    histories = cases.known.histories
+    logits = next_items(base, examples.plain, histories, texts, config.window, config.depth)
+    return float(np.mean(log_probabilities(logits.astype(np.float64), histories, cases.targets)))
 
 
 def _told(tuned: Tuned, config: SftConfig) -> dict[str, Any]:

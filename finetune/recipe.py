@@ -24,7 +24,7 @@ class SftConfig(BaseModel):
     batch: int = Field(16, ge=1, description="People in one step.")
     rank: int = Field(8, ge=1, description="Rank of LoRA.")
     alpha: float = Field(16, gt=0, description="Scale of LoRA.")
-    dropout: float = Field(0.05, ge=0, lt=1, description="Share of LoRA's inputs that is left out.")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Share of LoRA's inputs that is left out; costs a third.")
     rslora: bool = Field(False, description="Scale by the root of the rank.")
     dora: bool = Field(False, description="Weight-decomposed LoRA; slower on a CPU.")
     targets: tuple[str, ...] = Field(
@@ -32,9 +32,10 @@ class SftConfig(BaseModel):
         description="The linear maps that LoRA is put on.",
     )
     width: int = Field(128, ge=8, description="Numbers in an item's vector.")
+    depth: int | None = Field(None, ge=1, description="Layers that are read before the next item is told; else all.")
     item_dropout: float = Field(0.2, ge=0, lt=1, description="Share of what is read of the items that is left out.")
     forget: float = Field(0.1, ge=0, lt=1, description="Share of the items whose own part is left out, each step.")
-    window: int = Field(100, ge=2, description="Items of a history at most.")
+    window: int = Field(200, ge=2, description="Items of a history at most.")
     shares: dict[str, float] = Field({"next": 0.8, "request": 0.2}, description="Of each task among the examples.")
     token_weight: float = Field(0.1, ge=0, description="Of the loss on tokens beside that on items.")
     average: float = Field(0.98, ge=0, lt=1, description="How much of the average of the weights stays at each step.")

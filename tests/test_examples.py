@@ -16,7 +16,7 @@ from agent.settings import DEFAULT_MODEL, Settings
 from agent.understanding.intent import parse_intent
 from agent.workspace.catalogue import Catalogue
 from finetune.evaluate.splits import hold_out_last
-from finetune.examples import NONE, UNREAD, Examples, of_like_length, padded
+from finetune.examples import FILLED, NONE, UNREAD, Examples, of_like_length, padded
 from finetune.explained import Explained
 from finetune.retrieval import transitions_of
 
@@ -77,18 +77,29 @@ def test_every_item_of_a_history_is_to_come_after_what_stands_before_it(chat):
         targets = example.next_items[example.next_items != NONE]
         assert 1 <= len(history) <= 5 and (targets[:-1] == history).all() and len(targets) == len(history) + 1
         assert targets[-1] == (history[-1] + 1) % N
-        assert said(chat, example) == f" {FILMS[targets[-1]].title}<|im_end|>"
-        assert read(chat, example).endswith(f"[f{history[-1]}] {FILMS[targets[-1]].title}")
+        assert said(chat, example) == ""
+        assert read(chat, example).endswith(f"[f{history[-1]}]")
+
+
+def test_the_last_of_a_history_can_be_spelled_too(chat):
+    for example in drawn(chat, "spell"):
+        history = example.items[example.items != NONE]
+        last = FILMS[example.next_items[example.next_items != NONE][-1]]
+        assert said(chat, example) == f" {last.title}<|im_end|>"
+        assert read(chat, example).endswith(f"[f{history[-1]}] {last.title}")
 
 
 def test_nothing_that_was_held_out_is_learned(chat):
     held_out = {int(u): int(t[0]) for u, t in zip(ASKED.known.users, ASKED.targets, strict=True)}
     made = examples(chat, next=0.4, request=0.3, justify=0.3)
-    assert len(held_out) == len(made) == 30
+    assert len(held_out) == len(set(made.people)) == 30
     for epoch in range(3):
         for number in range(len(made)):
             example = made.draw(epoch, number)
-            assert held_out[int(TRAINING.users[number])] not in {*example.items.tolist(), *example.next_items.tolist()}
+            assert held_out[int(TRAINING.users[made.people[number]])] not in {
+                *example.items.tolist(),
+                *example.next_items.tolist(),
+            }
 
 
 def test_a_request_stands_in_the_prompt_and_the_item_meets_it(chat):
@@ -115,6 +126,21 @@ def test_the_same_draw_gives_the_same_example_and_another_epoch_another_one(chat
     same = [(one.draw(1, n), again.draw(1, n)) for n in range(10)]
     assert all(np.array_equal(a.tokens, b.tokens) and np.array_equal(a.items, b.items) for a, b in same)
     assert any(not np.array_equal(one.draw(0, n).items, one.draw(1, n).items) for n in range(10))
+
+
+def test_a_long_history_stands_for_each_window_that_it_fills(chat):
+    made = examples(chat, window=2, next=1.0)
+    lengths = [len(history) for history in TRAINING.histories]
+    assert [made.people.count(row) for row in range(30)] == [-(-(length - 1) // 2) for length in lengths]
+
+
+def test_what_writes_and_what_does_not_stand_in_groups_apart(chat):
+    made = [example for task in ("next", "spell") for example in drawn(chat, task)[:6]]
+    groups = of_like_length(made)
+    assert sorted(map(len, made)) == sorted(len(example) for group in groups for example in group)
+    for group in groups:
+        assert len({example.writes for example in group}) == 1
+        assert max(map(len, group)) <= FILLED * min(map(len, group))
 
 
 def test_examples_side_by_side_are_filled_up(chat):

@@ -9,6 +9,8 @@ token an item instead of about seven, which is what makes reading and training i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +19,40 @@ from agent.retrieval.sequence import principal_directions
 
 @dataclass(frozen=True, slots=True)
 class ItemShape:
-    """Sizes: `items` that were trained, `text` numbers in a text vector, `hidden` in a state of the language model."""
+    """Sizes: `items` that were trained, `text` numbers in a text vector, `hidden` in a state of the language model.
+
+    `depth` is after how many of its layers the states answer which item is next; None is after all.
+    """
 
     items: int
     text: int
     hidden: int
     width: int = 128
+    depth: int | None = None
+
+
+def states_at(model: Any, depth: int | None, **inputs: Any) -> tuple[Any, Any]:  # noqa: ANN401
+    """What a decoder (transformers' own) gives, and its states (rows, places, hidden) after `depth` of its layers.
+
+    Few layers of a language model are enough to say what is next (Xu et al., "SLMRec: Distilling Large Language Models
+    into Small for Sequential Recommendation", 2024), while words need them all: so one reading serves both.
+    """
+    if depth is None:
+        output = model(**inputs)
+        return output, output.last_hidden_state
+    output = model(**inputs, output_hidden_states=True)
+    return output, model.norm(output.hidden_states[depth])
+
+
+@contextmanager
+def only_layers(model: Any, depth: int | None) -> Iterator[None]:  # noqa: ANN401
+    """Inside, a decoder stops after `depth` of its layers: for what asks nothing of the others. Not for threads."""
+    whole = model.config.num_hidden_layers
+    model.config.num_hidden_layers = depth or whole
+    try:
+        yield
+    finally:
+        model.config.num_hidden_layers = whole
 
 
 def item_vectors(shape: ItemShape) -> Any:  # noqa: ANN401 - torch is imported where it is used

@@ -17,7 +17,7 @@ from agent.generation.adapters import WEIGHTS, Adapter
 from agent.generation.base import Branch, Message, Piece, TitleScores
 from agent.generation.chat import Chat
 from agent.generation.grounding import WordMask
-from agent.generation.items import item_vectors
+from agent.generation.items import item_vectors, states_at
 from agent.generation.trie import TokenTrie
 from agent.quiet import quiet_transformers
 
@@ -32,7 +32,8 @@ TEMPERATURE = 0.7  # of `write` with a seed: enough to differ, not enough to ram
 class Prefix:
     """A prompt that was read: its text and length, the key-value cache (batch of one) and the last hidden state.
 
-    `length` counts tokens, and with them the items that were read after the text.
+    `length` counts tokens, and with them the items that were read after the text. `asked` is the state that tells which
+    item is next, which may stand after fewer layers.
     """
 
     messages: tuple[Message, ...]
@@ -40,6 +41,7 @@ class Prefix:
     length: int
     cache: Any
     hidden: torch.Tensor
+    asked: torch.Tensor
 
 
 class LocalGenerator:
@@ -66,6 +68,7 @@ class LocalGenerator:
         self._model = model.to(self._device).eval()
         self._items: Any = getattr(model, "items", None)
         self.reads_items = self._items is not None
+        self._depth = adapter.manifest.shape.depth if adapter and adapter.manifest.shape else None
         self._window = adapter.manifest.window if adapter else 0
         self.writes_reasons = adapter is not None and adapter.manifest.writes
         self.measured_weight = adapter.manifest.model_weight if adapter else None
@@ -112,8 +115,9 @@ class LocalGenerator:
             if items is not None and history is not None:
                 taken = self._items.read(items[torch.from_numpy(history[-self._window :]).to(self._device)])[None]
                 embedded = torch.cat([embedded, taken.to(embedded.dtype)], 1)
-            output = self._model.model(inputs_embeds=embedded, use_cache=True)
-        return Prefix(tuple(messages), text, embedded.shape[1], output.past_key_values, output.last_hidden_state[:, -1])
+            output, states = states_at(self._model.model, self._depth, inputs_embeds=embedded, use_cache=True)
+        end = output.last_hidden_state[:, -1]
+        return Prefix(tuple(messages), text, embedded.shape[1], output.past_key_values, end, states[:, -1])
 
     # -- ranking ------------------------------------------------------------------------------------------------
 
@@ -122,7 +126,7 @@ class LocalGenerator:
         import torch
 
         with self._lock, torch.inference_mode():
-            logits = self._items.answer(prefix.hidden, items)[0]
+            logits = self._items.answer(prefix.asked, items)[0]
         return np.asarray(logits.double().cpu().numpy())
 
     def score(self, prefix: Prefix, titles: Sequence[str]) -> TitleScores:

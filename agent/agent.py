@@ -21,7 +21,7 @@ from agent.justification.evidence import Facts, gather
 from agent.justification.phrasing import phrase, plan_list
 from agent.listing import Lister
 from agent.progress import Progress, silent
-from agent.ranking.scoring import MODEL_WEIGHT
+from agent.ranking.scoring import weight_in_force
 from agent.request import Request, read_request
 from agent.retrieval.base import Query
 from agent.retrieval.lexical import Lexical
@@ -57,8 +57,7 @@ class Agent:
         self.generator = generator
         store = workspace.store
         self.catalogue = Catalogue(store.items(), store.attribute_types())
-        said = (settings.model_weight, generator.measured_weight, MODEL_WEIGHT)
-        self.model_weight = next(weight for weight in said if weight is not None)
+        self.model_weight = weight_in_force(settings.model_weight, generator.measured_weight)
         self.noun = settings.noun or str(store.get_meta("noun", "item"))
         self.prompts = PromptSet.named(settings.prompts)
         self._best_rating = best_rating(store.interaction_columns().values)
@@ -211,7 +210,9 @@ class Agent:
             message = nothing_fits(intent, lambda i: int(self._allowed(profile, i, request).sum()))
             yield self._kept(replace(reply, message=message, timings_ms=watch.timings()), request)
             return
-        prompt = self._rank_prompt(profile, intent)
+        prompt = self.lister.prompt(
+            self.prompts.get("rank"), profile, intent, self.settings.history_in_prompt, self.noun
+        )
         if request.strategy == "score":
             k = max(self.settings.candidates, n)
             candidates, prefix = self.lister.retrieved(query, prompt, k, self.model_weight, watch)
@@ -305,15 +306,6 @@ class Agent:
             allowed=allowed,
             habit=intent.habit,
         )
-
-    def _rank_prompt(self, profile: Profile, intent: Intent) -> tuple[Message, ...]:
-        if self.generator.reads_items:  # then the history follows the prompt, as vectors
-            return self.prompts.get("rank").render(history=[], request=intent.text, noun=self.noun)
-        shown = [i for i in dict.fromkeys((*profile.history, *intent.likes)) if i in self.catalogue.position]
-        recent = shown[-self.settings.history_in_prompt :] if self.settings.history_in_prompt else []
-        feelings = dict.fromkeys(profile.dislikes, "disliked") | dict.fromkeys((*profile.likes, *intent.likes), "liked")
-        history = [{"title": self.catalogue.get(i).title, "feeling": feelings.get(i, "watched")} for i in recent]
-        return self.prompts.get("rank").render(history=history, request=intent.text, noun=self.noun)
 
     def _listed(self, chosen: Sequence[Candidate], facts: Facts) -> tuple[Recommendation, ...]:
         return tuple(

@@ -206,10 +206,15 @@ def adapter_in_service(workspace: Workspace, settings: Settings, model: Path) ->
     """
     adapter = adapters_of(workspace).in_service
     if adapter is not None:
-        prompts = PromptSet.named(settings.prompts)
-        hashes = {name: prompts.get(name).hash for name in adapter.manifest.prompts if name in prompts.names()}
-        adapter.check(base_fingerprint(model), hashes, settings.encoder)
+        check_adapter(adapter, settings, model, settings.encoder)
     return adapter
+
+
+def check_adapter(adapter: Adapter, settings: Settings, model: Path, encoder: str) -> None:
+    """AdapterError when it was tuned with another model, encoder or prompt; `model` is the folder of the one in use."""
+    prompts = PromptSet.named(settings.prompts)
+    hashes = {name: prompts.get(name).hash for name in adapter.manifest.prompts if name in prompts.names()}
+    adapter.check(base_fingerprint(model), hashes, encoder)
 
 
 def _transitions_file(workspace: Workspace) -> Path:

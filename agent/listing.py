@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.generation.base import Generator, Message
-from agent.generation.prompting import clean_title
+from agent.generation.prompting import Prompt, clean_title
 from agent.ranking.diversity import diversify
 from agent.ranking.scoring import final_scores, order
 from agent.retrieval.base import Positions, Query, Retriever, Scores
 from agent.retrieval.fusion import Fused, Weights, fuse
-from agent.schema import Candidate
+from agent.schema import Candidate, Intent, Profile
 from agent.stopwatch import Stopwatch
 from agent.workspace.catalogue import Catalogue, title_key
 
-Prompt = tuple[Message, ...]
+Messages = tuple[Message, ...]
 
 
 class Lister:
@@ -47,8 +47,19 @@ class Lister:
         """Titles as prompts show them, by position: what is scored must be what a rendered history holds."""
         return [clean_title(item.title) for item in self.catalogue.items]
 
+    def prompt(self, rank: Prompt, profile: Profile, intent: Intent, recent: int, noun: str) -> Messages:
+        """The prompt `rank` with the words of the request, and with `recent` titles of the history.
+
+        A generator that reads items gets them as vectors behind the prompt, and no titles.
+        """
+        shown = [i for i in dict.fromkeys((*profile.history, *intent.likes)) if i in self.catalogue.position]
+        feelings = dict.fromkeys(profile.dislikes, "disliked") | dict.fromkeys((*profile.likes, *intent.likes), "liked")
+        told = () if self._known is not None or not recent else shown[-recent:]
+        history = [{"title": self.catalogue.get(i).title, "feeling": feelings.get(i, "watched")} for i in told]
+        return rank.render(history=history, request=intent.text, noun=noun)
+
     def retrieved(
-        self, query: Query, prompt: Prompt, k: int, model_weight: float, watch: Stopwatch
+        self, query: Query, prompt: Messages, k: int, model_weight: float, watch: Stopwatch
     ) -> tuple[list[Candidate], Any]:
         """The strategy "score": k retrieved candidates in the order of retrieval and model together, and the prefix."""
         with watch("retrieve"):
@@ -72,7 +83,7 @@ class Lister:
             for place in best
         ]
 
-    def _read(self, prompt: Prompt, query: Query) -> Any:  # noqa: ANN401 - a generator's own kind of prefix
+    def _read(self, prompt: Messages, query: Query) -> Any:  # noqa: ANN401 - a generator's own kind of prefix
         """The prompt, and after it the history where the model reads items."""
         history = None if self._known is None else query.history
         return self._generator.read(prompt, self._known, history)
@@ -83,7 +94,7 @@ class Lister:
             return self._generator.next_items(prefix, self._known)[positions]
         return self._generator.score(prefix, [self.titles[p] for p in positions]).mean
 
-    def generated(self, query: Query, prompt: Prompt, n: int, watch: Stopwatch) -> tuple[list[Candidate], Any]:
+    def generated(self, query: Query, prompt: Messages, n: int, watch: Stopwatch) -> tuple[list[Candidate], Any]:
         """The strategy "generate": the model spells titles of the whole catalogue, and can spell nothing else."""
         with watch("read prompt"):
             prefix = self._read(prompt, query)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import InputError
+from agent.files import replacing
 from agent.progress import Progress, silent
 from agent.retrieval.sequence import AT_ONCE, Encoder, Shape, network, windows
 
@@ -228,12 +228,7 @@ class _Training:
         for start in range(0, len(self._data.asked), AT_ONCE):
             asked = self._data.asked[start : start + AT_ONCE]
             logits = encoder.queries(asked) @ encoder.items.T
-            for row, history in zip(logits, asked, strict=True):
-                row[history] = -np.inf
-            logits -= logits.max(axis=1, keepdims=True)
-            total = np.log(np.exp(logits).sum(axis=1))
-            targets = self._data.targets[start : start + AT_ONCE]
-            found += [np.mean(row[t]) - whole for row, t, whole in zip(logits, targets, total, strict=True)]
+            found += log_probabilities(logits, asked, self._data.targets[start : start + AT_ONCE])
         return float(np.mean(found))
 
     # -- on disk
@@ -251,10 +246,9 @@ class _Training:
         tensors["random"] = torch.get_rng_state()
         said = {name: getattr(self, name) for name in ("epoch", "_steps", "best_epoch", "best")}
         said |= {"random": self._random.bit_generator.state}
-        draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
         tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-        save_file(tensors, draft, metadata={"said": json.dumps(said)})
-        os.replace(draft, path)
+        with replacing(path) as draft:
+            save_file(tensors, draft, metadata={"said": json.dumps(said)})
 
     def load(self, path: Path) -> None:
         """Go on from there; InputError when the file is damaged."""
@@ -279,6 +273,15 @@ class _Training:
             optimizer["state"].setdefault(int(place), {})[field] = tensors[name]
         self._optimizer.load_state_dict(optimizer)
         torch.set_rng_state(tensors["random"])
+
+
+def log_probabilities(logits: NDArray[Any], seen: Sequence[Positions], targets: Sequence[Positions]) -> list[float]:
+    """For each row (items,) of logits, the mean log-probability of its targets, what was seen left out; overwrites."""
+    for row, history in zip(logits, seen, strict=True):
+        row[history] = -np.inf
+    logits -= logits.max(axis=1, keepdims=True)
+    total = np.log(np.exp(logits).sum(axis=1))
+    return [np.mean(row[t]) - whole for row, t, whole in zip(logits, targets, total, strict=True)]
 
 
 def touched_in(histories: Sequence[Positions], n_items: int) -> NDArray[np.bool_]:

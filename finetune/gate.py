@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.assets import language_model
-from agent.build import adapters_of
+from agent.build import adapters_of, check_adapter
 from agent.errors import InputError
-from agent.generation.adapters import Adapter, base_fingerprint, save_manifest
+from agent.generation.adapters import Adapter, save_manifest
 from agent.generation.base import Generator, Message
 from agent.generation.local import LocalGenerator
 from agent.generation.prompting import PromptSet, continued
 from agent.justification.phrasing import attempt
 from agent.listing import Lister
 from agent.progress import Progress, silent
-from agent.ranking.scoring import MODEL_WEIGHT, standardised
-from agent.schema import Item
+from agent.ranking.scoring import standardised, weight_in_force
+from agent.schema import Candidate, Intent, Item, Profile
 from agent.settings import Settings
 from agent.stopwatch import Stopwatch
 from agent.workspace.catalogue import Catalogue
@@ -118,8 +118,7 @@ class _Gate:
         self._adapter, self._settings, self._progress = adapter, settings, progress
         self._folder = language_model(settings.model, settings.cache, progress)
         self._prompts = PromptSet.named(settings.prompts)
-        hashes = {prompt: self._prompts.get(prompt).hash for prompt in self._prompts.names()}
-        adapter.check(base_fingerprint(self._folder), hashes, encoder.name)
+        check_adapter(adapter, settings, self._folder, encoder.name)
         dataset = from_store(workspace.store, workspace.path.name)
         self._dataset = replace(dataset, vectors=workspace.vectors(encoder, progress)[1])
         seed = int(adapter.manifest.training["config"]["seed"])
@@ -140,10 +139,8 @@ class _Gate:
         """Both sides, one after the other."""
         now, now_grounded = self._side(serving, "what serves now")
         new, new_grounded = self._side(self._adapter, self._adapter.manifest.name)
-        weight_now = self._settings.model_weight
-        if weight_now is None:
-            weight_now = MODEL_WEIGHT if serving is None else serving.manifest.model_weight
-        before = gains(now, weight_now)
+        measured = None if serving is None else serving.manifest.model_weight
+        before = gains(now, weight_in_force(self._settings.model_weight, measured))
         after = cross_fitted(new)
         return Verdict(
             people=len(before),
@@ -165,43 +162,41 @@ class _Gate:
         judged, grounded = [], []
         for row, known in enumerate(_each(self._cases.known)):
             self._progress(f"rank with {called}", row, len(self._cases))
-            judged.append(self._judged(lister, generator, known, self._cases.targets[row]))
-            if row < LISTS:
-                grounded.append(self._grounded(generator, known))
+            profile = self._explained.profile(known.histories[0], known.values[0])
+            query = query_of(self._catalogue, known.histories[0], known.times[0])
+            prompt = lister.prompt(
+                self._prompts.get("rank"), profile, Intent(), self._settings.history_in_prompt, self._noun
+            )
+            candidates, prefix = lister.retrieved(query, prompt, self._settings.candidates, 0.0, Stopwatch())
+            judged.append(self._judged(candidates, self._cases.targets[row]))
+            if row < LISTS:  # reasons for what transitions name, which is the same on both sides
+                listed = self._retrieval.transitions.best(query, REASONS)
+                grounded.append(self._grounded(generator, prefix, prompt, profile, listed))
         self._progress(f"rank with {called}", len(self._cases), len(self._cases))
         return judged, np.array(grounded)
 
-    def _prompt(self, generator: Generator[Any, Any, Any], history: NDArray[np.int64]) -> tuple[Message, ...]:
-        recent = () if generator.reads_items else history[-self._settings.history_in_prompt :]
-        shown = [{"title": self._catalogue.items[p].title, "feeling": "watched"} for p in recent]
-        return self._prompts.get("rank").render(history=shown, request="", noun=self._noun)
-
-    def _judged(
-        self, lister: Lister, generator: Generator[Any, Any, Any], known: Known, targets: NDArray[np.int64]
-    ) -> Judged:
-        query = query_of(self._catalogue, known.histories[0], known.times[0])
-        prompt = self._prompt(generator, known.histories[0])
-        candidates, _ = lister.retrieved(query, prompt, self._settings.candidates, 0.0, Stopwatch())
+    def _judged(self, candidates: Sequence[Candidate], targets: NDArray[np.int64]) -> Judged:
         wanted = {self._catalogue.ids[p] for p in targets}
         chosen = next((place for place, c in enumerate(candidates) if c.item.item_id in wanted), -1)
         retrieval, model = (np.array([c.scores[name] for c in candidates]) for name in ("retrieval", "model"))
         return Judged(standardised(retrieval), standardised(model), chosen)
 
-    def _grounded(self, generator: Generator[Any, Any, Any], known: Known) -> float:
-        """The share of the reasons for what transitions name for this person that pass at first try."""
-        history = known.histories[0]
-        listed = self._retrieval.transitions.best(query_of(self._catalogue, history, known.times[0]), REASONS)
+    def _grounded(
+        self,
+        generator: Generator[Any, Any, Any],
+        prefix: object,
+        prompt: tuple[Message, ...],
+        profile: Profile,
+        listed: NDArray[np.int64],
+    ) -> float:
+        """The share of the reasons for a list, by catalogue position, that pass at first try."""
         if not len(listed):
             return 1.0
-        plans = self._explained.plans(self._explained.profile(history, known.values[0]), "", listed.tolist())
-        prompt, justify = self._prompt(generator, history), self._prompts.get("justify")
+        plans, justify = self._explained.plans(profile, "", listed.tolist()), self._prompts.get("justify")
 
         def render(item: Item, said: Sequence[str]) -> tuple[Message, ...]:
             return continued(prompt, justify.render(title=item.title, facts=list(said), noun=self._noun))
 
-        assert self._dataset.vectors is not None
-        read = generator.know(self._catalogue.ids, self._dataset.vectors) if generator.reads_items else None
-        prefix = generator.read(prompt, read, history if generator.reads_items else None)
         freely = generator.writes_reasons
         rows = [place for place, plan in enumerate(plans) if freely or plan.opener]
         tried = attempt(generator, prefix, plans, rows, render, self._noun, self._catalogue, freely=freely)

@@ -121,7 +121,7 @@ def test_a_killed_run_goes_on(tmp_path):
     run(plan(tmp_path, contenders))
     assert Constant.fitted == 2
     next(tmp_path.glob("constant-seed1-*.json")).unlink()
-    (tmp_path / "constant-seed1-0.123.draft").write_text("{half")
+    (tmp_path / "constant-seed1-0.json.123.draft").write_text("{half")
     run(plan(tmp_path, contenders))
     assert Constant.fitted == 3
     run(plan(tmp_path, contenders, dataset=walkers(100, n_items=30, length=8)))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import AdapterError
+from agent.files import replacing
 from agent.generation.items import ItemShape
 
 MANIFEST, IN_SERVICE, WEIGHTS = "manifest.json", "in-service", "adapter_model.safetensors"
@@ -85,12 +85,10 @@ class Adapter:
 
 def save_manifest(folder: Path, manifest: AdapterManifest) -> None:
     """Write it in one step. AdapterError when the disk is full or the folder closed."""
-    draft = folder / f"{MANIFEST}.{os.getpid()}.draft"
     try:
-        draft.write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
-        os.replace(draft, folder / MANIFEST)
+        with replacing(folder / MANIFEST) as draft:
+            draft.write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise AdapterError(f"{folder} cannot be written ({error}). Free some space or check the folder.") from error
 
 
@@ -140,11 +138,15 @@ class Adapters:
     @property
     def in_service(self) -> Adapter | None:
         """The one that serves; None for the base model alone. AdapterError when it is gone or damaged."""
+        name = self._serving
+        return None if name is None else self.get(name)
+
+    @property
+    def _serving(self) -> str | None:
         try:
-            name = (self.root / IN_SERVICE).read_text(encoding="utf-8").strip()
+            return (self.root / IN_SERVICE).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
-        return self.get(name)
 
     def use(self, name: str | None) -> None:
         """Put an adapter in service from the next opening on; None for the base model alone."""
@@ -152,15 +154,13 @@ class Adapters:
             (self.root / IN_SERVICE).unlink(missing_ok=True)
             return
         self.get(name)
-        draft = self.root / f"{IN_SERVICE}.{os.getpid()}.draft"
-        draft.write_text(name, encoding="utf-8")
-        os.replace(draft, self.root / IN_SERVICE)
+        with replacing(self.root / IN_SERVICE) as draft:
+            draft.write_text(name, encoding="utf-8")
 
     def remove(self, name: str) -> None:
         """Delete an adapter. AdapterError when there is none, or when it is the one in service."""
         adapter = self.get(name)
-        serving = self.root / IN_SERVICE
-        if serving.is_file() and serving.read_text(encoding="utf-8").strip() == name:
+        if self._serving == name:
             raise AdapterError(f"{name!r} is in service. Put another in its place first: `vouchrec adapters use base`.")
         (adapter.folder / MANIFEST).unlink()  # so that a kill in the middle leaves nothing that looks whole
         shutil.rmtree(adapter.folder)

@@ -10,6 +10,11 @@ ROUNDING = 1e-12  # of the largest score: scores that differ by no more than tha
 MODEL_WEIGHT = 0.3  # of a model that was not tuned, beside retrieval: chosen on validation people (docs/log.md)
 
 
+def weight_in_force(wanted: float | None, measured: float | None) -> float:
+    """How much the model counts: what was wanted, or what was measured for its adapter, or MODEL_WEIGHT."""
+    return next(weight for weight in (wanted, measured, MODEL_WEIGHT) if weight is not None)
+
+
 def standardised(scores: Scores) -> Scores:
     """Mean 0 and standard deviation 1 over the candidates; all zeros where they do not differ."""
     spread = float(scores.std()) if len(scores) else 0.0

@@ -9,7 +9,6 @@ The manifest names the file, and is put in its place last: a kill at any moment 
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import WorkspaceError
+from agent.files import replacing
 from agent.retrieval.fusion import Weights
 from agent.retrieval.sequence import Encoder, Shape, network
 from agent.workspace.checks import Check
@@ -61,14 +61,12 @@ def save(folder: Path, manifest: Manifest, networks: Sequence[Any]) -> None:
     from safetensors.torch import save_file
 
     name = f"{uuid.uuid4().hex[:12]}.safetensors"
-    draft = folder / f"{MANIFEST}.{os.getpid()}.draft"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         save_file(_as_one(networks), folder / name)
-        draft.write_text(json.dumps({**asdict(manifest), "file": name}, indent=1), encoding="utf-8")
-        os.replace(draft, folder / MANIFEST)
+        with replacing(folder / MANIFEST) as draft:
+            draft.write_text(json.dumps({**asdict(manifest), "file": name}, indent=1), encoding="utf-8")
     except OSError as error:
-        draft.unlink(missing_ok=True)
         (folder / name).unlink(missing_ok=True)
         raise WorkspaceError(f"{folder} cannot be written ({error}). Free some space or check the folder.") from error
     for old in folder.glob("*.safetensors"):
@@ -143,7 +141,8 @@ def load_encoder(
         here, there = (list(places) for places in zip(*known, strict=True)) if known else ([], [])
         touched = np.zeros(len(ids), dtype=bool)
         touched[here] = True
-        touched[[place for place, item_id in enumerate(ids) if item_id in set(manifest.untouched)]] = False
+        untouched = set(manifest.untouched)
+        touched[[place for place, item_id in enumerate(ids) if item_id in untouched]] = False
         networks = []
         for member in range(manifest.members):
             own = {n.removeprefix(f"{member}."): t for n, t in state.items() if n.startswith(f"{member}.")}

@@ -9,7 +9,6 @@ constants were chosen on validation people of two MovieLens sets (docs/log.md); 
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import WorkspaceError
+from agent.files import replacing
 from agent.retrieval.base import Positions, Query, Scores, top
 from agent.understanding.profile import best_rating, feelings
 from agent.workspace.store import InteractionColumns
@@ -126,12 +126,10 @@ class Transitions:
         arrays["popularity"] = self.popularity
         arrays["user_ids"] = np.array(self.user_ids, dtype=np.str_)
         arrays["fingerprint"] = np.array(self.fingerprint)
-        draft = path.with_name(f"{path.stem}.{os.getpid()}.draft.npz")
         try:
-            np.savez(draft, **arrays)
-            os.replace(draft, path)
+            with replacing(path) as draft, draft.open("wb") as file:
+                np.savez(file, **arrays)
         except OSError as error:
-            draft.unlink(missing_ok=True)
             raise WorkspaceError(f"{path} cannot be written ({error}). Free some space or check the folder.") from error
 
     @classmethod

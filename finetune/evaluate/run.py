@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import InputError, VouchrecError
+from agent.files import replacing
 from agent.progress import Progress, silent
 from finetune.evaluate.audit import audit_prompts, audit_split, audit_transitions, require_clean
 from finetune.evaluate.choose import Contender, Setting
@@ -271,6 +271,5 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 def _write(file: Path, found: Mapping[str, Any]) -> None:
     """Whole or not at all."""
-    draft = file.with_name(f"{file.stem}.{os.getpid()}.draft")
-    draft.write_text(json.dumps(found), encoding="utf-8")
-    os.replace(draft, file)
+    with replacing(file) as draft:
+        draft.write_text(json.dumps(found), encoding="utf-8")

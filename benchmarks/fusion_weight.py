@@ -71,7 +71,8 @@ def main() -> None:
                     found.append(0)
                 continue
             ids = tuple(agent.catalogue.ids[p] for p in history)
-            prompt = agent._rank_prompt(Profile(history=ids), Intent())
+            rank, recent = agent.prompts.get("rank"), agent.settings.history_in_prompt
+            prompt = agent.lister.prompt(rank, Profile(history=ids), Intent(), recent, agent.noun)
             titles = agent.generator.score(
                 agent.generator.read(prompt), [agent.lister.titles[p] for p in fused.positions]
             )

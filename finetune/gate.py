@@ -7,7 +7,7 @@ nobody judges what was chosen for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -78,6 +78,13 @@ class Judged:
     retrieval: Floats
     model: Floats
     chosen: int
+
+    @classmethod
+    def of(cls, candidates: Sequence[Candidate], wanted: Collection[str]) -> Judged:
+        """From scored candidates; `wanted` holds the ids of what was chosen."""
+        chosen = next((place for place, c in enumerate(candidates) if c.item.item_id in wanted), -1)
+        retrieval, model = (np.array([c.scores[name] for c in candidates]) for name in ("retrieval", "model"))
+        return cls(standardised(retrieval), standardised(model), chosen)
 
 
 def promote(
@@ -168,18 +175,12 @@ class _Gate:
                 self._prompts.get("rank"), profile, Intent(), self._settings.history_in_prompt, self._noun
             )
             candidates, prefix = lister.retrieved(query, prompt, self._settings.candidates, 0.0, Stopwatch())
-            judged.append(self._judged(candidates, self._cases.targets[row]))
+            judged.append(Judged.of(candidates, {self._catalogue.ids[p] for p in self._cases.targets[row]}))
             if row < LISTS:  # reasons for what transitions name, which is the same on both sides
                 listed = self._retrieval.transitions.best(query, REASONS)
                 grounded.append(self._grounded(generator, prefix, prompt, profile, listed))
         self._progress(f"rank with {called}", len(self._cases), len(self._cases))
         return judged, np.array(grounded)
-
-    def _judged(self, candidates: Sequence[Candidate], targets: NDArray[np.int64]) -> Judged:
-        wanted = {self._catalogue.ids[p] for p in targets}
-        chosen = next((place for place, c in enumerate(candidates) if c.item.item_id in wanted), -1)
-        retrieval, model = (np.array([c.scores[name] for c in candidates]) for name in ("retrieval", "model"))
-        return Judged(standardised(retrieval), standardised(model), chosen)
 
     def _grounded(
         self,

@@ -130,7 +130,8 @@ class _Gate:
         self._dataset = replace(dataset, vectors=workspace.vectors(encoder, progress)[1])
         seed = int(adapter.manifest.training["config"]["seed"])
         self._training, cases = hold_out_last(self._dataset, seed, ASKED)
-        if adapter.manifest.training["data"] != dataset.fingerprint():
+        elsewhere = not set(adapter.manifest.item_ids) & {item.item_id for item in dataset.catalogue}
+        if not elsewhere and adapter.manifest.training["data"] != dataset.fingerprint():
             raise InputError(
                 f"The workspace has changed since {adapter.manifest.name!r} was tuned, so who was held out then is not "
                 "known any more. Tune again with `vouchrec finetune sft`."

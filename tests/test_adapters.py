@@ -115,3 +115,19 @@ def test_without_adapters_the_list_says_how_to_make_one(tmp_path):
 def test_a_manifest_is_readable_by_people(path):
     said = json.loads((path / "adapters" / "good" / MANIFEST).read_text())
     assert said["name"] == "good" and said["model_weight"] == 0.7
+
+
+def test_an_adapter_from_elsewhere_serves_only_after_the_gate_here(path, tmp_path):
+    open_small(tmp_path / "other").close()
+    folder = path / "adapters" / "good"
+    result = run("adapters", "add", str(folder), "--name", "lent", "--workspace", str(tmp_path / "other"))
+    assert result.exit_code == 0 and "finetune promote lent" in result.stdout
+    with Workspace.open(tmp_path / "other") as workspace:
+        added = adapters_of(workspace).get("lent").manifest
+        assert (added.name, added.measures, added.model_weight) == ("lent", {}, 0.0)
+        assert adapters_of(workspace).in_service is None
+    assert run("adapters", "use", "lent", "--workspace", str(tmp_path / "other")).exit_code != 0
+    again = run("adapters", "add", str(folder), "--name", "lent", "--workspace", str(tmp_path / "other"))
+    assert again.exit_code != 0 and "already" in again.output
+    nowhere = run("adapters", "add", str(tmp_path / "nowhere"), "--workspace", str(tmp_path / "other"))
+    assert nowhere.exit_code != 0 and "no adapter in" in " ".join(nowhere.output.split())

@@ -15,6 +15,7 @@ from agent.build import adapters_of
 from agent.errors import AdapterError, InputError
 from agent.generation.adapters import IN_SERVICE, MANIFEST, WEIGHTS, base_fingerprint, read_adapter, save_manifest
 from agent.generation.base import Message
+from agent.generation.export import ITEMS, export
 from agent.generation.local import LocalGenerator, load_model
 from agent.generation.prompting import PromptSet
 from agent.quiet import quiet_transformers
@@ -144,6 +145,36 @@ def test_the_adapter_moves_what_the_model_writes_too(tuned, tiny):
     before, after = (g.score(g.read(prompt), titles).total for g in (plain, with_adapter))
     assert not np.allclose(before, after, atol=1e-3)
     assert not plain.reads_items
+
+
+def test_few_layers_can_tell_what_is_next_while_all_of_them_write(tmp_path, tiny):
+    adapter = tuned_in(tmp_path / "w", tiny, QUICK.model_copy(update={"depth": 1, "epochs": 8}))
+    assert adapter.manifest.shape.depth == 1
+    generator = served(tiny, adapter)
+    logits = asked(generator, tmp_path / "w", [3, 4, 5])
+    assert np.argmax(np.where(np.isin(np.arange(N), [3, 4, 5]), -np.inf, logits)) == 6
+    layers = generator._model.model.layers
+    with torch.no_grad():
+        layers[1].mlp.down_proj.weight.mul_(3)
+    assert asked(generator, tmp_path / "w", [3, 4, 5]) == pytest.approx(logits, abs=1e-5)
+    titles, prompt = ["Film Number 3 (1963)"], (Message("user", "Which film?"), Message("assistant", "-"))
+    written = generator.score(generator.read(prompt), titles).total
+    with torch.no_grad():
+        layers[1].mlp.down_proj.weight.div_(3)
+    assert generator.score(generator.read(prompt), titles).total != pytest.approx(written, abs=1e-3)
+
+
+def test_an_exported_model_says_what_the_adapter_says(tuned, tiny, tmp_path):
+    _, adapter = tuned
+    folder = export(tiny, adapter, tmp_path / "plain", "float32")
+    assert load_file(folder / ITEMS)["own.weight"].shape == (N, QUICK.width)
+    prompt = (Message("user", "Which film?"), Message("assistant", "-"))
+    titles = ["Film Number 3 (1963)", "Film Number 7 (1967)"]
+    here, there = served(tiny, adapter), LocalGenerator(folder, dtype="float32")
+    expected = here.score(here.read(prompt), titles).total
+    assert there.score(there.read(prompt), titles).total == pytest.approx(expected, abs=1e-3)
+    with pytest.raises(InputError, match="no empty folder"):
+        export(tiny, adapter, folder)
 
 
 class Killed(Exception):

@@ -1,7 +1,9 @@
-"""The LoRA adapters of a workspace: `vouchrec adapters list|use|remove`."""
+"""The LoRA adapters of a workspace: `vouchrec adapters list|use|add|export|remove`."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -66,6 +68,50 @@ def use_adapter(ctx: typer.Context, name: Name, workspace: Workspace = None) -> 
             )
         found.use(None if name == "base" else name)
     terminal.say("The base model serves, alone." if name == "base" else f"The adapter {name} serves from now on.")
+
+
+@adapters.command("add")
+@guarded
+def add_adapter(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The adapter's folder, of another workspace.")],
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="What it is called here.")] = None,
+    workspace: Workspace = None,
+) -> None:
+    """Copy an adapter from elsewhere, for another catalogue too. It serves once `vouchrec finetune promote` let it."""
+    from agent.build import adapters_of, open_workspace
+    from agent.generation.adapters import save_manifest
+    from agent.settings import load_settings
+
+    terminal: Terminal = ctx.obj
+    with open_workspace(load_settings(home=workspace).home) as opened:
+        added = adapters_of(opened).add(folder, name)
+        save_manifest(added.folder, replace(added.manifest, model_weight=0.0, measures={}))  # what it was worth there
+    called = added.manifest.name
+    terminal.say(f"The adapter {called} is here. `vouchrec finetune promote {called}` says what it is worth here.")
+
+
+@adapters.command("export")
+@guarded
+def export_adapter(
+    ctx: typer.Context,
+    name: Name,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder for the model.")],
+    workspace: Workspace = None,
+) -> None:
+    """Write an adapter and its base model as one plain model (safetensors), for what serves such models elsewhere."""
+    from agent.assets import language_model
+    from agent.build import adapters_of, check_adapter, open_workspace
+    from agent.generation.export import export
+    from agent.settings import load_settings
+
+    terminal: Terminal = ctx.obj
+    settings = load_settings(home=workspace)
+    with terminal.progress(keep=True) as progress, open_workspace(settings.home) as opened:
+        base, adapter = language_model(settings.model, settings.cache, progress), adapters_of(opened).get(name)
+        check_adapter(adapter, settings, base, settings.encoder)
+        export(base, adapter, folder, settings.dtype)
+    terminal.say(f"{folder} holds {settings.model} with {name} in its weights.")
 
 
 @adapters.command("remove")

@@ -14,7 +14,7 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +147,29 @@ class Adapters:
             return (self.root / IN_SERVICE).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
+
+    def add(self, source: Path, name: str | None = None) -> Adapter:
+        """Copy an adapter from a folder elsewhere. It does not serve by that, but what the gate found comes with it.
+
+        Raises:
+            AdapterError: there is none, it is not whole, its name is taken, or it cannot be written here.
+        """
+        given = read_adapter(source)
+        name = name or given.manifest.name
+        folder = self.path(name)
+        if name in self.names():
+            raise AdapterError(
+                f"There is an adapter called {name!r} already. Give another name with --name, or remove it first."
+            )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for file in source.iterdir():
+                if file.is_file() and file.name != MANIFEST:
+                    shutil.copyfile(file, folder / file.name)
+        except OSError as error:
+            raise AdapterError(f"{folder} cannot be written ({error}). Free some space or check the folder.") from error
+        save_manifest(folder, replace(given.manifest, name=name))
+        return self.get(name)
 
     def use(self, name: str | None) -> None:
         """Put an adapter in service from the next opening on; None for the base model alone."""

@@ -61,10 +61,8 @@ class LocalGenerator:
         self.name = name or folder.name
         self.adapter = adapter.manifest.name if adapter else None
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        model, tokenizer = load_model(folder, dtype)
+        model, tokenizer = load_merged(folder, adapter, dtype)
         self._dtype = model.dtype
-        if adapter is not None:
-            model = _merged(model, adapter)
         self._model = model.to(self._device).eval()
         self._items: Any = getattr(model, "items", None)
         self.reads_items = self._items is not None
@@ -315,6 +313,16 @@ def load_model(folder: Path, dtype: str = "auto") -> tuple[Any, Any]:
             "Remove that folder and run the command again to fetch it anew, or set VOUCHREC_MODEL to another model."
         ) from error
     return model, tokenizer
+
+
+def load_merged(folder: Path, adapter: Adapter | None, dtype: str = "auto") -> tuple[Any, Any]:
+    """`load_model` with an adapter merged into the weights; its item vectors, where it has some, are `model.items`.
+
+    Raises:
+        AdapterError: the adapter does not load on this model.
+    """
+    model, tokenizer = load_model(folder, dtype)
+    return (model if adapter is None else _merged(model, adapter)), tokenizer
 
 
 def _merged(model: Any, adapter: Adapter) -> Any:  # noqa: ANN401 - transformers' own classes

@@ -68,23 +68,9 @@ def tune_model(
         InputError: the loss is not a number, or the checkpoint belongs to other settings.
     """
     import torch
-    from peft import LoraConfig, get_peft_model
     from transformers.trainer_utils import get_last_checkpoint
 
-    torch.manual_seed(config.seed)
-    if base.device.type == "cpu":
-        base.set_attn_implementation("eager")  # on short rows its backward is a third faster than the fused one's
-    shape = ItemShape(len(texts), texts.shape[1], base.config.hidden_size, config.width, config.depth)
-    base.items = item_vectors(shape)
-    embeddings = base.get_input_embeddings().weight
-    base.items.begin(torch.from_numpy(texts), float(embeddings.detach().float().std()))
-    lora = LoraConfig(
-        r=config.rank, lora_alpha=config.alpha, lora_dropout=config.dropout, target_modules=list(config.targets),
-        use_rslora=config.rslora, use_dora=config.dora, modules_to_save=["items"], task_type="CAUSAL_LM",
-    )  # fmt: skip
-    with quiet_transformers():
-        model = get_peft_model(base, lora)
-    base.forward = loss_of(base, torch.from_numpy(texts), torch.from_numpy(~touched), config)
+    model = with_lora(base, torch.from_numpy(texts), torch.from_numpy(~touched), config)
     weights = {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
     averaging = Averaging(weights, lambda: score(base), config.average, config.patience, progress)
     last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
@@ -92,6 +78,27 @@ def tune_model(
         trainer_of(model, examples, config, folder, end, averaging).train(resume_from_checkpoint=last)
     averaging.take_best()
     return Tuned(model, tuple(averaging.losses), tuple(averaging.scores), averaging.best, averaging.places_per_second)
+
+
+def with_lora(base: Any, texts: Any, untouched: Any, config: SftConfig) -> Any:  # noqa: ANN401 - torch, transformers
+    """A language model made ready for tuning: peft's model, whose forward is the loss of a batch."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(config.seed)
+    if base.device.type == "cpu":
+        base.set_attn_implementation("eager")  # on short rows its backward is a third faster than the fused one's
+    shape = ItemShape(len(texts), texts.shape[1], base.config.hidden_size, config.width, config.depth)
+    base.items = item_vectors(shape)
+    base.items.begin(texts, float(base.get_input_embeddings().weight.detach().float().std()))
+    lora = LoraConfig(
+        r=config.rank, lora_alpha=config.alpha, lora_dropout=config.dropout, target_modules=list(config.targets),
+        use_rslora=config.rslora, use_dora=config.dora, modules_to_save=["items"], task_type="CAUSAL_LM",
+    )  # fmt: skip
+    with quiet_transformers():
+        model = get_peft_model(base, lora)
+    base.forward = loss_of(base, texts, untouched, config)
+    return model
 
 
 def loss_of(base: Any, texts: Any, untouched: Any, config: SftConfig) -> Callable[..., dict[str, Any]]:  # noqa: ANN401

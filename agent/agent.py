@@ -58,8 +58,8 @@ class Agent:
         store = workspace.store
         self.catalogue = Catalogue(store.items(), store.attribute_types())
         self.model_weight = weight_in_force(settings.model_weight, generator.measured_weight)
-        self.noun = settings.noun or str(store.get_meta("noun", "item"))
         self.prompts = PromptSet.named(settings.prompts)
+        self.noun = settings.noun or str(store.get_meta("noun") or self.prompts.noun or "item")
         self._best_rating = best_rating(store.interaction_columns().values)
         self._transitions = build.open_transitions(workspace, progress)
         ids, vectors = workspace.vectors(encoder, progress)

@@ -1,4 +1,4 @@
-"""The prompt sets that ship with Vouchrec, and how to find a set: one folder of `.prompty` files each."""
+"""The prompt sets that ship with Vouchrec, and how to find a set: a folder of `.prompty` files, or of a `set.yaml` that says whose."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ _SHIPPED = Path(__file__).parent
 
 def shipped() -> tuple[str, ...]:
     """Names of the sets inside this package, in alphabetical order; the same in a source tree and in a wheel."""
-    return tuple(sorted(folder.name for folder in _SHIPPED.iterdir() if any(folder.glob("*.prompty"))))
+    folders = (file.parent for pattern in ("*/*.prompty", "*/set.yaml") for file in _SHIPPED.glob(pattern))
+    return tuple(sorted({folder.name for folder in folders}))
 
 
 def locate(name_or_path: str | Path) -> Path:

@@ -519,7 +519,7 @@ def test_a_name_is_not_a_path(tmp_path, name):
 
 
 def test_an_unknown_set_is_a_prompt_error():
-    with pytest.raises(PromptError, match="Shipped sets: recommend"):
+    with pytest.raises(PromptError, match="Shipped sets: books, films, .*recommend"):
         PromptSet.named("nothing")
 
 
@@ -560,6 +560,70 @@ def test_check_sees_what_get_hides(tmp_path):
     prompts.get("p")
     write(tmp_path, "user:\n{{ tilte }}\n")
     assert [(row.name, row.ok) for row in prompts.check()] == [("p", False)]
+
+
+# a set that rests on another
+
+
+def test_a_set_takes_from_its_base_what_it_lacks(tmp_path):
+    write(tmp_path, "user:\nbase {{ title }}\n")
+    write(tmp_path, "user:\n{{ noun }}\n", "---\nname: q\ninputs: {noun: {type: str, default: item}}\n---\n", "q")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "set.yaml").write_text("base: ..\nnoun: book\n")
+    prompts = PromptSet(mine)
+    assert prompts.names() == ("p", "q")
+    assert prompts.get("q").render() == (Message("user", "book"),)
+    assert prompts.get("q").hash == PromptSet(tmp_path).get("q").hash  # the text is the same
+    assert prompts.get("p").path == tmp_path / "mine" / ".." / "p.prompty"
+    own = write(mine, "user:\nmine {{ title }}\n")
+    assert prompts.get("p").render(title="x")[0].content == "mine x"
+    own.unlink()
+    assert prompts.get("p").render(title="x")[0].content == "base x"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("base: nothing\n", "set.yaml:1: the base cannot be had"),
+        ("base: .\n", "set.yaml:1: more than 4 sets rest on each other"),
+        ("bass: recommend\n", "set.yaml:1: the key 'bass' is unknown"),
+        ("noun: book\nlanguage: xx\n", "set.yaml:2"),
+    ],
+)
+def test_what_is_wrong_in_a_set_file_has_a_line(tmp_path, text, words):
+    (tmp_path / "set.yaml").write_text(text)
+    with pytest.raises(PromptError, match=words):
+        PromptSet(tmp_path)
+
+
+# what a turn needs
+
+
+def shipped_copy(folder: Path, name: str, old: str, new: str) -> PromptSet:
+    """The shipped set with one edit."""
+    for path in SHIPPED.folder.glob("*.prompty"):
+        text = path.read_text(encoding="utf-8")
+        assert old in text or path.stem != name
+        (folder / path.name).write_text(text.replace(old, new) if path.stem == name else text, encoding="utf-8")
+    return PromptSet(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "words"),
+    [
+        ("rank", "{% endfor %}\n-\n", "{% endfor %}\n-\n\nuser:\nWell?\n", "it ends with a user message"),
+        ("rank", "{% endfor %}\n-\n", "{% endfor %}\n", "its last message is empty"),
+        ("rank", "entry.title", "entry.tilte", "'dict object' has no attribute 'tilte'|tilte"),
+        ("rank", "  request:\n", "  wish:\n", "'request' is not an input"),
+        ("justify", "assistant:\n{{ title }}\n\nuser:\n", "user:\n{{ title }}\n", "its first message is not the title"),
+    ],
+)
+def test_a_prompt_that_no_turn_could_go_on_from_is_not_good(tmp_path, name, old, new, words):
+    prompts = shipped_copy(tmp_path, name, old, new)
+    with pytest.raises(PromptError, match=rf"{name}\.prompty:\d+: .*(?:{words})"):
+        prompts.get(name)
+    assert [row.ok for row in prompts.check() if row.name == name] == [False]
 
 
 def test_threads_share_a_set(tmp_path):

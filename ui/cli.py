@@ -200,6 +200,7 @@ def quieten(debug: bool) -> None:
     os.environ |= {"TRANSFORMERS_NO_ADVISORY_WARNINGS": "1", "HF_HUB_VERBOSITY": "error"}
     warnings.simplefilter("ignore")
     logging.getLogger().addHandler(logging.NullHandler())  # else Python prints what nobody handles
+    logging.getLogger("vouchrec").addHandler(logging.StreamHandler())  # our own, such as a prompt file gone wrong
 
 
 def main() -> None:

@@ -80,6 +80,17 @@ class Case(BaseModel):
     max_chars: int | None = None
 
 
+class SetHead(BaseModel):
+    """A `set.yaml`: the set that lends what a folder lacks, and what the set calls an item. All of it may be absent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    base: str = ""
+    noun: str = ""
+    language: Literal["", "en", "zh"] = ""
+    description: str = ""
+
+
 class _InputHead(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -147,6 +158,15 @@ def read_cases(path: Path) -> tuple[Case, ...]:
         PromptError: not readable, bad YAML, an unknown key; with file and line.
     """
     return tuple(_checked(TypeAdapter(list[Case]), _read_text(path), path, 1)[0])
+
+
+def read_set(path: Path) -> SetHead:
+    """A `set.yaml`; where there is none, one that says nothing.
+
+    Raises:
+        PromptError: not readable, bad YAML, an unknown key; with file and line.
+    """
+    return _checked(TypeAdapter(SetHead), _read_text(path), path, 1)[0] if path.exists() else SetHead()
 
 
 def _read_text(path: Path) -> str:

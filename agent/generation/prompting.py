@@ -5,10 +5,11 @@ The file format is in promptfile.py, what a template may do in sandbox.py, what 
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,8 @@ import prompts
 from agent.errors import PromptError
 from agent.generation.base import Message
 from agent.generation.cleaning import chat_token, clean, clean_title, clean_value
-from agent.generation.promptfile import Case, Input, InputType, Section, read_cases, read_source
+from agent.generation.contract import prove
+from agent.generation.promptfile import Case, Input, InputType, Section, read_cases, read_set, read_source
 from agent.generation.sandbox import Pace, compile_section, problem, render_section
 
 __all__ = ["Check", "Input", "Prompt", "PromptSet", "clean", "clean_title", "continued", "load_prompt", "open_text"]
@@ -32,7 +34,10 @@ _PYTHON_TYPES: Mapping[InputType, tuple[type, ...]] = {
     "object": (Mapping,),
 }
 _SET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_Stamp = tuple[int, int]
+SET_FILE = "set.yaml"
+_MOST_BASES = 4
+_Stamp = tuple[Path, int, int]
+_log = logging.getLogger("vouchrec.prompts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,11 @@ class Prompt:
     hash: str
     path: Path
     _parts: tuple[tuple[Section, Template], ...] = field(repr=False, compare=False)
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """The messages of the file, not rendered."""
+        return tuple(section for section, _ in self._parts)
 
     def render(self, **inputs: object) -> tuple[Message, ...]:
         """The messages for these inputs, in the order of the file.
@@ -150,11 +160,23 @@ def continued(messages: Sequence[Message], more: Sequence[Message]) -> tuple[Mes
 class PromptSet:
     """The prompts of one folder, read again when a file changes. Safe to share between threads.
 
-    A file that was good and is broken now stays in service as it was, and `problems` says what is wrong with it.
+    A `set.yaml` in the folder may name a `base`, another set from which comes whatever the folder lacks, and a `noun`,
+    which takes the place of the inputs' default. `noun` and `language` are what the nearest set.yaml says, or "".
+
+    A file that was good and is broken now stays in service as it was; `problems` says what is wrong with it, and so
+    does the log `vouchrec.prompts`, once. Good means that it renders and that a turn can go on from it.
+
+    Raises:
+        PromptError: a set.yaml that cannot be read, or names a base that there is not.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
+        heads = [(folder, read_set(folder / SET_FILE)) for folder in _with_bases(self.folder)]
+        self._folders = tuple(folder for folder, _ in heads)
+        self.noun = next((head.noun for _, head in heads if head.noun), "")
+        self.language = next((head.language for _, head in heads if head.language), "")
+        self.description = heads[0][1].description
         self._lock = threading.Lock()
         self._good: dict[str, Prompt] = {}
         self._stamps: dict[str, _Stamp | None] = {}
@@ -179,8 +201,13 @@ class PromptSet:
             return {name: str(error) for name, error in self._problems.items()}
 
     def names(self) -> tuple[str, ...]:
-        """The prompts of the folder, in alphabetical order."""
-        return tuple(sorted(path.stem for path in self.folder.glob("*.prompty")))
+        """The prompts of the set, its bases' included, in alphabetical order."""
+        return tuple(sorted({path.stem for folder in self._folders for path in folder.glob("*.prompty")}))
+
+    def path(self, name: str) -> Path:
+        """The file of a prompt: in the folder itself, or in the nearest base that has it."""
+        found = (folder / f"{name}.prompty" for folder in self._folders)
+        return next((path for path in found if path.exists()), self.folder / f"{name}.prompty")
 
     def get(self, name: str) -> Prompt:
         """The newest good version of a prompt.
@@ -191,7 +218,7 @@ class PromptSet:
         if not _SET_NAME.fullmatch(name):
             raise PromptError(f"A prompt cannot be called {name[:80]!r}. Prompts of {self.folder}: {self._known()}.")
         with self._lock:
-            stamp = _stamp(self._path(name))
+            stamp = _stamp(self.path(name))
             if name not in self._stamps or stamp != self._stamps[name]:
                 self._reload(name)
                 self._stamps[name] = stamp  # taken before reading: a write in between is seen by the next call
@@ -204,8 +231,9 @@ class PromptSet:
         rows: list[Check] = []
         for name in self.names():
             try:
-                prompt = load_prompt(self._path(name))
+                prompt = self._load(name)
                 prompt.render(**prompt.sample)
+                prove(prompt)
                 path = self.folder / f"{name}.cases.yaml"
                 cases = read_cases(path) if path.exists() else ()
             except PromptError as error:
@@ -215,20 +243,46 @@ class PromptSet:
             rows.extend(_checked_case(prompt, case) for case in cases)
         return rows
 
-    def _path(self, name: str) -> Path:
-        return self.folder / f"{name}.prompty"
-
     def _known(self) -> str:
         return ", ".join(self.names()) or "none"
 
+    def _load(self, name: str) -> Prompt:
+        prompt = load_prompt(self.path(name))
+        declared = prompt.inputs.get("noun")
+        if not self.noun or declared is None or declared.required:
+            return prompt
+        inputs = {**prompt.inputs, "noun": replace(declared, default=self.noun)}
+        return replace(prompt, inputs=inputs, sample={**prompt.sample, "noun": self.noun})
+
     def _reload(self, name: str) -> None:
-        self._problems.pop(name, None)
+        before = self._problems.pop(name, None)
         try:
-            if not self._path(name).exists():
+            if not self.path(name).exists():
                 raise PromptError(f"There is no prompt {name!r} in {self.folder}. It has: {self._known()}.")
-            self._good[name] = load_prompt(self._path(name))
+            prompt = self._load(name)
+            prove(prompt)
         except PromptError as error:
             self._problems[name] = error
+            if name in self._good:
+                _log.warning("%s The last good version, %s, stays in service.", error, self._good[name].hash)
+        else:
+            self._good[name] = prompt
+            if before is not None:
+                _log.warning("%s is right again: %s is in service.", prompt.path, prompt.hash)
+
+
+def _with_bases(folder: Path) -> list[Path]:
+    """The folder and the bases that it rests on, nearest first."""
+    found = [folder]
+    while base := read_set(found[-1] / SET_FILE).base:
+        here = found[-1]
+        if len(found) > _MOST_BASES:
+            raise problem(here / SET_FILE, 1, f"more than {_MOST_BASES} sets rest on each other; is it a ring?")
+        try:
+            found.append(prompts.locate(base if base in prompts.shipped() else here / base))
+        except FileNotFoundError as error:
+            raise problem(here / SET_FILE, 1, f"the base cannot be had. {error}") from error
+    return found
 
 
 def _value(value: object, declared: Input, path: Path) -> object:
@@ -265,4 +319,4 @@ def _stamp(path: Path) -> _Stamp | None:
         status = path.stat()
     except OSError:
         return None  # absent: reading it says so, as an error
-    return status.st_mtime_ns, status.st_size
+    return path, status.st_mtime_ns, status.st_size

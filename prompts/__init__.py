@@ -1,4 +1,4 @@
-"""The prompt sets that ship with Vouchrec, and how to find a set: a folder of `.prompty` files, or of a `set.yaml` that says whose."""
+"""The prompt sets that ship with Vouchrec, and how to find one: a folder of `.prompty` files, or with a `set.yaml`."""
 
 from __future__ import annotations
 

@@ -13,11 +13,12 @@ from typing import Annotated, Literal
 import typer
 
 from ui import people as people_commands
-from ui import prompt_commands, upkeep
+from ui import prompt_commands, prompt_edits, upkeep
 from ui.adapters import adapters
 from ui.evaluate import evaluate
 from ui.finetune import behaviour, promote, sft
 from ui.options import Example, User, Workspace
+from ui.prompt_test import test as test_prompts
 from ui.terminal import Terminal, guarded
 
 app = typer.Typer(
@@ -32,7 +33,7 @@ app = typer.Typer(
     "VOUCHREC_HOME names the default workspace, VOUCHREC_CACHE the folder that keeps the models.",
 )
 index = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The search index of a workspace.")
-prompts = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The prompt files: list, show, check, render.")
+prompts = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The prompt files: read, edit, compare.")
 people = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What is known of a person: theirs to see.")
 finetune = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Learn from the histories of a workspace.")
 
@@ -172,6 +173,14 @@ prompts.command(
     short_help="Print what the language model would read.",
     epilog='\b\nFor example:\n  vouchrec prompts render rank --input request="something slow and strange"',
 )(guarded(prompt_commands.render))
+prompts.command("diff", short_help="What an edit changes in the files.")(guarded(prompt_edits.diff))
+prompts.command(
+    "test",
+    short_help="What an edit changes in lists, reasons and time.",
+    epilog="\b\nFor example:\n  vouchrec prompts new ./mine\n  vouchrec prompts test --set ./mine --people 100",
+)(guarded(test_prompts))
+prompts.command("new", short_help="Make a set or a prompt of your own.")(guarded(prompt_edits.new))
+prompts.command("use", short_help="Put a set in service for a workspace.")(guarded(prompt_edits.use))
 finetune.command("behaviour", short_help="Retrieval by what people did, in minutes.")(guarded(behaviour))
 finetune.command("sft", short_help="The language model, by LoRA and item vectors.")(guarded(sft))
 finetune.command("promote", short_help="Let an adapter serve, if nothing gets worse by it.")(guarded(promote))

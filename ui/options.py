@@ -18,3 +18,12 @@ PromptFolder = Annotated[
     str | None, typer.Option("--set", metavar="SET", help="A shipped set or a folder; VOUCHREC_PROMPTS if not given.")
 ]
 PromptName = Annotated[str, typer.Argument(metavar="NAME", help="A prompt of the set, such as rank.")]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        "--against",
+        metavar="SET",
+        help="The version to compare with: a shipped set, a folder, git, or git:REVISION. If not given: what is in "
+        "service; for the set in service itself what git has of it, or else the set that it rests on.",
+    ),
+]

@@ -17,21 +17,25 @@ if TYPE_CHECKING:
 
 def list_prompts(ctx: typer.Context, folder: PromptFolder = None) -> None:
     """Name the prompts of a set, with version and hash."""
+    from prompts import locate, shipped
     from ui.listing import INDENT, width_of, wrapped
 
     terminal: Terminal = ctx.obj
-    chosen = _prompt_set(folder)
+    chosen = prompt_set(folder)
     for name in chosen.names():
         prompt = chosen.get(name)
-        terminal.say(Text.assemble((clean(name), "bold"), (f"  version {clean(prompt.version)}, {prompt.hash}", "dim")))
+        lent = "" if prompt.path.parent == chosen.folder else f", from {prompt.path.parent.name}"
+        about = f"  version {clean(prompt.version)}, {prompt.hash}{clean(lent)}"
+        terminal.say(Text.assemble((clean(name), "bold"), (about, "dim")))
         terminal.say(wrapped(terminal.out, prompt.description, width_of(terminal.out), INDENT))
-    terminal.note(f"These files are in {chosen.folder}", style="dim")
+    others = ", ".join(name for name in shipped() if locate(name) != chosen.folder)
+    terminal.note(f"These files are in {chosen.folder}. Shipped besides (--set NAME): {others}.", style="dim")
 
 
 def show(ctx: typer.Context, name: PromptName, folder: PromptFolder = None) -> None:
     """Print a prompt file as it is."""
     terminal: Terminal = ctx.obj
-    prompt = _prompt_set(folder).get(name)
+    prompt = prompt_set(folder).get(name)
     terminal.note(f"{prompt.path}, hash {prompt.hash}", style="dim")
     terminal.out.out(clean(prompt.path.read_text(encoding="utf-8"), keep_lines=True), highlight=False, end="")
 
@@ -41,7 +45,7 @@ def check(ctx: typer.Context, folder: PromptFolder = None) -> None:
     from ui.verdict import verdict
 
     terminal: Terminal = ctx.obj
-    rows = _prompt_set(folder).check()
+    rows = prompt_set(folder).check()
     for row in rows:
         verdict(terminal, row.ok, row.name, "" if row.message == "ok" else row.message)
     if not all(row.ok for row in rows):
@@ -59,7 +63,7 @@ def render(
 ) -> None:
     """Print the messages that the language model would read; inputs that are not given come from the file's sample."""
     terminal: Terminal = ctx.obj
-    prompt = _prompt_set(folder).get(name)
+    prompt = prompt_set(folder).get(name)
     inputs = {**prompt.sample, **dict(_input(text, prompt) for text in given or ())}
     for place, message in enumerate(prompt.render(**inputs)):
         if place:
@@ -68,7 +72,8 @@ def render(
         terminal.out.out(clean(message.content, keep_lines=True), highlight=False)
 
 
-def _prompt_set(folder: str | None) -> PromptSet:
+def prompt_set(folder: str | None) -> PromptSet:
+    """The set of a --set, or the one in service."""
     from agent.generation.prompting import PromptSet
     from agent.settings import load_settings
 

@@ -117,6 +117,11 @@ class LocalGenerator:
         end = output.last_hidden_state[:, -1]
         return Prefix(tuple(messages), text, embedded.shape[1], output.past_key_values, end, states[:, -1])
 
+    def count(self, messages: Sequence[Message]) -> int:
+        """How many tokens a conversation with an open last message has, items not counted."""
+        *closed, last = messages
+        return len(self._chat.encode(f"{self._chat.opened(closed)}{last.content}"))
+
     # -- ranking ------------------------------------------------------------------------------------------------
 
     def next_items(self, prefix: Prefix, items: torch.Tensor) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from agent.retrieval.base import Query, top
 from agent.retrieval.fusion import Weights, fuse
 from agent.retrieval.lexical import Lexical
 from agent.retrieval.transitions import Transitions, recency
-from agent.schema import Filter, Interaction
+from agent.schema import Filter, Interaction, Item
 from agent.workspace.store import Store
 
 
@@ -136,3 +136,11 @@ def test_a_filter_that_leaves_one_item_finds_it(tmp_path):
         allowed[9] = True
         asked = query([0], wishes="toys", allowed=allowed, filters=(Filter("year", "<=", 1950),))
         assert fuse(agent.lister.sources, asked, 5, Weights()).positions.tolist() == [9]
+
+
+def test_chinese_words_are_found_within_a_text():
+    texts = ("太空中的一次漫长旅行", "海边的小镇", "一个关于太空的故事")
+    items = [Item(str(n), f"影片{n}", text, {}) for n, text in enumerate(texts)]
+    lexical, positions = Lexical(items), np.arange(len(items))
+    scores = lexical.score(query(wishes="太空旅行", n=len(items)), positions)
+    assert scores[0] > scores[2] > 0 == scores[1]

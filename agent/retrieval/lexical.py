@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from agent.retrieval.base import Positions, Query, Scores, top
 from agent.schema import Item
+
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]{3,}")
 
 
 class Lexical:
@@ -40,7 +43,7 @@ class Lexical:
         none = np.zeros(self._count)
         if self._index is None or not query.words:
             return none
-        found = self._tokenizer.tokenize([query.words], update_vocab="never", show_progress=False, return_as="ids")[0]
+        found = self._tokenizer.tokenize([_spaced(query.words)], update_vocab="never", show_progress=False, return_as="ids")[0]
         known = sorted({int(t) for t in found if t < len(self._index.scores["indptr"]) - 1})
         if not known:
             return none
@@ -51,4 +54,9 @@ class Lexical:
 
 
 def _words(item: Item) -> str:
-    return " ".join([item.title, *(w for name in item.attributes for w in item.words(name)), item.text])
+    return _spaced(" ".join([item.title, *(w for name in item.attributes for w in item.words(name)), item.text]))
+
+
+def _spaced(text: str) -> str:
+    """Chinese sets no spaces between words, so each pair of letters counts as one, as in Lucene's CJK analyser."""
+    return _HAN.sub(lambda m: " ".join(m[0][i : i + 2] for i in range(len(m[0]) - 1)), text)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from agent.schema import Filter, Intent
+from agent.understanding.chinese import is_chinese, parse_chinese
 from agent.understanding.counts import count_of, find_count
 from agent.understanding.cues import FILLER, SMALL_TALK, is_cue, scopes, stance
 from agent.understanding.mentions import find_mentions
@@ -28,6 +29,8 @@ _NOUN_CUE = re.compile(r"(?:no|hate|avoid|skip|tired of|sick of|(?:do|does|don|d
 
 def parse_intent(text: str, catalogue: Catalogue) -> Intent:
     """What one message asks for. Never fails: what it does not understand stays among the wishes."""
+    if is_chinese(text, catalogue):
+        return parse_chinese(text, catalogue)
     stripped = text.strip()
     text = unicodedata.normalize("NFC", text)
     mentions = find_mentions(text, catalogue)

@@ -17,6 +17,7 @@ from agent.assets import language_model
 from agent.conditions import Where
 from agent.generation.base import Generator, Message
 from agent.generation.prompting import PromptSet, continued
+from agent.justification.chinese import phrase_in_chinese
 from agent.justification.evidence import Facts, gather
 from agent.justification.phrasing import phrase, plan_list
 from agent.listing import Lister
@@ -33,6 +34,7 @@ from agent.understanding.intent import parse_intent
 from agent.understanding.moods import as_kinds
 from agent.understanding.profile import best_rating, build_profile
 from agent.understanding.relaxing import nothing_fits
+from agent.understanding.texts import Language, greeting, language_of
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
@@ -207,7 +209,9 @@ class Agent:
         with watch("retrieve"):
             query = self._query(profile, intent, self._allowed(profile, intent, request))
         if not query.allowed.any():
-            message = nothing_fits(intent, lambda i: int(self._allowed(profile, i, request).sum()))
+            message = nothing_fits(
+                intent, lambda i: int(self._allowed(profile, i, request).sum()), self._language(intent)
+            )
             yield self._kept(replace(reply, message=message, timings_ms=watch.timings()), request)
             return
         prompt = self.lister.prompt(
@@ -223,7 +227,7 @@ class Agent:
         with watch("gather evidence"):
             listed = self._listed(chosen, Facts(self.catalogue, self._transitions, profile, intent, self.noun))
         watch.mark("list")
-        message = _greeting(profile, intent, request, len(listed), n)
+        message = greeting(profile, intent, bool(request.excluded), len(listed), n, self._language(intent))
         reply = replace(reply, recommendations=listed, candidates=tuple(candidates), message=message)
         reply = replace(reply, timings_ms=watch.timings(), complete=False)
         yield from self._justified(reply, request, prompt, prefix, watch, stop)
@@ -246,7 +250,10 @@ class Agent:
             return continued(prompt, justify.render(title=item.title, facts=list(facts), noun=self.noun))
 
         finished = False
-        phrases = phrase(self.generator, prefix, plans, render, self.noun, self.catalogue, seed=request.seed, stop=stop)
+        given = (plans, render, self.noun, self.catalogue)
+        phrases = phrase(self.generator, prefix, *given, seed=request.seed, stop=stop)
+        if self._language(reply.intent) == "zh":  # nothing was written yet
+            phrases = phrase_in_chinese(plans, self.noun, self.catalogue)
         try:
             yield reply
             with watch("justify"):
@@ -315,6 +322,10 @@ class Agent:
 
     # -- the reply
 
+    def _language(self, intent: Intent) -> Language:
+        """That of the request; without words, that of the prompts."""
+        return language_of(intent.text, self.catalogue) or self.prompts.language or "en"
+
     def _empty_reply(self, request: Request, intent: Intent) -> Reply:
         used = [self.prompts.get(name) for name in ("rank", "justify")]
         return Reply(
@@ -331,18 +342,6 @@ class Agent:
         said = {**reply.as_dict(), "candidates": ranked}
         self.workspace.store.put_turn(reply.turn_id, reply.user_id, request.as_dict(), said)
         return reply
-
-
-def _greeting(profile: Profile, intent: Intent, request: Request, found: int, n: int) -> str:
-    said = []
-    # Said once: in a later turn of a conversation there are items that must not come again.
-    if profile.user_id is not None and not (profile.history or profile.seen or intent.likes or request.excluded):
-        said.append("I know nothing of you yet, so this goes by the request and by what others chose.")
-    elif not profile.history and intent.is_empty:
-        said.append("Nothing was said or is known yet, so this is what most people chose.")
-    if found < n:
-        said.append(f"Only {found} of the {n} wished for fit.")
-    return " ".join(said)
 
 
 def _short_name(reference: str) -> str:

@@ -21,7 +21,7 @@ from agent.generation.prompting import PromptSet, continued
 from agent.justification.phrasing import attempt
 from agent.listing import Lister
 from agent.progress import Progress, silent
-from agent.ranking.scoring import MODEL_WEIGHT, standardised
+from agent.ranking.scoring import standardised, weight_in_force
 from agent.retrieval.base import Query
 from agent.retrieval.fusion import Fused, fuse
 from agent.retrieval.trained import read_manifest
@@ -200,8 +200,7 @@ class _Trial:
         progress: Progress,
     ) -> None:
         self._settings, self._generator, self._count = settings, generator, count
-        weights = (settings.model_weight, generator.measured_weight, MODEL_WEIGHT)
-        self.weight = next(weight for weight in weights if weight is not None)
+        self.weight = weight_in_force(settings.model_weight, generator.measured_weight)
         dataset = from_store(workspace.store, workspace.path.name)
         trained = read_manifest(behaviour_folder(workspace))
         self._seed = 0 if trained is None else int(trained.training["seed"])
@@ -265,12 +264,8 @@ class _Trial:
 
     def prompt(self, side: _Side, person: _Asked) -> tuple[Message, ...]:
         """What the model reads before it ranks, as a turn would give it."""
-        ids, items = self._catalogue.ids, self._catalogue.items
-        recent = () if self._generator.reads_items else person.query.history[-self._settings.history_in_prompt :]
-        liked, disliked = person.profile.likes, person.profile.dislikes
-        feelings = dict.fromkeys(disliked, "disliked") | dict.fromkeys(liked, "liked")
-        history = [{"title": items[p].title, "feeling": feelings.get(ids[p], "watched")} for p in recent]
-        return side.prompts.get("rank").render(history=history, request=person.intent.text, noun=side.noun)
+        recent = self._settings.history_in_prompt
+        return self._lister.prompt(side.prompts.get("rank"), person.profile, person.intent, recent, side.noun)
 
     def read(self, person: _Asked) -> tuple[Any, NDArray[np.int64] | None]:
         """The items and the history that follow the prompt, where the model reads items."""

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from jinja2 import Template
 
@@ -175,7 +175,7 @@ class PromptSet:
         heads = [(folder, read_set(folder / SET_FILE)) for folder in _with_bases(self.folder)]
         self._folders = tuple(folder for folder, _ in heads)
         self.noun = next((head.noun for _, head in heads if head.noun), "")
-        self.language = next((head.language for _, head in heads if head.language), "")
+        self.language: Literal["", "en", "zh"] = next((head.language for _, head in heads if head.language), "")
         self.description = heads[0][1].description
         self._lock = threading.Lock()
         self._good: dict[str, Prompt] = {}

@@ -43,7 +43,8 @@ class Lexical:
         none = np.zeros(self._count)
         if self._index is None or not query.words:
             return none
-        found = self._tokenizer.tokenize([_spaced(query.words)], update_vocab="never", show_progress=False, return_as="ids")[0]
+        words = [_spaced(query.words)]
+        found = self._tokenizer.tokenize(words, update_vocab="never", show_progress=False, return_as="ids")[0]
         known = sorted({int(t) for t in found if t < len(self._index.scores["indptr"]) - 1})
         if not known:
             return none

@@ -175,7 +175,7 @@ def _titles(text: str, known: _Vocabulary, catalogue: Catalogue) -> Iterator[_To
     while at < len(text):
         end = _longest(text, at, known.titles, known.longest)
         if end > at:
-            marked = at > 0 and text[at - 1] in "《〈「\"“"
+            marked = at > 0 and text[at - 1] in '《〈「"“'
             beside = before >= 0 and _JOIN.fullmatch(text[before:at].strip("》《")) is not None
             if marked or (beside and text[before:at]) or _is_meant(text, at, end, known):
                 start, stop = (at - 1, min(len(text), end + 1)) if marked else (at, end)

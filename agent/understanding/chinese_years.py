@@ -97,4 +97,3 @@ def number(said: str) -> int:
     if not ten:
         return _DIGITS[said[-1]]
     return 10 * (_DIGITS[before[-1]] if before else 1) + (_DIGITS[after[0]] if after else 0)
-

@@ -1,0 +1,81 @@
+"""Reasons in Chinese: plain sentences, computed from the evidence and never written by a model.
+
+The checker reads English, and the embedded model writes no Chinese; so a Chinese reason says what was computed, every
+value and title of it as it stands in the evidence, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator as PyGenerator
+from collections.abc import Sequence
+
+from agent.generation.cleaning import clean_title
+from agent.justification.phrasing import Phrased, Plan
+from agent.justification.wording import is_year, spoken, verb_of
+from agent.schema import Evidence, Item
+from agent.understanding.texts import attribute_name
+from agent.workspace.catalogue import YEAR_SUFFIX, Catalogue
+
+_DID = {"watched": "看过", "read": "读过", "played": "听过", "heard": "听过", "bought": "买过", "visited": "去过"}
+_NOUNS = {"电影": "看过", "剧集": "看过", "书": "读过", "文章": "读过", "歌曲": "听过", "音乐": "听过", "商品": "买过"}
+
+
+def phrase_in_chinese(plans: Sequence[Plan], noun: str, catalogue: Catalogue) -> PyGenerator[Phrased]:
+    """One reason a plan, in the order of the plans."""
+    for row, plan in enumerate(plans):
+        said = dict.fromkeys(sentence(fact, plan.item, noun, catalogue) for fact in plan.facts[:2])
+        yield Phrased(row, "".join(said), "plain", plan.facts)
+
+
+def sentence(evidence: Evidence, item: Item, noun: str, catalogue: Catalogue) -> str:
+    """A piece of evidence of an item as one sentence in Chinese."""
+    other = _titled(catalogue.get(evidence.item_ids[0]).title) if evidence.item_ids else ""
+    match evidence.kind:
+        case "constraint" if evidence.negated:
+            return f"如你所说，{attribute_name(evidence.attribute or '', 'zh')}里没有{_values(evidence)}。"
+        case "constraint":
+            return f"符合你的要求：{_stated(evidence, item)}。"
+        case "wish":
+            return f"简介里有你说的{_values(evidence)}。"
+        case "liked":
+            return f"和你喜欢的{other}一样，{_stated(evidence, item)}。"
+        case "watched":
+            did = _NOUNS.get(noun) or _DID.get(verb_of(noun), "选过")
+            return f"和你{did}的{other}一样，{_stated(evidence, item)}。"
+        case "behaviour":
+            return f"喜欢{other}的另外{evidence.total}人里，有{evidence.count}人也喜欢它。"
+        case "property":
+            return f"{_stated(evidence, item)}。"
+    if "request" in evidence.text:
+        return "它的简介是与你的请求最接近的之一。"
+    return "它与你的历史最接近。" if "history" in evidence.text else "它是这里最多人选择的之一。"
+
+
+def _stated(evidence: Evidence, item: Item) -> str:
+    """What the values say of the item: 类型是剧情、爱情，1993年."""
+    attribute, values = evidence.attribute or "", list(evidence.values)
+    if is_year(attribute):
+        return f"{values[0]}年的作品"
+    known = {f"{v:g}" for name, v in item.attributes.items() if is_year(name) and isinstance(v, int | float)}
+    dated = evidence.kind == "property" and values and values[-1] in known
+    when = f"{values.pop()}年" if dated else ""
+    said = f"{attribute_name(attribute, 'zh')}是{_listed(values, attribute)}" if values else ""
+    return "，".join(filter(None, (said, when)))
+
+
+def _values(evidence: Evidence) -> str:
+    if evidence.kind == "wish":
+        return "、".join(f"“{value}”" for value in evidence.values)
+    return _listed(evidence.values, evidence.attribute or "")
+
+
+def _listed(values: Sequence[str], attribute: str) -> str:
+    return "、".join(spoken(value, attribute) for value in values)
+
+
+def _titled(title: str) -> str:
+    """A title in its marks, the year behind them: 《活着》(1994)."""
+    said = clean_title(title)
+    year = YEAR_SUFFIX.search(said)
+    bare = YEAR_SUFFIX.sub("", said).replace("《", "〈").replace("》", "〉")
+    return f"《{bare}》" + (f"({year[1]})" if year else "")

@@ -1,0 +1,100 @@
+"""What the agent itself says around a list, in the language of the request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from agent.schema import Filter, Intent, Profile
+from agent.understanding.chinese import is_chinese
+from agent.workspace.catalogue import Catalogue
+from agent.workspace.roles import is_year, role_of
+
+Language = Literal["en", "zh"]
+
+TEXTS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "new": "I know nothing of you yet, so this goes by the request and by what others chose.",
+        "popular": "Nothing was said or is known yet, so this is what most people chose.",
+        "few": "Only {found} of the {n} wished for fit.",
+        "all seen": "Nothing is left to recommend: every item of this catalogue was seen already.",
+        "nothing fits": "Nothing fits all of: {conditions}. To go on, relax one: {hint}.",
+        "opens": "without the condition on {attribute} there {verb} {found:,}",
+        "opens nothing": "even without any one of them there is nothing",
+        "comma": ", ",
+        "semicolon": "; ",
+        "space": " ",
+    },
+    "zh": {
+        "new": "我还不了解你，所以先按你的请求和其他人的选择来推荐。",
+        "popular": "你还没有说想要什么，所以先推荐最多人选择的。",
+        "few": "想要{n}个，只有{found}个符合。",
+        "all seen": "没有可以推荐的了：这里的作品你都看过了。",
+        "nothing fits": "没有同时符合这些条件的：{conditions}。放宽一项试试：{hint}。",
+        "opens": "不限{attribute}有{found}个",
+        "opens nothing": "去掉任何一项也没有",
+        "comma": "、",
+        "semicolon": "；",
+        "space": "",
+    },
+}
+_CHINESE_ROLES = {
+    "kind": "类型", "directed": "导演", "written": "作者", "stars": "主演", "place": "国家", "language": "语言",
+    "by": "作者",
+}  # fmt: skip
+_SIGNS = {">=": "至少", "<=": "至多", ">": "高于", "<": "低于"}
+_YEAR_SIGNS = {">=": "不早于", "<=": "不晚于", ">": "晚于", "<": "早于"}
+
+
+def language_of(text: str, catalogue: Catalogue) -> Language | None:
+    """That of a message; None for one without letters."""
+    if is_chinese(text, catalogue):
+        return "zh"
+    return "en" if any(c.isalpha() for c in text) else None
+
+
+def attribute_name(attribute: str, language: Language) -> str:
+    """What an attribute is called; one without a Chinese name keeps its own."""
+    if language == "en":
+        return attribute
+    return "年份" if is_year(attribute) else _CHINESE_ROLES.get(role_of(attribute), attribute)
+
+
+def greeting(profile: Profile, intent: Intent, later: bool, found: int, n: int, language: Language = "en") -> str:
+    """What is said above a list of `found` items where `n` were wished for; `later` in a conversation less."""
+    texts, said = TEXTS[language], []
+    # Said once: in a later turn of a conversation there are items that must not come again.
+    if profile.user_id is not None and not (profile.history or profile.seen or intent.likes or later):
+        said.append(texts["new"])
+    elif not profile.history and intent.is_empty:
+        said.append(texts["popular"])
+    if found < n:
+        said.append(texts["few"].format(found=found, n=n))
+    return texts["space"].join(said)
+
+
+def conditions_in_chinese(filters: Sequence[Filter]) -> list[str]:
+    """Each condition in Chinese; a lower and an upper bound on one attribute are one."""
+    parts = []
+    highs = {f.attribute: f for f in filters if f.op == "<="}
+    lows = {f.attribute for f in filters if f.op == ">="}
+    for f in filters:
+        name, said = attribute_name(f.attribute, "zh"), _said(f.value)
+        if f.op == ">=" and f.attribute in highs:
+            high = _said(highs[f.attribute].value)
+            parts.append(f"{name}{said}" if said == high else f"{name}{said}到{high}")
+        elif f.op == "<=" and f.attribute in lows:
+            continue
+        elif f.op in ("!=", "not in"):
+            parts.append(f"{name}不是{said}")
+        else:
+            signs = _YEAR_SIGNS if is_year(f.attribute) else _SIGNS
+            parts.append(f"{name}{signs.get(f.op, '是')}{said}")
+    return parts
+
+
+def _said(value: object) -> str:
+    values = value if isinstance(value, tuple) else (value,)
+    if len(values) > 2 and all(isinstance(v, int) for v in values) and values[-1] - values[0] == len(values) - 1:
+        return f"{values[0]}到{values[-1]}"
+    return "或".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values)

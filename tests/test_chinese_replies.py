@@ -47,6 +47,7 @@ def test_a_turn_in_chinese(agent):
     for r in reply.recommendations:
         assert 1990 <= r.item.attributes["year"] <= 1999 and "喜剧" not in r.item.attributes["genres"]
         assert r.verified and r.phrased_by == "plain"
+        assert r.justification.count(f"{r.item.attributes['year']}年") <= 1
         assert HAN.search(r.justification) and not ENGLISH.search(r.justification)
     assert reply.message.endswith("个符合。")
     assert reply.prompt.startswith("zh/rank@")

@@ -21,10 +21,14 @@ _NOUNS = {"电影": "看过", "剧集": "看过", "书": "读过", "文章": "�
 
 
 def phrase_in_chinese(plans: Sequence[Plan], noun: str, catalogue: Catalogue) -> PyGenerator[Phrased]:
-    """One reason a plan, in the order of the plans."""
+    """One reason a plan, in the order of the plans; a year that was asked for is said once."""
     for row, plan in enumerate(plans):
-        said = dict.fromkeys(sentence(fact, plan.item, noun, catalogue) for fact in plan.facts[:2])
-        yield Phrased(row, "".join(said), "plain", plan.facts)
+        lead, *others = plan.facts[:2]
+        if lead.kind == "constraint" and is_year(lead.attribute or "") and others and others[0].kind == "property":
+            said = f"符合你的要求：{_stated(others[0], plan.item)}。"
+        else:
+            said = "".join(dict.fromkeys(sentence(fact, plan.item, noun, catalogue) for fact in plan.facts[:2]))
+        yield Phrased(row, said, "plain", plan.facts)
 
 
 def sentence(evidence: Evidence, item: Item, noun: str, catalogue: Catalogue) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.schema import Filter, Item
 from agent.understanding.chinese import is_chinese, parse_chinese
+from agent.understanding.chinese_words import CLOSING, CUES, OPENING
 from agent.understanding.chinese_years import find_count, find_years, number
 from agent.understanding.intent import follow_up, parse_intent
 from agent.workspace.catalogue import Catalogue
@@ -258,3 +261,18 @@ FRAGMENTS = ("不", "不要", "除了", "没", "，，，", "《", "《》", "�
 def test_fragments_do_no_harm(text):
     intent = parse_chinese(text, CATALOGUE)
     assert not intent.filters and not intent.likes
+
+
+WORDS = "喜剧 恐怖 王家卫 90年代 1994年 三部 、 ， 。 的 太空".split()
+PIECES = [*CUES, *sorted(OPENING | CLOSING), *(item.title for item in films()), *WORDS]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=4)), max_size=12).map("".join))
+def test_any_message_becomes_an_intent(text):
+    intent = parse_intent(text, CATALOGUE)
+    assert set(intent.likes) | set(intent.dislikes) <= {item.item_id for item in films()}
+    assert {f.attribute for f in intent.filters} <= set(TYPES)
+    assert "\x00" not in intent.wishes + intent.avoids
+    again = parse_intent(text, CATALOGUE)
+    assert again == intent

@@ -114,6 +114,7 @@ def use(
 ) -> None:
     """Put a set in service for a workspace, from its next opening on; refused unless every case holds."""
     from agent.errors import InputError
+    from agent.files import replacing
     from agent.generation.prompting import PromptSet
     from agent.settings import SETTINGS_FILE, load_settings
     from prompts import shipped
@@ -131,7 +132,8 @@ def use(
     file = home / SETTINGS_FILE
     said = file.read_text(encoding="utf-8") if file.exists() else ""
     name = chosen if chosen in shipped() else str(found.folder.resolve())
-    file.write_text(_with_setting(said, "prompts", name), encoding="utf-8")
+    with replacing(file) as draft:
+        draft.write_text(_with_setting(said, "prompts", name), encoding="utf-8")
     terminal.say(f"{name} serves in {home} from now on, as {file.name} there says.")
     if os.environ.get("VOUCHREC_PROMPTS"):
         terminal.note("VOUCHREC_PROMPTS is set and counts more; unset it.")

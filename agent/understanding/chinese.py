@@ -48,6 +48,7 @@ _ROLE_AFTER = (
     (re.compile(r"(?:唱的|演唱)"), "by"),
 )
 _ROLE_BEFORE = ((re.compile(r"导演(?:是|为|:)?$"), "directed"), (re.compile(r"(?:主演|演员)(?:是|为|有|:)?$"), "stars"))
+LONGEST = 80  # letters of a name that is looked for in a message
 _NEEDS_A_SIGN = 3  # a title of fewer Chinese letters may be an ordinary word
 
 Stance = Literal["against", "less", "also", "open"] | None
@@ -122,7 +123,7 @@ def _form(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _vocabulary(catalogue: Catalogue) -> _Vocabulary:
     titles: dict[str, dict[str, None]] = defaultdict(dict)
     values: dict[str, dict[tuple[str, str], None]] = defaultdict(dict)
@@ -140,7 +141,7 @@ def _vocabulary(catalogue: Catalogue) -> _Vocabulary:
             values[kind] |= values[other]
     kept = {key: tuple(found) for key, found in values.items() if len(key) > 1}
     named = {key: tuple(ids) for key, ids in titles.items() if key}
-    return _Vocabulary(named, kept, max(map(len, (*kept, *named, *CUES))))
+    return _Vocabulary(named, kept, min(LONGEST, max(map(len, (*kept, *named, *CUES)))))
 
 
 def _longest(text: str, at: int, known: Mapping[str, object], longest: int) -> int:

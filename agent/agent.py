@@ -223,7 +223,8 @@ class Agent:
         else:
             candidates, prefix = self.lister.generated(query, prompt, n, watch)
         with watch("diversify"):
-            chosen = self.lister.varied(candidates, n, self.settings.diversity if request.strategy == "score" else 0.0)
+            diversity = self.settings.diversity if request.strategy == "score" else 0.0
+            chosen = self.lister.varied(candidates, n, diversity, intent.exploration, request.drawn_from(intent))
         with watch("gather evidence"):
             listed = self._listed(chosen, Facts(self.catalogue, self._transitions, profile, intent, self.noun))
         watch.mark("list")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from agent.generation.base import Generator, Message
 from agent.generation.prompting import Prompt, clean_title
-from agent.ranking.diversity import diversify
+from agent.ranking.diversity import diversify, explored
 from agent.ranking.scoring import final_scores, order
 from agent.retrieval.base import Positions, Query, Retriever, Scores
 from agent.retrieval.fusion import Fused, Weights, fuse
@@ -121,9 +121,14 @@ class Lister:
     def _trie(self) -> Any:  # noqa: ANN401
         return self._generator.trie(self.titles)
 
-    def varied(self, candidates: Sequence[Candidate], n: int, diversity: float) -> list[Candidate]:
-        """Up to n of them, no work twice, trading score against likeness to what is already in the list."""
+    def varied(
+        self, candidates: Sequence[Candidate], n: int, diversity: float, exploration: float = 0.0, seed: str = ""
+    ) -> list[Candidate]:
+        """Up to n of them, no work twice, trading score against likeness to what is already in the list.
+
+        With exploration also against chance, drawn from the seed; the scores that the candidates carry stay.
+        """
         places = self.catalogue.positions(c.item.item_id for c in candidates)
-        scores = np.array([c.scores["final"] for c in candidates])
+        scores = explored(np.array([c.scores["final"] for c in candidates]), exploration, seed)
         works = [title_key(c.item.title) for c in candidates]
         return [candidates[p] for p in diversify(scores, self._vectors[places], works, n, diversity=diversity)]

@@ -25,6 +25,10 @@ class Request:
     seed: int | None
     excluded: frozenset[str] = frozenset()
 
+    def drawn_from(self, intent: Intent) -> str:
+        """What chance in this turn is drawn from: the same turn asked again gives the same list."""
+        return "|".join((self.user_id or "", intent.text, str(self.seed), *sorted(self.excluded)))
+
     def as_dict(self) -> dict[str, object]:
         """What is kept with a turn so that it can be asked again; the intent is kept with the reply."""
         return {
@@ -59,6 +63,7 @@ def read_request(
     if not len(catalogue):
         raise InputError("The catalogue of this workspace is empty. Import items with `vouchrec init --update`.")
     said = intent if isinstance(intent, Intent) else valid_unicode(intent or "")
+    _check_leanings(said)
     check_message(said.text if isinstance(said, Intent) else said, settings)
     if isinstance(said, Intent):
         said = replace(
@@ -69,6 +74,12 @@ def read_request(
         )
     known = _resolved(history or (), catalogue)
     return Request(user_id, known, said, n, read_where(where, catalogue), strategy, seed, frozenset(excluded))
+
+
+def _check_leanings(said: Intent | str) -> None:
+    for name in ("habit", "exploration") if isinstance(said, Intent) else ():
+        if not 0 <= getattr(said, name) <= 1:
+            raise InputError(f"{name} goes from 0 to 1; got {getattr(said, name)!r}.")
 
 
 def valid_unicode(text: str) -> str:

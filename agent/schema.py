@@ -100,7 +100,8 @@ class Intent:
 
     `likes` and `dislikes` are ids of items named in the message, `filters` all hold at once, `wishes` is the free text
     that no filter took and `avoids` the part of it that was negated, `habit` weighs the history against this request
-    (0 = only this request, 1 = only history).
+    (0 = only this request, 1 = only history), `exploration` lets what is further down come up by chance (0 = never,
+    1 = chance counts about as much as the scores; the same turn gives the same list).
     """
 
     text: str = ""
@@ -111,6 +112,7 @@ class Intent:
     avoids: str = ""
     n: int | None = None
     habit: float = 0.5
+    exploration: float = 0.0
 
     @property
     def is_empty(self) -> bool:

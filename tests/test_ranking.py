@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.generation.base import TitleScores
-from agent.ranking.diversity import diversify
+from agent.ranking.diversity import diversify, explored
 from agent.ranking.scoring import final_scores, order, standardised
 
 
@@ -69,3 +69,19 @@ def test_never_more_than_there_are_or_were_asked_for(n):
 
 def test_an_empty_list_stays_empty():
     assert diversify(np.zeros(0), np.zeros((0, 2), dtype=np.float32), [], 5, diversity=0.2) == []
+
+
+def test_exploration_is_none_at_0_and_grows():
+    scores = np.linspace(3, -3, 50)
+    assert explored(scores, 0.0, "a") is scores
+    moved = [
+        np.mean([len(set(np.argsort(-explored(scores, e, str(s)))[:5]) - set(range(5))) for s in range(200)])
+        for e in (0.01, 0.3, 1.0)
+    ]
+    assert moved[0] < moved[1] < moved[2] and moved[0] < 0.5 and moved[2] > 1
+
+
+def test_exploration_is_drawn_from_its_seed_alone():
+    scores = np.linspace(1, 0, 9)
+    assert np.array_equal(explored(scores, 0.5, "a"), explored(scores, 0.5, "a"))
+    assert not np.array_equal(explored(scores, 0.5, "a"), explored(scores, 0.5, "b"))

@@ -7,9 +7,12 @@ producing summaries", SIGIR 1998.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
+
+from agent.ranking.scoring import standardised
 
 
 def diversify(
@@ -39,6 +42,23 @@ def diversify(
         left = {p for p in left if works[p] != works[best]}
         likeness = np.maximum(likeness, vectors @ vectors[best])
     return chosen
+
+
+def explored(scores: NDArray[np.float64], exploration: float, seed: str) -> NDArray[np.float64]:
+    """Scores, standardised, with chance added: what is further down may come up. Equal arguments give equal scores.
+
+    With Gumbel noise the best n are a draw without replacement from the softmax of scores / exploration (Kool, van Hoof
+    and Welling, "Stochastic beams and where to find them", ICML 2019).
+
+    Args:
+        scores: (k,) final scores, higher is better.
+        exploration: 0 leaves the order as it is; at 1 the noise is about as wide as the scores.
+        seed: what the noise is drawn from.
+    """
+    if not exploration:
+        return scores
+    random = np.random.default_rng(np.frombuffer(sha256(seed.encode()).digest(), dtype=np.uint32))
+    return np.asarray(standardised(scores) + exploration * random.gumbel(size=len(scores)))
 
 
 def _from_0_to_1(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -52,6 +52,9 @@ _PATTERNS = tuple(
         rf"(?P<core>(?:between\s+|from\s+)?{_N.format(1)}\s?[$€£]?\s*(?:-|–|to\b|and\b)\s*{_N.format(2)}){_UNIT.format(1)}?",
     )
 )
+_LIMIT = r"under|below|at\s+most|up\s+to|not?\s+more\s+than"  # "anything under 150" is a price where there are prices
+FEW = 10  # "at most 4" may count the items
+_YEARS = (1000, 2100)  # but "under 2000" may be a year
 _FOR = re.compile(r"\bfor\s+$", re.IGNORECASE)
 _NO_NOUN_AFTER = re.compile(
     r"\s*(?:$|[.,;!?)]|(?:please|or|and|but|with|from|that|in|if|by|should|would|maybe|now|i|thanks)\b)", re.IGNORECASE
@@ -79,6 +82,12 @@ def find_bounds(text: str, catalogue: Catalogue) -> list[Bound]:
     return sorted(found, key=lambda b: b.start)
 
 
+def number_meant(hint: str, catalogue: Catalogue) -> str | None:
+    """The one number attribute that a word such as "price" or "pages" tells, if there is one."""
+    names = [n for n, kind in catalogue.attribute_types.items() if kind == "number" and not is_year(n)]
+    return _meant([hint], names)
+
+
 def _read(text: str, match: re.Match[str], names: Sequence[str]) -> Bound | None:
     (start, end), said = match.span("core"), match.groupdict()
     attribute = None
@@ -89,7 +98,10 @@ def _read(text: str, match: re.Match[str], names: Sequence[str]) -> Bound | None
             start, end = min(start, match.start(group)), max(end, match.end(group))
             break
     else:
-        if _FOR.search(text[max(0, start - 8) : start]) and _NO_NOUN_AFTER.match(text, end):
+        first = _number(said["n1"] or "0")
+        price = first > FEW and not _YEARS[0] <= first <= _YEARS[1]
+        limit = price and re.fullmatch(_LIMIT, said.get("op") or "", re.IGNORECASE)
+        if (limit or _FOR.search(text[max(0, start - 8) : start])) and _NO_NOUN_AFTER.match(text, end):
             attribute = _meant(["price"], names)
     if attribute is None:
         return None

@@ -79,17 +79,17 @@ indonesian|Indonesia,ID
 filipino,philippine|Philippines,PH
 """
 _ROWS = [row.split("|") for row in _TABLE.strip().split("\n")]
-_ADJECTIVES = {phrase_key(said): names.split(",") for sides, names in _ROWS for said in sides.split(",")}
+ADJECTIVES = {phrase_key(said): names.split(",") for sides, names in _ROWS for said in sides.split(",")}
 # Other names, as they are said. A mere "us" is a word of its own and only a country in capitals.
 _NAMES = {
-    name: _ADJECTIVES[people]
+    name: ADJECTIVES[people]
     for people, names in (
         ("american", "the us,us,the u s,u s,usa,the usa,the states,america"),
         ("british", "the uk,uk,the u k,u k,britain,great britain,england"),
     )
     for name in names.split(",")
 }
-STARTS = frozenset(name.split()[0] for name in (*_ADJECTIVES, *_NAMES))
+STARTS = frozenset(name.split()[0] for name in (*ADJECTIVES, *_NAMES))
 _LONGEST_CUE = 40  # characters
 # "in French" is a language, and so are French subtitles.
 _SPOKEN_BEFORE = re.compile(
@@ -108,7 +108,7 @@ def countries_said(text: str, start: int, end: int, catalogue: Catalogue) -> Ite
         return
     names = [] if _SET_IN.search(before) else _NAMES.get(key, [])
     if not (_SPOKEN_BEFORE.search(before) or _SPOKEN_AFTER.match(text, end)):
-        names = names or _ADJECTIVES.get(key, [])
+        names = names or ADJECTIVES.get(key, [])
     for attribute, values in catalogue.vocabulary.items():
         if role_of(attribute) == "place":
             yield from ((attribute, values[n.casefold()]) for n in names if n.casefold() in values)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from agent.schema import Filter
 from agent.understanding.cues import EVERYDAY, FILLER, Stance, stance
-from agent.understanding.names import all_at_once, longest_name, values_named
+from agent.understanding.names import all_at_once, longest_name, people_named, values_named
 from agent.understanding.places import countries_said
 from agent.understanding.spans import WITHIN, Span, phrases_in
+from agent.understanding.spelling import is_ordinary
 from agent.workspace.catalogue import Catalogue, phrase_key
 from agent.workspace.roles import role_of
 
@@ -18,8 +19,11 @@ MANY_VALUES = 60  # an attribute with more of them holds names (authors, actors)
 _COMPOUND = re.compile(r"[\w'’]+(?:-[\w'’]+)*")
 _PART = re.compile(r"[\w'’]+")
 # What a story is about; "how about a comedy?" only proposes one.
-_ABOUT = re.compile(r"(?<!\bhow )(?<!\bwhat )\babout\s+(?:\w+\s+)?$", re.IGNORECASE)
+_ABOUT = re.compile(r"(?<!\bhow )(?<!\bwhat )\babout\s+(?:(?:the|an?|one|two|some)\s+)?(?:\w+\s+){0,2}$", re.IGNORECASE)
 _BY = re.compile(r"\b(?:by|with|starring|from|of|like)\s+$", re.IGNORECASE)
+_BY_SOMEBODY = re.compile(r"\b(?:by|with|starring|featuring|from|director|actor|actress|author)\s+(?:the\s+)?$", re.I)
+_PLACE = re.compile(r"\b(?:in|to|at|of|about|near|the|around)\s+$", re.IGNORECASE)  # "set in London"
+_WORKS = re.compile(r"(?:['’]s)?\s+(?:films?|movies?|books?|novels?|stuff|pictures?)\b", re.IGNORECASE)
 _JOINT = re.compile(r"(?:[\s,&/]|\band\b|\bor\b)+", re.IGNORECASE)
 # What somebody did, by the words before the name, as `role_of` calls it.
 _ROLE_CUES = tuple(
@@ -113,7 +117,8 @@ def _units(text: str, catalogue: Catalogue) -> Iterator[tuple[int, int, bool]]:
 
 
 def _known(said: str, catalogue: Catalogue) -> bool:
-    return any(True for _ in values_named(phrase_key(said), catalogue))
+    found = (*values_named(phrase_key(said), catalogue), *countries_said(said, 0, len(said), catalogue))
+    return len(found) > 0
 
 
 def _words_at(
@@ -128,14 +133,34 @@ def _words_at(
         return
     if _ABOUT.search(text[max(0, start - 30) : start]):
         return
-    if len(key) < 3 or not any(c.isalpha() for c in key) or key in FILLER or key in EVERYDAY:
+    if len(key) < 3 or not any(c.isalpha() for c in key) or key in FILLER:
         found = []
+    if key in EVERYDAY:  # among colours "black" is a colour
+        found = [v for v in found if v[0].lower().rstrip("s") in ("color", "colour")]
     found = [v for v in found if not _may_be_no_name(text, start, end, v[0], catalogue)]
     found = found or [(*place, False) for place in countries_said(text, start, end, catalogue)]
+    found = found or _surname(text, start, end, roles, catalogue)
     cued = [v for v in found if role_of(v[0]) in roles]
     if cued or towards != "against":
         found = _commonest(cued or found, catalogue)
     yield from (Word(attribute, value, start, end, towards, plural) for attribute, value, plural in found)
+
+
+def _surname(
+    text: str, start: int, end: int, roles: frozenset[str], catalogue: Catalogue
+) -> list[tuple[str, str, bool]]:
+    """The one person whom a surname means, where the words beside it say that somebody is meant."""
+    span = text[start:end]
+    before = text[max(0, start - 20) : start]
+    name = span[:1].isupper() and not text.isupper() and not is_ordinary(phrase_key(span)) and not _PLACE.search(before)
+    if not (roles or name or _BY_SOMEBODY.search(before) or _WORKS.match(text, end)):
+        return []
+    if span.islower() and is_ordinary(phrase_key(span)):
+        return []
+    people = people_named(phrase_key(span), catalogue)
+    people = tuple(p for p in people if role_of(p[0]) in roles) or people
+    one = len({phrase_key(value) for _, value in people}) == 1
+    return [(*person, False) for person in people] if one else []
 
 
 def _roles_cued(text: str, start: int) -> frozenset[str]:
@@ -160,7 +185,9 @@ def _commonest(found: Sequence[tuple[str, str, bool]], catalogue: Catalogue) -> 
 def _after_name(text: str, start: int, attribute: str) -> int | None:
     """Where the attribute's name begins if it stands right before: "language: en", "of type new"."""
     name = re.escape(attribute.lower().rstrip("s")).replace("_", r"[\s_]")
-    match = re.search(rf"\b{name}s?\s*(?:is\s|[:=]|of\s)?\s*$", text[max(0, start - 60) : start], re.IGNORECASE)
+    match = re.search(
+        rf"\b{name}s?\s*(?:is\s|[:=]|of\s)?\s*(?:not\s+)?$", text[max(0, start - 60) : start], re.IGNORECASE
+    )
     return max(0, start - 60) + match.start() if match else None
 
 

@@ -84,7 +84,8 @@ _SHORT = re.compile(r"(?<!\w)(?:from\s+)?(?P<year1>(?:18|19|20)[0-9]{2})\s?[-–
 # A time that is no time of release: where a story is set, somebody's age, a style, a number of something.
 _NO_RELEASE_BEFORE = re.compile(
     r"""\b(?: set (?:\s+ back)? | (?:takes? | taking) \s+ place | happen(?:s|ing)? | story | life | living | world
-            | my | his | her | their | your | our | about ) \s* (?:in|during|of|around)? \s* (?:the\s+)? $""",
+            | my | his | her | their | your | our
+            | (?<!how\ )(?<!what\ )about ) \s* (?:in|during|of|around)? \s* (?:the\s+)? $""",
     re.IGNORECASE | re.VERBOSE,
 )
 # "under 2000" is an amount of something.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from agent.errors import InputError, UnknownItemError
 from agent.schema import AttributeType, Filter, Item
+from agent.workspace.roles import PEOPLE, role_of
 
 YEAR_SUFFIX = re.compile(r"\s*\((\d{4})\)\s*$")
 
@@ -89,14 +90,17 @@ class Catalogue:
 
     @cached_property
     def by_title(self) -> Mapping[str, tuple[str, ...]]:
-        """Item ids by `title_key` and, where they differ, by `bare_key` and without what stands in brackets.
+        """Item ids by `title_key` and, where they differ, by `bare_key`, by the name in brackets and that before.
 
-        So "Seven (Se7en) (1995)" is found as "Seven" too.
+        So "Seven (Se7en) (1995)" is found as "Seven" and "Se7en" too, and "Schindler's List (1993)" as "Schindlers
+        List".
         """
         found: dict[str, list[str]] = defaultdict(list)
         for item in self.items:
             short = re.sub(r"\s*\([^()]*\)", "", item.title)
-            for key in dict.fromkeys((title_key(item.title), bare_key(item.title), title_key(short))):
+            others = re.findall(r"\(([^()]*[^\W\d_][^()]*)\)", item.title)
+            keys = title_key(item.title), bare_key(item.title), title_key(short), *map(title_key, others)
+            for key in dict.fromkeys((*keys, bare_key(re.sub(r"(?<=\w)['’](?=\w)", "", item.title)))):
                 if key:
                     found[key].append(item.item_id)
         return {key: tuple(ids) for key, ids in found.items()}
@@ -173,6 +177,23 @@ class Catalogue:
     def phrase_starts(self) -> Mapping[str, int]:
         """For each first word of a phrase: how many words the longest such phrase has."""
         return _starts(self.phrases)
+
+    @cached_property
+    def surnames(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
+        """(attribute, value) by the last word of a person's name, and by its last two: "gogh" and "van gogh"."""
+        found: dict[str, dict[tuple[str, str], None]] = defaultdict(dict)
+        for name, words in self.vocabulary.items():
+            for value in words.values() if role_of(name) in PEOPLE else ():
+                parts = phrase_key(re.sub(r",?\s+[JS]r\.?$", "", value)).split()
+                for n in (1, 2) if len(parts) > 2 else (1,):
+                    if len(parts) > 1:
+                        found[" ".join(parts[-n:])][name, value] = None
+        return {key: tuple(values) for key, values in found.items()}
+
+    @cached_property
+    def surname_starts(self) -> Mapping[str, int]:
+        """For each first word of a key of `surnames`: how many words the longest such key has."""
+        return _starts(self.surnames)
 
     @cached_property
     def topics(self) -> Mapping[str, tuple[int, ...]]:

@@ -12,6 +12,7 @@ _ROLES = {
     "by": "artist artists creator creators composer composers developer developers studio designer designers",
 }
 _ROLE_OF = {name: role for role, names in _ROLES.items() for name in names.split()}
+PEOPLE = frozenset({"directed", "written", "stars", "by"})  # roles of people
 _YEARS = frozenset({"year", "published", "released"})
 
 

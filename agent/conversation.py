@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from collections.abc import Generator as PyGenerator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from agent import answers
 from agent.errors import InputError
 from agent.request import check_message, valid_unicode
-from agent.schema import EVENTS, Event, Feedback, Intent, Reply
-from agent.understanding.intent import follow_up, parse_intent
+from agent.schema import EVENTS, Event, Feedback, Intent, Recommendation, Reply
+from agent.understanding.dialogue import State, Turn, understand
+from agent.understanding.intent import describe
+from agent.understanding.parts import Part, parts, without
+from agent.understanding.smalltalk import answer
 
 if TYPE_CHECKING:
     from agent.agent import Agent
@@ -29,9 +33,32 @@ class Conversation:
         self.user_id = user_id or f"guest-{uuid.uuid4().hex[:12]}"
         self.intent = Intent()
         self.replies: list[Reply] = []
+        self._lists: tuple[tuple[str, ...], ...] = ()
+        self._choices: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """What is understood so far, in plain words: "year 1990 to 1999; genres Comedy; wishes: tense"."""
+        return describe(self.intent, self._agent.catalogue)
+
+    def parts(self) -> tuple[Part, ...]:
+        """The intent in parts, each in plain words and with a key for `drop`."""
+        return parts(self.intent, self._agent.catalogue)
+
+    def drop(self, key: str) -> None:
+        """Take one part out of the intent; InputError if it has no such part."""
+        self.intent = without(self.intent, key)
+
+    def add(self, text: str) -> None:
+        """Let the intent grow by a few words as if they were said; no list is made."""
+        check_message(text, self._agent.settings)
+        self.intent = self._understood(text).intent
 
     def say(self, text: str, n: int = 5) -> Reply:
-        """Answer one message: it adds to what was said before, and corrects it where the two differ."""
+        """Answer one message: it adds to what was said before, and corrects it where the two differ.
+
+        Most messages bring a new list. One that asks about an item of the list brings that item with its reasons, one
+        that can mean several things a question, and one that asks for nothing a polite sentence.
+        """
         return list(self.stream(text, n))[-1]
 
     def stream(self, text: str, n: int = 5, *, stop: Callable[[], bool] = lambda: False) -> PyGenerator[Reply]:
@@ -39,15 +66,17 @@ class Conversation:
         if not text.strip() and not self.replies:
             raise InputError("Say what you are in the mood for, such as 'something tense but funny, from the 90s'.")
         check_message(text, self._agent.settings)
-        intent = follow_up(self.intent, parse_intent(valid_unicode(text), self._agent.catalogue))
-        shown = frozenset(r.item.item_id for reply in self.replies for r in reply.recommendations)
-        turn = self._agent.stream(self.user_id, None, intent, n, excluded=shown, stop=stop)
+        understood = self._understood(text)
+        if understood.does != "list":
+            yield self._answered(understood, text)
+            return
+        shown = frozenset((*(i for listed in self._lists for i in listed), *understood.seen))
+        turn = self._agent.stream(self.user_id, None, understood.intent, n, excluded=shown, stop=stop)
         first = True
         try:
             for reply in turn:
                 if first:
-                    self.intent = intent
-                    self.replies.append(reply)
+                    self._move_on(understood, reply)
                     first = False
                 self.replies[-1] = reply
                 yield reply
@@ -63,6 +92,43 @@ class Conversation:
         against = event == "dislike"
         likes = tuple(i for i in self.intent.likes if not (against and i == item_id))
         self.intent = replace(self.intent, likes=likes)
+
+    # -- a message
+
+    def _understood(self, text: str) -> Turn:
+        state = State(self.intent, self._lists, self._choices)
+        return understand(valid_unicode(text), state, self._agent.catalogue)
+
+    def _move_on(self, understood: Turn, reply: Reply) -> None:
+        """The list is there: from now on the message counts."""
+        for item_id in understood.seen:
+            self.feedback(item_id, "seen")
+        self.intent, self._choices = understood.intent, ()
+        self.replies.append(reply)
+        listed = tuple(r.item.item_id for r in reply.recommendations)
+        self._lists = (*self._lists, listed) if listed else self._lists
+
+    def _answered(self, understood: Turn, text: str) -> Reply:
+        """The reply to a message that wants no new list."""
+        agent = self._agent
+        self.intent, self._choices = understood.intent, understood.choices
+        about = self._recommended(understood.refers) if understood.does in ("explain", "show") else ()
+        message, asked = "", None
+        if understood.does == "ask":
+            asked = answers.question(understood.choices, bool(self._lists), agent.noun, agent.catalogue)
+        elif understood.does == "talk":
+            message = answer(understood.talk or "errand", agent.noun)
+        else:
+            message = answers.reasons(about) if understood.does == "explain" else answers.again(about)
+        reply = Reply(uuid.uuid4().hex, self.user_id, self.intent, about, message, asked, model=agent.generator.name)
+        agent.workspace.store.put_turn(reply.turn_id, self.user_id, {"said": text}, reply.as_dict())
+        self.replies.append(reply)
+        return reply
+
+    def _recommended(self, item_ids: Sequence[str]) -> tuple[Recommendation, ...]:
+        """These items as they were recommended last, in the order of the ids."""
+        latest = {r.item.item_id: r for reply in self.replies for r in reply.recommendations}
+        return tuple(latest[i] for i in item_ids if i in latest)
 
 
 def _shown(reply: Reply) -> set[str]:

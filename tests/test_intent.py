@@ -254,7 +254,7 @@ KNOWN = {
 
 # talk around the wishes
 TALK = {
-    "surprise me with a tense thriller": "genres Thriller; wishes: tense",
+    "surprise me with a tense thriller": "genres Thriller; wishes: tense; surprises welcome",
     "a surprise ending": "wishes: surprise ending",
     "I'm a big fan of comedies": "genres Comedy",
     "big explosions": "wishes: big explosions",
@@ -362,7 +362,7 @@ BOOKS = Catalogue(
         "in Español and English": "language Español or English",
         "not in English": "not language English",
         "I liked l’étranger": "like L'Étranger",
-        "I liked letranger": "wishes: letranger",
+        "I liked letranger": "like L'Étranger",
         "i loved Cien anos de soledad": "like Cien años de soledad",
         "about a king": "wishes: king",
     }.items(),

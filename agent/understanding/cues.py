@@ -37,6 +37,12 @@ _TALK = (
     r"(?:for|over|on|at)\s+the\s+weekend|this\s+weekend|(?:my|our)\s+friends?\s+wants?",
     r"(?:watch|see|read|play|hear|try|do|get)\s+next|next(?=\s*(?:[.,;!?]|$))",
     r"(?:feel|love|like)\s+(?:watching|seeing|reading|playing|hearing)|wanting\s+to|as\s+long\s+as",
+    r"after\s+all|either|scratch\s+that|already|(?:i\s+)?mean(?:t)?(?=\s)|sorry|instead|actually|anyway|hm+|oh|well(?=,)|wait",
+    r"(?:have\s+you|else\s+you(?:['’]ve)?)\s+got|this\s+time|in\s+that\s+case|even(?=\s+\w+er\b)|a\s+(?:little\s+)?bit|slightly",
+    r"in\s+the\s+(?:vein|style|spirit)\s+of|a\s+mix(?:ture)?\s+of|(?:last|this)\s+(?:week|night|year|month)|yesterday|recently|lately",
+    r"(?:i['’]?ll|i\s+will|let['’]?s|we['’]?ll)\s+(?:take|have|go\s+(?:with|for)|watch|try|read)|different\s+(?:ones?|films?|movies?|books?)",
+    r"(?:perfect|great|nice|cool|awesome|lovely|excellent|alright|right|yeah|yep|sure)(?=\s*[,!.])|(?:i\s+)?changed\s+my\s+mind",
+    r"whatever(?=\s*(?:$|[.,!]))|you\s+(?:choose|decide|pick)|of\s+all\s+times?|where\s+(?:should|do)\s+i\s+(?:start|begin)|up\s+to\s+you|no\s+idea|again|(?<=\x00\s)(?:brothers|sisters)",
     r"if\s+possible|would\s+be\s+(?:perfect|great|nice|lovely)|(?<=,)\s+all",
 )
 SMALL_TALK = re.compile(rf"(?<![\w'’-])(?:{'|'.join(_TALK)})(?![\w'’-])", re.IGNORECASE)
@@ -77,6 +83,7 @@ _CUES: tuple[tuple[Stance | None, str], ...] = (
     ("open", rf"not\s+that\s+i\s+{_DO}\s+(?:like|want|enjoy)"),
     ("open", r"not\s+necessarily|need\s?n['’]?t\s+be|no\s+need\s+(?:for|to\s+be)"),
     ("also", rf"not\s+(?:only|just|merely)|{_DO}\s+(?:only|just)\s+(?:want|like|need)"),
+    ("less", r"(?:(?:far|way|much|all|a\s+(?:bit|little))\s+)*too(?=\s+(?!please|and|but|or|with|if|for|many|much)\w)"),
     ("less", r"(?:without|not)\s+(?:too\s+|that\s+)?(?:much|many)"),
     ("less", rf"(?:not|nothing|{_BE})\s+(?:too|so|very|overly|that|as|all\s+that)(?:\s+(?:much|many))?|less(?:\s+of)?"),
     ("against", rf"{_DO}\s+(?:really\s+)?(?:want|like|love|need|enjoy|care\s+for|be|have)"),

@@ -9,21 +9,34 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from agent.schema import Filter, Intent
 from agent.understanding.chinese import is_chinese, parse_chinese
 from agent.understanding.counts import count_of, find_count
 from agent.understanding.cues import FILLER, SMALL_TALK, is_cue, scopes, stance
+from agent.understanding.leaning import find_leanings, leant
 from agent.understanding.mentions import find_mentions
 from agent.understanding.numbers import find_bounds
 from agent.understanding.spans import blank, phrases_in
+from agent.understanding.spelling import respelled
 from agent.understanding.words import Word, find_words, word_filters
 from agent.understanding.years import YearRange, find_years
 from agent.workspace.catalogue import Catalogue
+from agent.workspace.roles import role_of
+
+Manner = Literal["instead", "either", "both"]  # how a wanted value stands to the one wanted before
 
 YEAR_ATTRIBUTES = ("year", "release_year", "publication_year", "published")
+_START = Intent()
 MOST_YEARS = 120  # years turned down one by one; a wider gap is none that a person means
 _WORD = re.compile(r"[\w'’&]+(?:-[\w'’]+)*")
+# Words that mostly are filler, and here are what a story is about: "a love story", "about music".
+_SUBJECT = re.compile(
+    r"love(?=\s+(?:story|stories|triangle|affairs?|at\s+first|between|and\s+(?:loss|death|war)|letters?)\b)",
+    re.IGNORECASE,
+)
+_ARTS = frozenset("music books games films movies songs".split())
 _NOUN_CUE = re.compile(r"(?:no|hate|avoid|skip|tired of|sick of|(?:do|does|don|dont)\b.*)$")
 
 
@@ -32,9 +45,11 @@ def parse_intent(text: str, catalogue: Catalogue) -> Intent:
     if is_chinese(text, catalogue):
         return parse_chinese(text, catalogue)
     stripped = text.strip()
-    text = unicodedata.normalize("NFC", text)
+    text = respelled(unicodedata.normalize("NFC", text), catalogue)
     mentions = find_mentions(text, catalogue)
     said = blank(text, [(m.start, m.end) for m in mentions])
+    leanings = find_leanings(said)
+    said = blank(said, [(one.start, one.end) for one in leanings])
     year_attribute = next((a for a in YEAR_ATTRIBUTES if catalogue.attribute_types.get(a) == "number"), None)
     bounds = find_bounds(said, catalogue)
     rest = blank(said, [(b.start, b.end) for b in bounds])
@@ -48,7 +63,7 @@ def parse_intent(text: str, catalogue: Catalogue) -> Intent:
     taken = [(w.start, w.end) for w in words if w.stance in (None, "against")]
     wishes, avoids = _wishes(blank(rest, taken), said, catalogue)
     filters = [*_year_filters(ranges, said, year_attribute or ""), *(f for b in bounds for f in b.filters)]
-    return Intent(
+    intent = Intent(
         text=stripped,
         likes=tuple(dict.fromkeys(m.item_id for m in mentions if not m.negated)),
         dislikes=tuple(dict.fromkeys(m.item_id for m in mentions if m.negated)),
@@ -57,25 +72,54 @@ def parse_intent(text: str, catalogue: Catalogue) -> Intent:
         avoids=avoids,
         n=n,
     )
+    return leant(intent, leanings)
 
 
-def follow_up(before: Intent, now: Intent) -> Intent:
+def follow_up(before: Intent, now: Intent, manner: Manner = "instead") -> Intent:
     """The intent after one more message.
 
     Likes, dislikes, refusals and wishes add up, the newest last, and what is said now undoes its opposite. A value or
-    a window of years wanted now takes the place of the one wanted before; a mere lower or upper bound narrows the
-    window if it can. A message that names no count keeps the count.
+    a window of years wanted now takes the place of the one wanted before, or with the manner "either" stands beside it
+    as a choice, or with "both" is wanted too where it is a kind; a mere lower or upper bound narrows the window if it
+    can. A message that names no count keeps the count. Habit and exploration stay.
     """
+    wanted = _with_either(before.filters, now.filters) if manner == "either" else now.filters
+    kept = before.filters if manner == "both" else ()
+    kinds = tuple(f for f in kept if role_of(f.attribute) == "kind" and _BOUNDS.get(f.op) == "wanted")
+    left = (*_kept([f for f in before.filters if f not in kinds], wanted), *_kept(kinds, _refusals(wanted)))
     return replace(
         now,
         likes=tuple(i for i in dict.fromkeys((*before.likes, *now.likes)) if i not in now.dislikes),
         dislikes=tuple(i for i in dict.fromkeys((*before.dislikes, *now.dislikes)) if i not in now.likes),
-        filters=tuple(dict.fromkeys((*_kept(before.filters, now.filters), *now.filters))),
+        filters=tuple(dict.fromkeys((*left, *wanted))),
         wishes=_joined(before.wishes, now.wishes, now.avoids),
         avoids=_joined(before.avoids, now.avoids, now.wishes),
         n=now.n or before.n,
         habit=before.habit,
+        exploration=before.exploration,
     )
+
+
+def _refusals(filters: Sequence[Filter]) -> list[Filter]:
+    return [f for f in filters if f.op in ("!=", "not in")]
+
+
+def _with_either(before: Sequence[Filter], now: Sequence[Filter]) -> tuple[Filter, ...]:
+    """What is wanted now, each value or window widened by the one wanted before of the same attribute."""
+    widened = []
+    for f in now:
+        old = [g for g in before if g.attribute == f.attribute]
+        same = [g for g in old if g.op == f.op]
+        closed = all(any(g.attribute == f.attribute and g.op == op for g in now) for op in (">=", "<="))
+        if f.op in ("==", "in"):
+            values = [v for g in old if g.op in ("==", "in") for v in _values(g)]
+            every = tuple(dict.fromkeys((*values, *_values(f))))
+            f = replace(f, op="in", value=every) if len(every) > 1 else f
+        elif f.op in (">=", "<=") and closed and same and isinstance(f.value, int | float):
+            bounds = [f.value, *(g.value for g in same if isinstance(g.value, int | float))]
+            f = replace(f, value=min(bounds) if f.op == ">=" else max(bounds))
+        widened.append(f)
+    return tuple(widened)
 
 
 _BOUNDS = {">=": "low", ">": "low", "<=": "high", "<": "high", "==": "wanted", "in": "wanted"}
@@ -126,7 +170,18 @@ def describe(intent: Intent, catalogue: Catalogue) -> str:
     parts += [f"not like {names[i]}" for i in intent.dislikes if i in names]
     parts += [f"wishes: {intent.wishes}"] if intent.wishes else []
     parts += [f"without: {intent.avoids}"] if intent.avoids else []
+    parts += [text for _, text in leanings_told(intent)]
     return "; ".join(parts)
+
+
+def leanings_told(intent: Intent) -> list[tuple[str, str]]:
+    """Habit and exploration as (field, plain words), where they are not as they are at first."""
+    told = []
+    if intent.habit != _START.habit:
+        told.append(("habit", f"{'less' if intent.habit < _START.habit else 'more'} of the usual"))
+    if intent.exploration != _START.exploration:
+        told.append(("exploration", "surprises welcome"))
+    return told
 
 
 def describe_filters(filters: Sequence[Filter]) -> list[str]:
@@ -203,6 +258,7 @@ def _wishes(rest: str, said: str, catalogue: Catalogue) -> tuple[str, str]:
     for match in _WORD.finditer(rest):
         word = match.group().replace("’", "'").strip("'")
         filler = word.casefold() in FILLER and not any(t.overlaps(*match.span()) for t in topics)
+        filler = filler and not _SUBJECT.match(rest, match.start()) and not _subject_before(rest, match)
         if filler or is_cue(said, match.start()) or not re.search(r"[^\W\d]|\d{3}", word):
             continue
         towards = stance(said, match.start())
@@ -211,7 +267,21 @@ def _wishes(rest: str, said: str, catalogue: Catalogue) -> tuple[str, str]:
     return " ".join(wished), " ".join(refused)
 
 
+def _subject_before(text: str, match: re.Match[str]) -> bool:
+    return match.group().casefold() in _ARTS and text[: match.start()].casefold().endswith("about ")
+
+
 def _joined(before: str, now: str, against: str) -> str:
-    gone = {w.casefold() for w in against.split()}
-    words = [w for w in dict.fromkeys((*before.split(), *now.split())) if w.casefold() not in gone]
+    gone = {_root(w) for w in against.split()}
+    words = [w for w in dict.fromkeys((*before.split(), *now.split())) if _root(w) not in gone]
     return " ".join(words[-30:])
+
+
+def _root(word: str) -> str:
+    """What "dark", "darker" and "darkest" share; good for comparing only."""
+    word = word.casefold()
+    stem = re.sub(r"(?<=\w{3})(?:er|est)$", "", word)
+    if stem != word:
+        stem = re.sub(r"i$", "y", stem)
+        stem = re.sub(r"([bdgmnpt])\1$", r"\1", stem)
+    return stem

@@ -41,6 +41,11 @@ def phrases_in(text: str, phrases: Container[str], starts: Mapping[str, int]) ->
                 yield Span(first.start(), parts[j].end(), key)
 
 
+def spaced(pattern: str) -> re.Pattern[str]:
+    """A rule for whole words in any case; a space in it is any white space."""
+    return re.compile(r"(?<![\w'’-])(?:" + pattern.replace(" ", r"\s+") + r")(?![\w'’-])", re.IGNORECASE)
+
+
 def blank(text: str, spans: Sequence[tuple[int, int]]) -> str:
     """The text with spans overwritten by a mark that no rule reads, so that all positions stay."""
     for start, end in spans:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from agent.schema import Intent
+from agent.understanding.chinese import is_chinese
 from agent.understanding.comparing import find_comparisons
 from agent.understanding.forgetting import forgotten
 from agent.understanding.intent import Manner, follow_up, parse_intent
@@ -83,6 +84,8 @@ class Turn:
 
 def understand(text: str, state: State, catalogue: Catalogue) -> Turn:
     """What a message means after what was said and shown before. Never fails: what is not understood is a wish."""
+    if is_chinese(text, catalogue):  # references are read in English only
+        return Turn("list", follow_up(state.intent, parse_intent(text, catalogue)))
     said = respelled(unicodedata.normalize("NFC", text), catalogue)
     rest, kind = without_talk(said)
     if kind is not None and not re.search(r"\w", rest):

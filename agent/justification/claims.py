@@ -67,7 +67,7 @@ def check(text: str, item: Item, evidence: Sequence[Evidence], catalogue: Catalo
             claims += sentence
     except NotUnderstood as refusal:
         problems.append(str(refusal))
-    if len(set(claims)) < len(claims):
+    if len(set(map(_content, claims))) < len(claims):
         problems.append("it repeats itself")
     if not problems and not any(item.item_id in claim.about for claim in claims):
         problems.append("it says nothing of the item")
@@ -207,6 +207,11 @@ class _Record:
             )
             for title in claim.titles
         )
+
+
+def _content(claim: Claim) -> Claim:
+    """A claim without the way in which it was put: "an action film with action" says one thing twice."""
+    return replace(claim, relation="has") if claim.relation in ("kind", "with") else claim
 
 
 def _objection(claim: Claim) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from agent.justification.statements import ALSO, BE, DETERMINERS, HAS, LIKED, MET_VERBS, Statements
+from agent.justification.statements import ALSO, BE, BY, DETERMINERS, DOING, HAS, LIKED, MET_VERBS, Statements
 from agent.justification.tokens import Claim, Token
 
 _AS_ASKED = ("as you asked for", "as you asked", "just as you asked", "as you wished", "as requested")
@@ -62,6 +62,10 @@ class _Reader(Statements):
             self.people()
         elif self.sees("its"):
             self.possession()
+        elif word := self.take("directed by", "written by", "starring"):
+            self.participle(word)
+        elif self.doers():
+            return
         elif opens and self.starts_phrase() and not self.sees("both"):
             self.statement(self.item, self.bare)
         else:
@@ -183,6 +187,9 @@ class _Reader(Statements):
             self.next()
         elif self.take("it"):
             return self.item | self.foreign
+        elif self.sees("the") and self.kind("noun", ahead=1):  # which may mean any that was named
+            self.place += 2
+            return self.item | frozenset(self.named)
         else:
             self.need("this")
             if self.kind("value"):
@@ -192,7 +199,7 @@ class _Reader(Statements):
         return self.item
 
     def starts_predicate(self) -> bool:
-        return bool(self.sees(*BE, *HAS, *ALSO, "shares", "share", "stars", "star", "does not star"))
+        return bool(self.sees(*BE, *HAS, *ALSO, "was", "shares", "share", "stars", "star", "does not star"))
 
     def bare(self) -> None:
         self.phrase("kind")
@@ -204,6 +211,36 @@ class _Reader(Statements):
         if not about & self.item:
             self.foreign |= about
         self.statement(about, self.verb)
+
+    def participle(self, word: str) -> None:
+        """What opens a sentence on the item: "Directed by Ridley Scott, it is a drama"."""
+        self.claims += [Claim(BY[word], value, self.item) for value in self.values(articles=False)]
+        self.said = True
+        self.need(",")
+        about = self.subjects()
+        if about != self.item:
+            self.fail()
+        self.predicate(about)
+
+    def doers(self) -> bool:
+        """Who made it or plays in it, as the subject: "Ridley Scott directed it"; False where nothing like it comes."""
+        start = self.place
+        names = self.values(articles=False) if self.kind("value") else []
+        verb = names and self.take(*DOING, "stars in" if len(names) == 1 else "star in")
+        if not verb:
+            self.place = start
+            return False
+        about = self.one_subject()
+        self.subject = None
+        if not about & self.item:
+            self.foreign |= about
+
+        def body() -> None:
+            self.add(DOING.get(verb, "stars"), names)
+            self.adverbs()
+
+        self.statement(about, body)
+        return True
 
     def possession(self) -> None:
         """What the item's description or one of its attributes is: "its language is French too"."""

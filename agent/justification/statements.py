@@ -15,7 +15,8 @@ HAS = ("has", "have", "brings", "bring", "offers", "offer", "features", "feature
 BE = ("is", "are")
 DETERMINERS = ("a", "an", "some")
 # How a clause may name what it gives: the phrase, and the relation that its values stand in.
-_BY = {"directed by": "directed", "written by": "written", "by": "by", "starring": "stars", "with": "with"}
+BY = {"directed by": "directed", "written by": "written", "by": "by", "starring": "stars", "with": "with"}
+DOING = {"directed": "directed", "wrote": "written"}
 _FROM = ("released in", "made in", "published in", "released", "from", "of", "in")
 _SPREAD = frozenset("kind directed written by stars with has from in its shares year decade number".split())
 
@@ -52,6 +53,8 @@ class Statements(Cursor):
             if self.sees("with", "starring", "of"):
                 self.fail()
             self.part()
+        elif self.take("was"):
+            self.past()
         elif word := self.take("does not star", "stars", "star"):
             self.adverbs()
             self.add("stars", self.values(articles=False), negated=" not " in word)
@@ -64,6 +67,14 @@ class Statements(Cursor):
         else:
             self.fail()
         self.rest()
+
+    def past(self) -> None:
+        """What follows "was": when it was made, or by whom."""
+        if word := self.take("released in", "made in", "published in"):
+            self.origin(word)
+            return
+        word = self.need("directed by", "written by")
+        self.add(BY[word], self.values(articles=False))
 
     def rest(self) -> None:
         """What else belongs to the statement, as long as it comes."""
@@ -86,7 +97,7 @@ class Statements(Cursor):
             return self.kind("year", "decade", "value", ahead=after + bool(self.sees("the", ahead=after)))
         if word := self.sees("just like", "like", ahead=ahead):
             return self.kind("title", ahead=ahead + len(word.split()))
-        return self.starts_phrase(ahead) or bool(self.sees("not", "no", "without", *ALSO, *_BY, ahead=ahead))
+        return self.starts_phrase(ahead) or bool(self.sees("not", "no", "without", *ALSO, *BY, ahead=ahead))
 
     def starts_phrase(self, ahead: int = 0) -> bool:
         """Whether a noun phrase begins there."""
@@ -108,9 +119,9 @@ class Statements(Cursor):
             self.origin(word)
         else:
             negated = bool(self.take("not", "no", "without"))
-            if word := self.take(*_BY, *(f"also {word}" for word in _BY)):
+            if word := self.take(*BY, *(f"also {word}" for word in BY)):
                 self.also = self.also or word.startswith("also ")
-                relation = _BY[word.removeprefix("also ")]
+                relation = BY[word.removeprefix("also ")]
                 self.take(*(DETERMINERS if relation == "with" else ()))
                 self.add(relation, self.values(articles=relation == "with"), negated)
             else:
@@ -132,13 +143,17 @@ class Statements(Cursor):
         negated = bool(self.take("no")) or negated
         self.also = bool(self.take("another", "the same")) or self.also
         determined = bool(self.article()) or self.also or negated
-        self.take("both")
+        both = bool(self.take("both"))
+        determined = both and bool(self.article()) or determined
         mixed = bool(self.take("the mix of", "the blend of", "mix of", "blend of"))
         if self.kind("year", "decade") and self.kind("value", "noun", ahead=1) and not negated:
             dating = self.peek().kind
             self.claims.append(Claim(dating, self.next()))
         if self.kind("value"):
-            self.add(relation, self.values(), negated)
+            values = self.values()
+            if both and len(values) < 2 and len(self.subject or ()) < 2:
+                self.fail()
+            self.add(relation, values, negated)
             mixed = not mixed and determined and bool(self.take("mix", "blend"))
         elif negated or not (self.kind("noun") or self.sees("one")):
             self.fail()

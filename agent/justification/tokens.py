@@ -17,7 +17,7 @@ WORDS = frozenset(
     do does enjoyed feature features for from has have heard here in include includes is it its just like liked
     likewise made mix no not nothing of offer offers one or other out people played published read released
     requested same saw share shares since so some something star starring stars that the them they this to too
-    visited watched well which who wished with without word words written you your""".split()
+    visited was watched well which who wished with without word words written wrote you your""".split()
 )
 
 

@@ -20,6 +20,7 @@ _PLAIN = re.compile(
 _ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen eighteen nineteen""".split()
 _TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+_DECADES = {f"{word[:-1]}ies": str(start) for word, start in _TENS.items()}  # "the nineties"
 
 
 class Units:
@@ -112,6 +113,8 @@ class Units:
                 yield self._word(part)
 
     def _word(self, word: str) -> Token:
+        if word in _DECADES:
+            return Token("decade", _DECADES[word])
         count = _count(word)
         return Token("word" if word in WORDS else "other", word) if count is None else Token("number", str(count))
 

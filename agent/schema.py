@@ -130,10 +130,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A fact that was computed, never generated, with what it rests on.
+    """A fact that was computed, never generated, with what it rests on; `source` says where it was looked up.
 
     `kind` is one of:
         "liked": `values` of `attribute` are shared with an item that the person liked, `item_ids[0]`.
+        "feedback": the same with an item that the person said they like after it was recommended here.
         "watched": the same with an item that is merely in the history.
         "behaviour": `count` of the `total` other people who like `item_ids[0]` like this item too.
         "constraint": a condition of the request is met by `values` of `attribute`, or by none of them if `negated`.
@@ -150,6 +151,7 @@ class Evidence:
     count: int | None = None
     total: int | None = None
     negated: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,10 @@ class Reply:
                     "justification": r.justification,
                     "verified": r.verified,
                     "phrased_by": r.phrased_by,
-                    "evidence": [{"kind": e.kind, "text": e.text} for e in r.evidence],
+                    "evidence": [
+                        {"kind": e.kind, "text": e.text, "source": e.source, "item_ids": list(e.item_ids)}
+                        for e in r.evidence
+                    ],
                 }
                 for r in self.recommendations
             ],

@@ -57,7 +57,7 @@ class Phrases:
 
     def did(self) -> str:
         """What the person did with the item that the lead rests on."""
-        return "liked" if self._plan.lead.kind == "liked" else verb_of(self._english.noun)
+        return "liked" if self._plan.lead.kind in ("feedback", "liked") else verb_of(self._english.noun)
 
     def item(self) -> str | None:
         """The title of the item, without the year that the sentence may give."""

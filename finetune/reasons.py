@@ -157,7 +157,7 @@ def _drafts(phrases: Phrases, plan: Plan, random: np.random.Generator) -> Iterat
 def _frames(phrases: Phrases, plan: Plan) -> list[Sequence[str]]:
     """The frames for what leads, and then those that take less to fill."""
     kind, lead = plan.lead.kind, phrases.lead
-    if kind in ("liked", "watched"):
+    if kind in ("feedback", "liked", "watched"):
         return [FRAMES["anchor label" if lead is None or lead.is_labelled else "anchor"]]
     if kind == "behaviour":
         return [FRAMES["behaviour"], FRAMES["behaviour alone"]]

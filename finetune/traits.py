@@ -45,7 +45,7 @@ class Trait:
 def traits_of(evidence: Evidence, item: Item) -> list[Trait]:
     """What a fact says of the item: nothing, one trait, or a kind and a year."""
     name, asked = evidence.attribute or "", evidence.kind == "constraint"
-    if evidence.kind not in ("liked", "watched", "constraint", "property") or not name:
+    if evidence.kind not in ("feedback", "liked", "watched", "constraint", "property") or not name:
         return []
     if isinstance(item.attributes.get(name), int | float):
         return [Trait("year" if is_year(name) else "number", name, evidence.values, asked)]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -269,6 +270,34 @@ def test_one_work_under_two_ids_has_the_counts_of_both(films):
     text = "{} of the 40 other people who liked Alien (1979) liked it too."
     passed = {n for n in range(5, 41) if check(text.format(n), films[0].get("aliens"), evidence, catalogue).ok}
     assert passed == {12, 30}
+
+
+def test_what_was_liked_here_is_said_only_of_what_was(films):
+    item = films[0].get("aliens")
+    evidence = gather(item, replace(facts(films), said=frozenset({"alien"})))
+    for text, ok in (
+        ("You liked Alien (1979) here, and it is sci-fi too.", True),
+        ("You liked Alien (1979), and it is sci-fi too.", True),
+        ("Like Alien (1979), which you liked here, it is a sci-fi film.", True),
+        ("You liked Alien (1979), so here is another sci-fi film.", True),
+        ("You watched Blade Runner (1982) here, and it is sci-fi too.", False),
+        ("You liked Blade Runner (1982) here, and it is sci-fi too.", False),
+        ("You liked Alien (1979) here, and it is horror.", False),
+        ("You liked Alien (1979) and Blade Runner (1982) here, and it is sci-fi too.", False),
+    ):
+        assert check(text, item, evidence, films[0]).ok is ok, text
+    assert not verdict(films, "aliens", "You liked Alien (1979) here, and it is sci-fi too.").ok
+
+
+def test_the_content_of_a_text_is_what_it_claims_of_whatever_item(films):
+    first = verdict(films, "thelma", "It is a drama film from 1991.").content
+    assert first == verdict(films, "thelma", "This is a drama from 1991.").content
+    assert first != verdict(films, "thelma", "It is a crime film from 1991.").content
+    shared = [
+        verdict(films, i, f"You liked Fargo (1996), and {it} a crime film too.").content
+        for i, it in (("thelma", "it is"), ("raising", "this is"))
+    ]
+    assert shared[0] == shared[1] != first
 
 
 def test_books(books):

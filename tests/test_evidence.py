@@ -7,7 +7,7 @@ import pytest
 from justified import BOOK_TYPES, BOOKS, FILMS, ME, NINETIES, build, facts
 
 from agent.justification.claims import check
-from agent.justification.evidence import FEWEST_PEOPLE, gather
+from agent.justification.evidence import FEWEST_PEOPLE, TRIED, gather
 from agent.justification.wording import listed, number, plural, spoken, stated, titled, verb_of, with_article
 from agent.schema import Filter, Item, Profile
 
@@ -91,7 +91,7 @@ def test_two_bounds_on_one_number_are_told_once(films):
 )
 def test_what_is_unknown_of_an_item_meets_no_condition(films, condition):
     found = texts(films, "bare", filters=(condition,), wishes="dreamy")
-    assert found == ["Its description is among the closest to your request."]
+    assert found == ["The description of Metropolis is among the closest to your request."]
 
 
 def test_counts_leave_out_the_person_who_reads(films):
@@ -158,8 +158,72 @@ def test_liked_and_watched_are_told_apart(films):
 
 
 def test_a_person_and_a_request_of_whom_nothing_is_known(films):
-    assert texts(films, "bare", None, Profile()) == ["It is among the most chosen in this catalogue."]
-    assert texts(films, "bare", None, Profile(None, ("alien",))) == ["It is among the closest to your history."]
+    assert texts(films, "bare", None, Profile()) == ["Metropolis is in this catalogue; nothing else is known to go by."]
+    assert texts(films, "bare", None, Profile(None, ("alien",))) == ["Metropolis is among the closest to your history."]
+
+
+def test_of_what_nothing_else_is_known_it_is_said_how_many_chose_it(films, tmp_path):
+    bare = [Item(film.item_id, film.title) for film in FILMS]
+    built = build(tmp_path / "store.sqlite", bare, {})
+    told = {i: texts(built, i, None, Profile()) for i in ("alien", "raising", "bare", "it")}
+    assert told == {
+        "alien": ["41 people chose Alien (1979)."],
+        "raising": ["15 people chose Raising Arizona (1987)."],
+        "bare": ["Metropolis is in this catalogue; nothing else is known to go by."],  # two people: too few to tell
+        "it": ["It (1990) is in this catalogue; nothing else is known to go by."],
+    }
+
+
+def test_only_what_lifted_an_item_is_cited_for_it(films):
+    """`lifts` as the agent finds them out: Heat did nothing for it, and Blade Runner next to nothing."""
+    given = {"alien": 0.2, "fargo": -0.1, "heat": 0.0, "blade": 0.001}
+    known = replace(facts(films), lifts={"raising": {**given, "fargo": 0.3}, "aliens": given})
+    cited = {
+        item_id: {i for e in gather(films[0].get(item_id), known) for i in e.item_ids}
+        for item_id in ("raising", "aliens", "terminator")
+    }
+    assert cited == {"raising": {"fargo"}, "aliens": {"alien"}, "terminator": set()}
+
+
+def test_what_is_left_out_one_by_one_is_the_latest(films):
+    many = Profile("me", tuple(films[0].ids), tuple(films[0].ids[::2]))
+    assert facts(films, many, likes=("alien",)).anchors[:3] == ("alien", "bare", "it")
+    assert len(replace(facts(films, many)).anchors) == min(TRIED, len(films[0]))
+
+
+def test_a_liking_that_was_told_here_is_evidence_of_its_own(films):
+    known = replace(facts(films), said=frozenset({"alien", "heat"}))
+    found = gather(films[0].get("aliens"), known)
+    told = [(e.kind, e.text) for e in found if e.kind in ("feedback", "liked")]
+    assert told == [
+        ("feedback", "Like Alien (1979), which you liked here, it also stars Sigourney Weaver."),
+        ("feedback", "Like Alien (1979), which you liked here, it is a sci-fi film too."),
+    ]
+    # Heat was put aside as seen here, which is no liking; what the request names is of the request.
+    assert not any("here" in e.text for e in gather(films[0].get("raising"), known))
+    named = replace(facts(films, likes=("alien",)), said=frozenset({"alien"}))
+    assert {e.kind for e in gather(films[0].get("aliens"), named) if e.item_ids == ("alien",)} == {"liked", "behaviour"}
+
+
+def test_every_fact_says_where_it_was_looked_up(films, books):
+    sources = {}
+    for built, asked in (
+        (films, {"filters": (*NINETIES, Filter("genres", "!=", "Horror")), "wishes": "tense"}),
+        (books, {"noun": "book", "profile": Profile("me", ("dune",), ("dune",))}),
+        (films, {"profile": Profile()}),
+    ):
+        for item in built[0].items:
+            for e in gather(item, replace(facts(built, **asked), said=frozenset({"alien"}))):
+                sources.setdefault(e.kind, set()).add(e.source)
+    assert sources.keys() == {
+        "constraint", "wish", "feedback", "liked", "behaviour", "watched", "property", "nearest",
+    }  # fmt: skip
+    assert "" not in set().union(*sources.values())
+    assert "your request; the catalogue: year" in sources["constraint"]
+    assert "what you said of it here; the catalogue: directors" in sources["feedback"]
+    assert "your history; the catalogue: genres" in sources["liked"]
+    assert sources["behaviour"] == {"what other people liked"}
+    assert "the catalogue: genres, year" in sources["property"]
 
 
 HOSTILE = [

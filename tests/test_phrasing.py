@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from justified import ME, NINETIES, build, facts
 
@@ -8,6 +10,7 @@ from agent.generation.fake import FakeGenerator
 from agent.justification.claims import check
 from agent.justification.evidence import gather
 from agent.justification.phrasing import _opener, phrase, plan_list, words_for
+from agent.justification.wording import titled
 from agent.schema import Evidence, Filter, Item, Profile
 from agent.workspace.catalogue import Catalogue
 
@@ -180,3 +183,89 @@ def test_an_opener_has_the_verb_of_what_it_leads_to():
         assert _opener(lead, 0, "film", catalogue) == opener
     asked = Evidence("constraint", "-", (), "cast", ("Al Pacino",))
     assert _opener(asked, 0, "film", catalogue) == "As you asked, it stars"
+
+
+# -- no two reasons alike, none of its place, none of feelings
+
+
+def told(catalogue, items, evidence, sentences=()):
+    """The reasons of a list, in its order, and what each of them claims; all of them pass the checker."""
+    given = plan_list(items, evidence, "film", catalogue)
+    found = {p.row: p.text for p in phrase(FakeGenerator(sentences), (), given, render, "film", catalogue)}
+    verdicts = [check(found[row], plan.item, plan.everything, catalogue) for row, plan in enumerate(given)]
+    assert all(verdict.ok for verdict in verdicts), found
+    return [found[row] for row in range(len(given))], {verdict.content for verdict in verdicts}
+
+
+@pytest.mark.parametrize("sentences", [(), ["It is a comedy and crime film from 1987."], ["This is a film from 1991."]])
+@pytest.mark.parametrize("profile", [ME, Profile(), Profile("me", ("heat",), ("heat",))])
+def test_no_two_reasons_of_a_list_say_the_same(films, profile, sentences):
+    items = films[0].items
+    texts, contents = told(films[0], items, [gather(item, facts(films, profile)) for item in items], sentences)
+    assert len(set(texts)) == len(items)
+    named = sum(text.startswith(titled(item.title)) for item, text in zip(items, texts, strict=True))
+    assert len(contents) >= len(items) - named  # only where nothing else is left to tell do titles make the difference
+
+
+def test_items_of_which_the_same_is_known_are_told_apart_by_their_titles():
+    genres, language = {"genres": ("Drama",)}, {"language": "English"}
+    for attributes, types, expected in (
+        (genres, {"genres": "list"}, ["It is a drama film.", "Solaris is a drama film.", '"Two" is a drama film.']),
+        (language, {"language": "word"},
+         ["Its language is English.", "Solaris has the language English.", '"Two" has the language English.']),
+    ):  # fmt: skip
+        items = [Item(title, title, "", attributes) for title in ("Stalker", "Solaris", "Two")]
+        catalogue = Catalogue(items, types)
+        (name, values), *_ = attributes.items()
+        text = expected[0]
+        evidence = [
+            (Evidence("property", text, attribute=name, values=values if isinstance(values, tuple) else (values,)),)
+            for _ in items
+        ]
+        assert told(catalogue, items, evidence, [expected[0]] * 6)[0] == expected
+
+
+def test_what_the_model_says_of_two_items_alike_is_said_of_one(films):
+    given = plans(films, "sabrina54", "sabrina95", "amelie", profile=Profile())
+    found = phrased(films, given, ["It is a comedy and romance film."] * 6)
+    assert sorted(p.phrased_by for p in found.values()) == ["model", "plain", "plain"]
+    assert len({p.text for p in found.values()}) == 3
+
+
+PLACES = r"\b(?:first|second|third|last|next|above|below|previous|list|number|rank|top|pick|another one)\b"
+FEELINGS = (
+    r"\byou(?:'ll| will| would| should| may| might| must)?\s+(?:love|like|enjoy|adore|prefer|hate|want|need|feel)\b"
+)
+
+
+def test_nothing_that_is_said_without_the_model_speaks_of_places_or_feelings(films):
+    for asked in ({}, ASKED):
+        for plan in plans(films, *films[0].ids, **asked):
+            for text in (plan.opener, *plan.plains(), *(e.text for e in plan.everything)):
+                assert not re.search(f"{PLACES}|{FEELINGS}", text, re.IGNORECASE), text
+
+
+@pytest.mark.parametrize(
+    "verb", ["love", "adore", "loved", "will love", "would enjoy", "like", "prefer", "want", "crave"]
+)
+@pytest.mark.parametrize("form", ["You {} {}, and {}", "Since you {} {}, {}", "Like {1}, which you {0}, {2}"])
+def test_no_feeling_that_is_not_on_record_passes(films, verb, form):
+    item = films[0].get("aliens")
+    evidence = gather(item, facts(films))
+    for title in ("Alien (1979)", "Sigourney Weaver", "sci-fi"):
+        text = form.format(verb, title, "it is a sci-fi film too.")
+        assert not check(text, item, evidence, films[0]).ok, text
+    assert check(form.format("liked", "Alien (1979)", "it is a sci-fi film too."), item, evidence, films[0]).ok
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["As the first of these, {}", "In place 2, {}", "Like the last one, {}", "Number 1: {}", "{} It tops this list.",
+     "{} It is the third here.", "As above, {}", "Next, {}", "Finally, {}", "My top pick: {}"],
+)  # fmt: skip
+def test_no_place_in_the_list_passes(films, text):
+    item = films[0].get("aliens")
+    evidence = gather(item, facts(films))
+    said = "it is an action film."
+    whole = text.format(said if not text.startswith("{}") else said.capitalize())
+    assert not check(whole, item, evidence, films[0]).ok, whole

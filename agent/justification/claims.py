@@ -39,10 +39,15 @@ _ROLES: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the checker found: `ok` only with no problems and at least one supported claim."""
+    """What the checker found: `ok` only with no problems and at least one supported claim.
+
+    `content` is what the text claims, without regard to which item it is about and in which words: two reasons of one
+    list with the same content are alike.
+    """
 
     problems: tuple[str, ...]
     claims: int
+    content: frozenset[Claim] = frozenset()
 
     @property
     def ok(self) -> bool:
@@ -71,7 +76,16 @@ def check(text: str, item: Item, evidence: Sequence[Evidence], catalogue: Catalo
         problems.append("it repeats itself")
     if not problems and not any(item.item_id in claim.about for claim in claims):
         problems.append("it says nothing of the item")
-    return Verdict(tuple(problems), len(claims))
+    return Verdict(tuple(problems), len(claims), _contents(text, item, units))
+
+
+def _contents(text: str, item: Item, units: Units) -> frozenset[Claim]:
+    """The claims of a text, sentences of the evidence among them, as if they were of any item."""
+    try:
+        said = [claim for sentence in read(list(units.cut(text, facts=False)), item.item_id) for claim in sentence]
+    except NotUnderstood:  # a sentence of the evidence that the grammar has no words for
+        said = [Claim("fact", text)]
+    return frozenset(replace(_content(claim), about=claim.about - {item.item_id}) for claim in said)
 
 
 def _form(text: str, tokens: Sequence[Token]) -> list[str]:
@@ -98,7 +112,8 @@ class _Record:
         self.types = catalogue.attribute_types
         self.conditions = [e for e in evidence if e.kind == "constraint"]
         self.wishes = {v.casefold() for e in evidence if e.kind == "wish" for v in e.values}
-        self.liked = {i for e in evidence if e.kind == "liked" for i in self._meant(e)}
+        self.here = {i for e in evidence if e.kind == "feedback" for i in self._meant(e)}
+        self.liked = self.here | {i for e in evidence if e.kind == "liked" for i in self._meant(e)}
         watched = [e for e in evidence if e.kind == "watched"]
         self.met = self.liked | {i for e in watched for i in self._meant(e)}
         self.verbs = {verb_of(noun) for noun in nouns}
@@ -115,6 +130,8 @@ class _Record:
                 return True
             case "liked":
                 return self.liked.issuperset(claim.titles)
+            case "liked here":
+                return self.here.issuperset(claim.titles)
             case "watched":
                 return self.met.issuperset(claim.titles) and self._did(claim.value)
             case "count":
@@ -218,6 +235,7 @@ def _objection(claim: Claim) -> str:
     said = claim.value or " and ".join(str(n) for n in (claim.count, claim.total) if n)
     reasons = {
         "liked": "it says that the person liked something that is not on record",
+        "liked here": "it says that the person liked something here that they did not",
         "watched": "it says that the person did something that is not on record",
         "asked for": f"{said!r} is not what was asked for",
         "asked": "nothing in it is what was asked for",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.justification.wording import (
@@ -25,19 +25,32 @@ FEWEST_PEOPLE = 5  # a smaller count says little, and could point at a person
 LEAST_LIFT = 1.2  # how much likelier than for everyone a liking must be to be worth telling
 LEAST_SHARE = 0.15
 ANCHORS = 30  # how many liked items are compared
+TRIED = 20  # how many of them are left out to see what each does, the latest: older ones weigh a hundredth
+LEAST_LIFTING = 0.1  # of the score that the most telling item of the history gave: less is no reason
+NOTHING = 1e-6  # of a score: rounding
+
+_DID = {"liked": "liked", "feedback": "liked here"}
+_WHENCE = {"feedback": "what you said of it here"}
 COMMON = 0.5  # a value of a larger share of the catalogue links nothing
 NAMED = 3  # values of one attribute that a property names
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What evidence is computed from, the same for all items of one list."""
+    """What evidence is computed from, the same for all items of one list.
+
+    `lifts` says by item how much score each item of the history or request gave it, where that was found out: then
+    nothing is cited that did not lift the item, or not by a share of what did most. `said` are the items of which the
+    person said here that they like them.
+    """
 
     catalogue: Catalogue
     transitions: Transitions
     profile: Profile
     intent: Intent
     noun: str = "item"
+    lifts: Mapping[str, Mapping[str, float]] | None = None
+    said: frozenset[str] = frozenset()
 
     @property
     def liked(self) -> tuple[str, ...]:
@@ -49,10 +62,31 @@ class Facts:
         return tuple(dict.fromkeys((*self._known(self.intent.likes, self.intent.dislikes), *before)))[:ANCHORS]
 
     @property
+    def told_here(self) -> frozenset[str]:
+        """The liked items whose liking is known from feedback, and not only from the history or the request."""
+        return self.said.intersection(self.profile.likes).difference(self.intent.likes)
+
+    @property
     def watched(self) -> tuple[str, ...]:
         """The rest of the history, most recent first, without what the person likes or dislikes."""
         felt = (*self.profile.likes, *self.intent.likes, *self.profile.dislikes, *self.intent.dislikes)
         return self._known(reversed(self.profile.history), felt)[:ANCHORS]
+
+    @property
+    def anchors(self) -> tuple[str, ...]:
+        """What may be cited, the latest first: named in the request, then the end of the history."""
+        recent = {i: place for place, i in enumerate(reversed(self.profile.history)) if i not in self.intent.likes}
+        return tuple(sorted((*self.liked, *self.watched), key=lambda i: recent.get(i, -1)))[:TRIED]
+
+    def told_of(self, item: Item, anchors: Iterable[str]) -> list[str]:
+        """Those of the anchors that may be cited for an item: no edition of itself, and only what speaks for it."""
+        editions = self.catalogue.same_work(item.item_id)
+        others = [i for i in anchors if i not in editions]
+        if self.lifts is None:
+            return others
+        lift = self.lifts.get(item.item_id, {})
+        least = LEAST_LIFTING * max(lift.values(), default=0.0)
+        return [i for i in others if lift.get(i, 0.0) > max(least, NOTHING)]
 
     def _known(self, item_ids: Iterable[str], without: Iterable[str]) -> tuple[str, ...]:
         """The ids that the catalogue has, less every edition of what is left out."""
@@ -62,15 +96,14 @@ class Facts:
 
 def gather(item: Item, facts: Facts) -> tuple[Evidence, ...]:
     """All evidence for one item, most telling first within each kind; never empty."""
-    editions = facts.catalogue.same_work(item.item_id)
-    liked = [i for i in facts.liked if i not in editions]
-    watched = [i for i in facts.watched if i not in editions]
+    liked, watched = facts.told_of(item, facts.liked), facts.told_of(item, facts.watched)
     found = [*_constraints(item, facts), *_wish(item, facts)]
-    found += _shared(item, liked, "liked", facts)
+    found += _shared(item, [i for i in liked if i in facts.told_here], "feedback", facts)
+    found += _shared(item, [i for i in liked if i not in facts.told_here], "liked", facts)
     found += _behaviour(item, (*liked, *watched), facts)
     found += _shared(item, watched, "watched", facts)
     found += _property(item, facts)
-    return tuple(found) or (_nearest(facts),)
+    return tuple(found) or (_nearest(item, facts),)
 
 
 def _constraints(item: Item, facts: Facts) -> list[Evidence]:
@@ -87,7 +120,7 @@ def _constraints(item: Item, facts: Facts) -> list[Evidence]:
 def _met_number(name: str, item: Item) -> Evidence:
     said = number(float(item.words(name)[0]))
     text = f"It is from {said}, as you asked." if is_year(name) else f"Its {spoken(name)} is {said}, as you asked."
-    return Evidence("constraint", text, attribute=name, values=(said,))
+    return Evidence("constraint", text, attribute=name, values=(said,), source=_source(name, beside="your request"))
 
 
 def _met_words(item: Item, f: Filter, facts: Facts) -> list[Evidence]:
@@ -96,7 +129,8 @@ def _met_words(item: Item, f: Filter, facts: Facts) -> list[Evidence]:
         return []
     said = listed(spoken(v, f.attribute) for v in met)
     text = f"{_sentence(stated(f.attribute, said, facts.noun))[:-1]}, as you asked."
-    return [Evidence("constraint", text, attribute=f.attribute, values=met)]
+    source = _source(f.attribute, beside="your request")
+    return [Evidence("constraint", text, attribute=f.attribute, values=met, source=source)]
 
 
 def _refused_words(item: Item, f: Filter, facts: Facts) -> list[Evidence]:
@@ -106,7 +140,8 @@ def _refused_words(item: Item, f: Filter, facts: Facts) -> list[Evidence]:
         return []
     said = listed((spoken(v, f.attribute) for v in refused), "or")
     text = f"{_sentence(stated(f.attribute, said, facts.noun, negated=True))[:-1]}, as you asked."
-    return [Evidence("constraint", text, attribute=f.attribute, values=refused, negated=True)]
+    source = _source(f.attribute, beside="your request")
+    return [Evidence("constraint", text, attribute=f.attribute, values=refused, negated=True, source=source)]
 
 
 def _words(f: Filter) -> list[str]:
@@ -120,13 +155,14 @@ def _wish(item: Item, facts: Facts) -> list[Evidence]:
     if not met:
         return []
     said = listed(f'"{w}"' for w in met)
-    return [Evidence("wish", f"Its description has your word{'s' * (len(met) > 1)} {said}.", values=met)]
+    text = f"Its description has your word{'s' * (len(met) > 1)} {said}."
+    return [Evidence("wish", text, values=met, source="your request; its description in the catalogue")]
 
 
 def _shared(item: Item, anchors: Sequence[str], kind: str, facts: Facts) -> list[Evidence]:
     """What the item shares with each anchor; anchors that share the most and the rarest come first."""
     found: list[tuple[float, int, Evidence]] = []
-    did = "which you liked" if kind == "liked" else f"which you {verb_of(facts.noun)}"
+    did = f"which you {_DID.get(kind) or verb_of(facts.noun)}"
     own = {
         name: [v for v in item.words(name) if facts.catalogue.frequency(name, v) <= COMMON * len(facts.catalogue)]
         for name, type_ in facts.catalogue.attribute_types.items()
@@ -141,7 +177,9 @@ def _shared(item: Item, anchors: Sequence[str], kind: str, facts: Facts) -> list
             said = listed(spoken(v, name) for v in common)
             text = f"Like {titled(anchor.title)}, {did}, {stated(name, said, facts.noun, likewise=True)}."
             weight = sum(1 / facts.catalogue.frequency(name, v) for v in common) * len(common)
-            found.append((-weight * 0.97**place, place, Evidence(kind, text, (anchor_id,), name, common)))
+            whence = "your request" if anchor_id in facts.intent.likes else _WHENCE.get(kind, "your history")
+            evidence = Evidence(kind, text, (anchor_id,), name, common, source=_source(name, beside=whence))
+            found.append((-weight * 0.97**place, place, evidence))
     found.sort(key=lambda triple: triple[:2])
     return [evidence for _, _, evidence in found[:6]]
 
@@ -158,7 +196,8 @@ def _behaviour(item: Item, anchors: Sequence[str], facts: Facts) -> list[Evidenc
         if both < FEWEST_PEOPLE or both / total < max(LEAST_SHARE, LEAST_LIFT * everyone):
             continue
         text = f"{both} of the {total} other people who liked {titled(anchor.title)} liked it too."
-        found.append((-both / total, Evidence("behaviour", text, (anchor_id,), count=both, total=total)))
+        evidence = Evidence("behaviour", text, (anchor_id,), count=both, total=total, source="what other people liked")
+        found.append((-both / total, evidence))
     found.sort(key=lambda pair: pair[0])
     return [evidence for _, evidence in found[:6]]
 
@@ -177,21 +216,34 @@ def _property(item: Item, facts: Facts) -> list[Evidence]:
         when = f" from {year[1]}" if year else ""
         attribute = kinds if kinds is not None else year[0] if year else None
         everything = (*values, *([year[1]] if year else []))
-        found.append(Evidence("property", f"It is {with_article(said)}{when}.", attribute=attribute, values=everything))
+        text, source = f"It is {with_article(said)}{when}.", _source(*filter(None, (kinds, year and year[0])))
+        found.append(Evidence("property", text, attribute=attribute, values=everything, source=source))
     for name in names:
         if role_of(name) != "kind":
             values = item.words(name)[:NAMED]
             text = _sentence(stated(name, listed(spoken(v, name) for v in values)))
-            found.append(Evidence("property", text, attribute=name, values=values))
+            found.append(Evidence("property", text, attribute=name, values=values, source=_source(name)))
     return found
 
 
-def _nearest(facts: Facts) -> Evidence:
+def _nearest(item: Item, facts: Facts) -> Evidence:
+    """What is left to say where nothing is known of an item; it names the item, so that no two reasons are alike."""
+    title = titled(item.title)
     if facts.intent.wishes:
-        return Evidence("nearest", "Its description is among the closest to your request.")
+        text = f"The description of {title} is among the closest to your request."
+        return Evidence("nearest", text, source="the meaning of its description and of your request")
     if facts.profile.history:
-        return Evidence("nearest", "It is among the closest to your history.")
-    return Evidence("nearest", "It is among the most chosen in this catalogue.")
+        return Evidence("nearest", f"{title} is among the closest to your history.", source="your history")
+    chosen = int(facts.transitions.popularity[facts.catalogue.position[item.item_id]])
+    if chosen >= FEWEST_PEOPLE:
+        return Evidence("nearest", f"{chosen:,} people chose {title}.", count=chosen, source="what people chose")
+    return Evidence("nearest", f"{title} is in this catalogue; nothing else is known to go by.", source="the catalogue")
+
+
+def _source(*attributes: str, beside: str = "") -> str:
+    """Where a fact was looked up: attributes of the catalogue, and what else it rests on."""
+    catalogue = f"the catalogue: {', '.join(spoken(name) for name in attributes)}"
+    return f"{beside}; {catalogue}" if beside else catalogue
 
 
 def _sentence(clause: str) -> str:

@@ -85,6 +85,8 @@ class _Reader(Statements):
         relation = "liked" if self.take(*LIKED) else "watched"
         verb = "" if relation == "liked" else self.need(*MET_VERBS)
         titles = self.titles()
+        if relation == "liked" and self.take("here"):
+            relation = "liked here"
         self.claims.append(Claim(relation, verb, titles=titles))
         if cause:
             self.claims.append(Claim("because", titles=titles))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Generator as PyGenerator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from agent.generation.base import Branch, Generator, Message
-from agent.justification.claims import check
+from agent.justification.claims import Verdict, check
+from agent.justification.tokens import Claim
 from agent.justification.wording import is_year, listed, role_of, spoken, stated, titled, verb_of
 from agent.schema import Evidence, Item, PhrasedBy
 from agent.workspace.catalogue import Catalogue
@@ -21,7 +24,7 @@ Render = Callable[[Item, Sequence[str]], tuple[Message, ...]]
 # anything by itself. "You" and "liked" are only in openers, so that a small model cannot say what a person likes.
 _NEUTRAL = {"a": 1, "an": 1, "and": 2, ",": 2, ".": 1}
 _ROLE_WORDS = {"directed": ("directed by",), "written": ("by",), "by": ("by",)}
-_PRIORITY = ("constraint", "wish", "liked", "behaviour", "watched", "property", "nearest")
+_PRIORITY = ("constraint", "wish", "feedback", "liked", "behaviour", "watched", "property", "nearest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,23 @@ class Plan:
             fact = self.facts[1].text
             return f"As you asked, {fact[:1].lower()}{fact[1:]}"
         return " ".join(e.text for e in self.facts[:2])
+
+    def plains(self) -> Iterator[str]:
+        """`plain`, and what may take its place where another reason says the same: with a further fact."""
+        yield self.plain
+        yield from (f"{self.lead.text} {e.text}" for e in self.everything if e not in self.facts)
+
+    def naming(self) -> Iterator[str]:
+        """Plain reasons that name the item: what is left where all that is known of two items is the same."""
+        title = titled(self.item.title)
+        for name in (title, f'"{title}"'):  # a title such as "Two" is one in quotation marks only
+            yield from (_naming(e.text, name) for e in (*self.facts, *self.everything))
+
+
+def _naming(fact: str, title: str) -> str:
+    """The fact with the item's title for "it", so that it can be said of no other item."""
+    owned = re.fullmatch(r"Its (.+?) (?:is|are|includes?) (.+)", fact)
+    return f"{title} has the {owned[1]} {owned[2]}" if owned else re.sub(r"\b[Ii]t\b", lambda _: title, fact, count=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +93,7 @@ def plan_list(
 
 def _cost(evidence: Evidence, used: Counter[tuple[str, ...]]) -> int:
     """How much this would repeat what the list has said; properties and the nearest are a last resort."""
-    cost = {"constraint": 0, "wish": 0, "liked": 0, "behaviour": 0, "watched": 1, "property": 4, "nearest": 6}
+    cost = {kind: {"watched": 1, "property": 4, "nearest": 6}.get(kind, 0) for kind in _PRIORITY}
     anchored = 2 * used[evidence.item_ids] if evidence.item_ids else 0
     return cost[evidence.kind] + used[(evidence.kind,)] + anchored
 
@@ -81,11 +101,12 @@ def _cost(evidence: Evidence, used: Counter[tuple[str, ...]]) -> int:
 def _opener(lead: Evidence, row: int, noun: str, catalogue: Catalogue) -> str:
     """How the sentence begins, up to "it is": true by itself, different from row to row; empty for a plain one only."""
     title = titled(catalogue.get(lead.item_ids[0]).title) if lead.item_ids else ""
-    did = "liked" if lead.kind == "liked" else verb_of(noun)
+    did = verb_of(noun)
     said = listed(spoken(v, lead.attribute or "") for v in lead.values)
     says = _says(lead)
     choices: Mapping[str, Sequence[str]] = {
         "liked": (f"You liked {title}, and {says}", f"Like {title}, which you liked, {says}"),
+        "feedback": (f"You liked {title} here, and {says}", f"Like {title}, which you liked here, {says}"),
         "watched": (f"You {did} {title}, and {says}", f"Like {title}, which you {did}, {says}"),
         "behaviour": (
             f"Of the {lead.total} other people who liked {title}, {lead.count} liked it too, and it is",
@@ -140,13 +161,15 @@ def phrase(
 
     The model writes all of them side by side: first in its own words, where it was tuned to; else, and once more where
     the checker refuses that, after an opener and under a mask. What is refused again is replaced by the plain sentence.
+    What says the same as the reason of another item of the list is refused as well, in whatever words.
     Closing the iterator stops the model; so does `stop`, which is asked after every step of it.
     """
+    told = _Told(catalogue)
     waiting = list(range(len(plans)))
     for freely, attempt_seed in ((generator.writes_reasons, seed), (False, (seed or 0) + 1)):
         rows = [row for row in waiting if freely or plans[row].opener]
         for row in set(waiting) - set(rows):
-            yield Phrased(row, plans[row].plain, "plain", plans[row].facts)
+            yield Phrased(row, told.plain(plans[row]), "plain", plans[row].facts)
         waiting = []
         attempts = attempt(generator, prefix, plans, rows, render, noun, catalogue, freely=freely, seed=attempt_seed)
         try:
@@ -156,14 +179,39 @@ def phrase(
                 if tried is None:
                     continue
                 row, text, passed = tried
-                if passed:
+                if passed and told.takes(text, plans[row]):
                     yield Phrased(row, text, "model", plans[row].facts)
                 else:
                     waiting.append(row)
         finally:
             attempts.close()
     for row in sorted(waiting):
-        yield Phrased(row, plans[row].plain, "plain", plans[row].facts)
+        yield Phrased(row, told.plain(plans[row]), "plain", plans[row].facts)
+
+
+class _Told:
+    """What the reasons of one list have said so far."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._contents: set[frozenset[Claim]] = set()
+
+    def takes(self, text: str, plan: Plan) -> bool:
+        """Whether a text passes the checker and says something that none before it said; then it is noted."""
+        verdict = self._verdict(text, plan)
+        if not verdict.ok or verdict.content in self._contents:
+            return False
+        self._contents.add(verdict.content)
+        return True
+
+    def plain(self, plan: Plan) -> str:
+        """The first plain reason that is new, else one that names the item."""
+        new = (text for text in plan.plains() if self.takes(text, plan))
+        named = (text for text in plan.naming() if text not in plan.plain and self._verdict(text, plan).ok)
+        return next(chain(new, named), plan.plain)
+
+    def _verdict(self, text: str, plan: Plan) -> Verdict:
+        return check(text, plan.item, plan.everything, self._catalogue)
 
 
 def attempt(

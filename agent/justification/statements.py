@@ -181,7 +181,10 @@ class Statements(Cursor):
             return False
         attribute = self.next()
         self.take(",", ":")
-        self.add("its", self.values(articles=False), attribute=attribute)
+        if self.kind("number", "year"):
+            self.claims.append(Claim("number", self.next(), attribute=attribute))
+        else:
+            self.add("its", self.values(articles=False), attribute=attribute)
         return True
 
     def sharing(self) -> None:
@@ -244,7 +247,7 @@ class Statements(Cursor):
         self.take("both of which you", "which you", "that you")
         self.take("also")
         if self.take(*LIKED):
-            self.claims.append(Claim("liked", titles=titles))
+            self.claims.append(Claim("liked here" if self.take("here") else "liked", titles=titles))
         else:
             self.claims.append(Claim("watched", self.need(*MET_VERBS), titles=titles))
         return len(titles)

@@ -38,7 +38,7 @@ class Claim:
             `value`, in one attribute that fits the relation; with "its", in the attribute `attribute`.
         "year", "decade", "number": `about` all are from that year or decade, or have that number as `attribute`.
         "wish": the description has the word `value`.
-        "liked", "watched", "asked for": the person did or said so, of `titles` or of `value`.
+        "liked", "liked here", "watched", "asked for": the person did or said so, of `titles` or of `value`.
         "asked": something in this sentence is what the person asked for.
         "because": something in this sentence links the item to each of `titles`.
         "count": `count` of the `total` (None: not said) people who liked `titles[0]` liked the item.

@@ -60,14 +60,17 @@ class Units:
         self._facts = sorted((unicodedata.normalize("NFC", e.text) for e in evidence), key=len, reverse=True)
         self._counts = {str(n) for e in evidence for n in (e.count, e.total)}
 
-    def cut(self, text: str) -> Iterator[Token]:
-        """The units of a text: whole sentences of the evidence, then the longest phrase, then words one by one."""
+    def cut(self, text: str, *, facts: bool = True) -> Iterator[Token]:
+        """The units of a text: whole sentences of the evidence, then the longest phrase, then words one by one.
+
+        Without `facts`, sentences of the evidence are cut like all others.
+        """
         place, opens = 0, True
         while place < len(text):
             if text[place] == " ":
                 place += 1
                 continue
-            fact = self._fact(text, place) if opens else None
+            fact = self._fact(text, place) if facts and opens else None
             if fact is not None:
                 yield Token("fact", fact)
                 place += len(fact)

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from agent import build, people
 from agent.assets import language_model
 from agent.conditions import Where
+from agent.explaining.asked import as_asked, recall
+from agent.explaining.explanation import Explanation, explain
+from agent.explaining.sensitivity import Stages, lifts
 from agent.generation.base import Generator, Message
 from agent.generation.prompting import PromptSet, continued
 from agent.justification.chinese import phrase_in_chinese
@@ -184,6 +187,21 @@ class Agent:
         self.catalogue.get(feedback.item_id)
         self.workspace.store.put_feedback(feedback)
 
+    def explain(self, turn_id: str, item: str, user_id: str | None = None, *, with_model: bool = False) -> Explanation:
+        """Why an item stands where it stands in a kept turn, or why it is not there, see `Explanation`.
+
+        Args:
+            turn_id: of a reply, its first letters, or "last"; a turn can be explained as long as it is kept.
+            item: a title or an id, of the list or not.
+            user_id: whose turn it must be; None does not ask.
+            with_model: rank anew for every thing that is left out, which takes the model's time for each.
+
+        Raises:
+            InputError: no such turn, or it is not that person's.
+            UnknownItemError: no such item, with the nearest titles.
+        """
+        return explain(recall(self.workspace.store, turn_id, user_id), item, self._stages, with_model=with_model)
+
     def known_of(self, user_id: str) -> dict[str, Any]:
         """Everything that is stored of a person, see `agent.people.known_of`; UnknownPersonError where nothing is."""
         return people.known_of(self.workspace, user_id)
@@ -202,21 +220,20 @@ class Agent:
         watch = Stopwatch()
         with watch("profile"):
             profile = self._profile(request)
+            request = replace(request, profile=profile)
         with watch("intent"):
             intent = self._intent(request)
             n = min(intent.n or request.n, self.settings.max_n)
         reply = self._empty_reply(request, intent)
         with watch("retrieve"):
-            query = self._query(profile, intent, self._allowed(profile, intent, request))
+            query = self._query(profile, intent, self._allowed(profile, intent, request.excluded))
         if not query.allowed.any():
             message = nothing_fits(
-                intent, lambda i: int(self._allowed(profile, i, request).sum()), self._language(intent)
+                intent, lambda i: int(self._allowed(profile, i, request.excluded).sum()), self._language(intent)
             )
             yield self._kept(replace(reply, message=message, timings_ms=watch.timings()), request)
             return
-        prompt = self.lister.prompt(
-            self.prompts.get("rank"), profile, intent, self.settings.history_in_prompt, self.noun
-        )
+        prompt = self._rank_prompt(profile, intent)
         if request.strategy == "score":
             k = max(self.settings.candidates, n)
             candidates, prefix = self.lister.retrieved(query, prompt, k, self.model_weight, watch)
@@ -226,7 +243,12 @@ class Agent:
             diversity = self.settings.diversity if request.strategy == "score" else 0.0
             chosen = self.lister.varied(candidates, n, diversity, intent.exploration, request.drawn_from(intent))
         with watch("gather evidence"):
-            listed = self._listed(chosen, Facts(self.catalogue, self._transitions, profile, intent, self.noun))
+            facts = Facts(self.catalogue, self._transitions, profile, intent, self.noun, said=self._said(request))
+            if request.strategy == "score":
+                ids = [c.item.item_id for c in chosen]
+                lifted = lifts(ids, facts.anchors, profile, intent, self._stages, query.allowed)
+                facts = replace(facts, lifts=lifted)
+            listed = self._listed(chosen, facts)
         watch.mark("list")
         message = greeting(profile, intent, bool(request.excluded), len(listed), n, self._language(intent))
         reply = replace(reply, recommendations=listed, candidates=tuple(candidates), message=message)
@@ -284,18 +306,25 @@ class Agent:
         older = tuple(i for i in known.history if i not in request.history)
         return replace(known, history=older + request.history, seen=known.seen | frozenset(request.history))
 
+    def _said(self, request: Request) -> frozenset[str]:
+        """The items of which the person said here that they like them."""
+        user = request.user_id
+        return frozenset(
+            f.item_id for f in (self.workspace.store.feedback(user) if user is not None else ()) if f.event == "like"
+        )
+
     def _intent(self, request: Request) -> Intent:
         said = request.intent
         intent = parse_intent(said, self.catalogue) if isinstance(said, str) else said
         return replace(intent, filters=tuple(dict.fromkeys((*intent.filters, *request.filters))))
 
-    def _allowed(self, profile: Profile, intent: Intent, request: Request) -> NDArray[np.bool_]:
+    def _allowed(self, profile: Profile, intent: Intent, excluded: Iterable[str]) -> NDArray[np.bool_]:
         """Which items may be recommended: they meet all filters, and no edition of them was seen or named."""
         allowed = np.ones(len(self.catalogue), dtype=bool)
         if intent.filters:
             allowed[:] = False
             allowed[self.catalogue.positions(self._index.ids_where(intent.filters))] = True
-        gone = {*profile.seen, *profile.history, *intent.likes, *intent.dislikes, *request.excluded}
+        gone = {*profile.seen, *profile.history, *intent.likes, *intent.dislikes, *excluded}
         allowed[self.catalogue.positions(self.catalogue.editions(gone))] = False
         return allowed
 
@@ -315,11 +344,26 @@ class Agent:
             habit=intent.habit,
         )
 
+    def _rank_prompt(self, profile: Profile, intent: Intent) -> tuple[Message, ...]:
+        shown = self.settings.history_in_prompt
+        return self.lister.prompt(self.prompts.get("rank"), profile, intent, shown, self.noun)
+
     def _listed(self, chosen: Sequence[Candidate], facts: Facts) -> tuple[Recommendation, ...]:
         return tuple(
             Recommendation(rank, c.item, c.scores["final"], evidence=gather(c.item, facts))
             for rank, c in enumerate(chosen, 1)
         )
+
+    @property
+    def _stages(self) -> Stages:
+        """The stages that are run again where one thing is left out."""
+        return Stages(
+            self.catalogue, self.lister.sources, self.lister.weights, self._allowed, self._query, self._candidates
+        )
+
+    def _candidates(self, query: Query, profile: Profile, intent: Intent) -> list[Candidate]:
+        prompt, k = self._rank_prompt(profile, intent), self.settings.candidates
+        return self.lister.retrieved(query, prompt, k, self.model_weight, Stopwatch())[0]
 
     # -- the reply
 
@@ -341,7 +385,8 @@ class Agent:
     def _kept(self, reply: Reply, request: Request) -> Reply:
         ranked = [{"item_id": c.item.item_id, **c.scores} for c in reply.candidates]
         said = {**reply.as_dict(), "candidates": ranked}
-        self.workspace.store.put_turn(reply.turn_id, reply.user_id, request.as_dict(), said)
+        asked = {**request.as_dict(), **as_asked(request.profile, reply.intent)}
+        self.workspace.store.put_turn(reply.turn_id, reply.user_id, asked, said)
         return reply
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from agent.conditions import Where, read_where
 from agent.errors import InputError
-from agent.schema import Filter, Intent, Strategy
+from agent.schema import Filter, Intent, Profile, Strategy
 from agent.settings import Settings
 from agent.workspace.catalogue import Catalogue
 
@@ -24,13 +24,14 @@ class Request:
     strategy: Strategy
     seed: int | None
     excluded: frozenset[str] = frozenset()
+    profile: Profile = Profile()  # of the person, once it is known
 
     def drawn_from(self, intent: Intent) -> str:
         """What chance in this turn is drawn from: the same turn asked again gives the same list."""
         return "|".join((self.user_id or "", intent.text, str(self.seed), *sorted(self.excluded)))
 
     def as_dict(self) -> dict[str, object]:
-        """What is kept with a turn so that it can be asked again; the intent is kept with the reply."""
+        """What is kept with a turn so that it can be asked again, beside its profile and intent."""
         return {
             "history": list(self.history),
             "n": self.n,

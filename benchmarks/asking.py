@@ -89,4 +89,4 @@ def understood(agent: Agent, user_id: str, words: str, n: int) -> tuple[Profile,
     """The first stages of a turn, up to what is asked of retrieval."""
     request = read_request(agent.catalogue, agent.settings, user_id, None, words, n, None, "score", None, ())
     profile, intent = agent._profile(request), agent._intent(request)
-    return profile, intent, agent._query(profile, intent, agent._allowed(profile, intent, request))
+    return profile, intent, agent._query(profile, intent, agent._allowed(profile, intent, request.excluded))

@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = ["prompts", "agent", "finetune", "ui"]  # each may import those before it
-STAGES = ["workspace", "understanding", "retrieval", "generation", "ranking", "justification"]  # in the order of a turn
+# In the order of a turn, and what looks back on one.
+STAGES = ["workspace", "understanding", "retrieval", "generation", "ranking", "justification", "explaining"]
 HEAVY = {
     "torch", "transformers", "peft", "accelerate", "sentence_transformers", "chromadb", "gradio", "scipy", "bm25s",
     "pyarrow", "pandas", "rapidfuzz", "gguf", "huggingface_hub", "sklearn",

@@ -16,6 +16,7 @@ from ui import people as people_commands
 from ui import prompt_commands, prompt_edits, upkeep
 from ui.adapters import adapters
 from ui.evaluate import evaluate
+from ui.explain import explain
 from ui.finetune import behaviour, promote, sft
 from ui.options import Example, User, Workspace
 from ui.prompt_test import test as test_prompts
@@ -162,6 +163,11 @@ app.command(
     epilog="\b\nFor example:\n  vouchrec init books --items books.csv --interactions ratings.csv\n"
     "  vouchrec init --dataset movielens-100k",
 )(guarded(upkeep.init))
+app.command(
+    "explain",
+    short_help="Why this, or where is that? For a list that was shown.",
+    epilog='\b\nFor example:\n  vouchrec explain last "Alien (1979)"\n  vouchrec explain 3f9c --user 196 Fargo --json',
+)(guarded(explain))
 app.command("evaluate", short_help="Measure retrieval and ranking on held-out people.")(guarded(evaluate))
 app.command("doctor", short_help="Examine models, prompts and workspace.")(guarded(upkeep.doctor))
 index.command("rebuild")(guarded(upkeep.rebuild_index))

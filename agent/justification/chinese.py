@@ -41,6 +41,8 @@ def sentence(evidence: Evidence, item: Item, noun: str, catalogue: Catalogue) ->
             return f"符合你的要求：{_stated(evidence, item)}。"
         case "wish":
             return f"简介里有你说的{_values(evidence)}。"
+        case "feedback":
+            return f"和你在这里说喜欢的{other}一样，{_stated(evidence, item)}。"
         case "liked":
             return f"和你喜欢的{other}一样，{_stated(evidence, item)}。"
         case "watched":
@@ -50,9 +52,15 @@ def sentence(evidence: Evidence, item: Item, noun: str, catalogue: Catalogue) ->
             return f"喜欢{other}的另外{evidence.total}人里，有{evidence.count}人也喜欢它。"
         case "property":
             return f"{_stated(evidence, item)}。"
+    return _nearest(evidence)
+
+
+def _nearest(evidence: Evidence) -> str:
     if "request" in evidence.text:
         return "它的简介是与你的请求最接近的之一。"
-    return "它与你的历史最接近。" if "history" in evidence.text else "它是这里最多人选择的之一。"
+    if evidence.count is not None:
+        return f"有{evidence.count}人选过它。"
+    return "它与你的历史最接近。" if "history" in evidence.text else "目录里有它，别的还不知道。"
 
 
 def _stated(evidence: Evidence, item: Item) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,6 +49,14 @@ class Retriever(Protocol):
     def score(self, query: Query, positions: Positions) -> Scores:
         """The score of each position; 0 where the source knows nothing of it."""
         ...
+
+
+def score_many(source: Retriever, queries: Sequence[Query], positions: Positions) -> Scores:
+    """(queries, positions): the scores of the same positions under several queries, at once by a source that can."""
+    at_once = getattr(source, "score_many", None)
+    if at_once is not None:
+        return np.asarray(at_once(queries, positions))
+    return np.array([source.score(query, positions) for query in queries])
 
 
 def top(scores: Scores, allowed: NDArray[np.bool_], k: int) -> Positions:

@@ -51,6 +51,11 @@ class Behaviour:
         _, logits = self._logits(tuple(query.history.tolist()))
         return np.asarray(softened(logits)[positions])
 
+    def score_many(self, queries: Sequence[Query], positions: Positions) -> Scores:
+        """(queries, positions): `score` for each query, the histories read by the network side by side."""
+        vectors = self._encoder.queries([query.history for query in queries])
+        return np.array([softened((self._encoder.items @ v).astype(np.float64))[positions] for v in vectors])
+
     def _logits_of(self, history: tuple[int, ...]) -> tuple[Matrix, Scores]:
         vector = self._encoder.queries([np.array(history, dtype=np.int64)])[0]
         return vector, (self._encoder.items @ vector).astype(np.float64)

@@ -50,10 +50,7 @@ def fuse(sources: Sequence[Retriever], query: Query, k: int, weights: Weights) -
         # Too few were named (a narrow filter, a new catalogue): everything allowed is in the running.
         positions = np.flatnonzero(query.allowed)
         by_source = {source.name: source.score(query, positions) for source in sources}
-    habit = _habit(query)
-    score = np.zeros(len(positions))
-    for name, values in by_source.items():
-        score += weights.of(name, habit) * values
+    score = summed(contributions(by_source, query, weights), len(positions))
     best = np.lexsort((positions, -score))[:k]
     return Fused(positions[best], score[best], {name: values[best] for name, values in by_source.items()})
 
@@ -63,6 +60,20 @@ def scored(sources: Sequence[Retriever], query: Query, k: int) -> tuple[Position
     named = [source.best(query, k) for source in sources]
     positions = np.unique(np.concatenate([*named, np.zeros(0, dtype=np.int64)]))
     return positions, {source.name: source.score(query, positions) for source in sources}
+
+
+def contributions(by_source: Mapping[str, Scores], query: Query, weights: Weights) -> dict[str, Scores]:
+    """What each source adds to the fused scores of some positions: its own scores times its weight for this query."""
+    habit = _habit(query)
+    return {name: weights.of(name, habit) * values for name, values in by_source.items()}
+
+
+def summed(parts: Mapping[str, Scores], n: int) -> Scores:
+    """The fused scores of n positions from what each source adds."""
+    score = np.zeros(n)
+    for part in parts.values():
+        score += part
+    return score
 
 
 def _habit(query: Query) -> float:

@@ -231,6 +231,16 @@ class Store:
             rows = connection.execute(query, (_key(user_id),)).fetchall()
         return [{"turn_id": t, "request": from_json(asked), "reply": from_json(said)} for t, asked, said in rows]
 
+    def turn_ids(self, beginning: str = "", user_id: str | None = None, n: int = 2) -> list[str]:
+        """The ids of up to n turns that begin so, the latest kept first; with `user_id`, of that person alone."""
+        with self._reading() as connection:
+            query = (
+                "SELECT turn_id FROM turns WHERE substr(turn_id, 1, length(:beginning)) = :beginning "
+                "AND (:user_id IS NULL OR user_id = :user_id) ORDER BY rowid DESC LIMIT :n"
+            )
+            given = {"beginning": beginning, "user_id": user_id, "n": n}
+            return [row[0] for row in connection.execute(query, given)]
+
     def count_turns(self) -> int:
         """How many turns are stored."""
         return self._count("turns")

@@ -1,0 +1,129 @@
+"""Leave one out: what happens to an item's score and place when one thing that was known or asked for is taken away.
+
+No attribution by gradients or surrogates: the turn's own retrieval runs again without the thing (and its ranking, where
+asked for), so each figure is what would have been. What is left out stays seen: it does not come back as a rival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.explaining.factors import FactorKind, factors, without
+from agent.retrieval.base import Positions, Query, Retriever, Scores, score_many
+from agent.retrieval.fusion import Weights, contributions, summed
+from agent.schema import Candidate, Intent, Profile
+from agent.workspace.catalogue import Catalogue
+
+Allowed = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The stages of a turn that leaving one out runs again.
+
+    `allowed` says by position which items an intent leaves, without some that must not come; `query` makes what
+    retrieval is asked; `ranked` gives the candidates of a query, best first, with the model's scores (slow).
+    """
+
+    catalogue: Catalogue
+    sources: Sequence[Retriever]
+    weights: Weights
+    allowed: Callable[[Profile, Intent, Iterable[str]], Allowed]
+    query: Callable[[Profile, Intent, Allowed], Query]
+    ranked: Callable[[Query, Profile, Intent], Sequence[Candidate]]
+
+    def parts(self, query: Query, positions: Positions) -> dict[str, Scores]:
+        """What each source adds to the fused score of each position."""
+        scores = {source.name: source.score(query, positions) for source in self.sources}
+        return contributions(scores, query, self.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one item does under one query.
+
+    `place` is by retrieval, from 1, among all items that may come and itself; `score` is the fused one and `by_source`
+    its parts. `final_place` is the place among the candidates once the model has had its say: None where that was not
+    asked for, or the item is no candidate.
+    """
+
+    place: int
+    score: float
+    by_source: Mapping[str, float]
+    final_place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """An item's standing without one factor. `change` is the score that the factor gives: positive where it lifts."""
+
+    kind: FactorKind
+    name: str
+    without: Standing
+    change: float
+    item_id: str | None = None
+    cited: bool = False
+
+
+def standings(
+    item_ids: Sequence[str],
+    profile: Profile,
+    intent: Intent,
+    stages: Stages,
+    allowed: Allowed,
+    *,
+    with_model: bool = False,
+) -> list[Standing]:
+    """How each of these items does, in their order; ties count for the item."""
+    query = stages.query(profile, intent, allowed)
+    parts = stages.parts(query, np.arange(len(stages.catalogue)))
+    score = summed(parts, len(stages.catalogue))
+    rivals = score[allowed]
+    final: dict[str, int] = {}
+    if with_model:
+        final = {c.item.item_id: place for place, c in enumerate(stages.ranked(query, profile, intent), 1)}
+    return [
+        Standing(
+            int((rivals > score[at]).sum()) + 1,
+            float(score[at]),
+            {name: float(part[at]) for name, part in parts.items()},
+            final.get(stages.catalogue.ids[at]),
+        )
+        for at in stages.catalogue.positions(item_ids)
+    ]
+
+
+def leave_one_out(
+    item_id: str, profile: Profile, intent: Intent, excluded: Iterable[str], stages: Stages, *, with_model: bool = False
+) -> tuple[Standing, list[Influence]]:
+    """How an item does, and how it does without each factor, those that lift it most first."""
+    allowed = stages.allowed(profile, intent, excluded)
+    (base,) = standings([item_id], profile, intent, stages, allowed, with_model=with_model)
+    found = []
+    for factor in factors(profile, intent, stages.catalogue):
+        left = stages.allowed(factor.profile, factor.intent, excluded) if factor.kind == "condition" else allowed
+        (less,) = standings([item_id], factor.profile, factor.intent, stages, left, with_model=with_model)
+        found.append(Influence(factor.kind, factor.name, less, base.score - less.score, factor.item_id))
+    found.sort(key=lambda one: (base.place - one.without.place, -one.change))
+    return base, found
+
+
+def lifts(
+    item_ids: Sequence[str], anchors: Iterable[str], profile: Profile, intent: Intent, stages: Stages, allowed: Allowed
+) -> dict[str, dict[str, float]]:
+    """For each item, by anchor, the score that each anchor gives it; an anchor is an item of the history or request."""
+    positions = stages.catalogue.positions(item_ids)
+    anchors = list(anchors)
+    asked = [(profile, intent), *(without(anchor, profile, intent) for anchor in anchors)]
+    queries = [stages.query(*one, allowed) for one in asked]
+    scores = {source.name: score_many(source, queries, positions) for source in stages.sources}
+    fused = [
+        summed(contributions({name: rows[at] for name, rows in scores.items()}, query, stages.weights), len(positions))
+        for at, query in enumerate(queries)
+    ]
+    given = {anchor: fused[0] - left for anchor, left in zip(anchors, fused[1:], strict=True)}
+    return {item_id: {a: float(change[at]) for a, change in given.items()} for at, item_id in enumerate(item_ids)}

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Generator as PyGenerator
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent import build, people
+from agent import build, changes, people
 from agent.assets import language_model
 from agent.conditions import Where
 from agent.explaining.asked import as_asked, recall
 from agent.explaining.explanation import Explanation, explain
 from agent.explaining.sensitivity import Stages, lifts
+from agent.feedback import checked
 from agent.generation.base import Generator, Message
 from agent.generation.prompting import PromptSet, continued
 from agent.justification.chinese import phrase_in_chinese
 from agent.justification.evidence import Facts, gather
 from agent.justification.phrasing import phrase, plan_list
 from agent.listing import Lister
+from agent.openers import openers
 from agent.progress import Progress, silent
 from agent.ranking.scoring import weight_in_force
 from agent.request import Request, read_request
 from agent.retrieval.base import Query
-from agent.retrieval.lexical import Lexical
-from agent.retrieval.semantic import Semantic
 from agent.schema import Candidate, Feedback, Intent, Item, Profile, Recommendation, Reply, Strategy
+from agent.serving import open_serving
 from agent.settings import Settings, load_settings
 from agent.stopwatch import Stopwatch
 from agent.understanding.intent import parse_intent
 from agent.understanding.moods import as_kinds
-from agent.understanding.profile import best_rating, build_profile
+from agent.understanding.profile import build_profile
 from agent.understanding.relaxing import nothing_fits
 from agent.understanding.texts import Language, greeting, language_of
 from agent.workspace.catalogue import Catalogue
@@ -44,6 +47,8 @@ from agent.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from agent.conversation import Conversation
+
+Changed = TypeVar("Changed")
 
 
 class Agent:
@@ -60,20 +65,12 @@ class Agent:
         self.workspace = workspace
         self.settings = settings
         self.generator = generator
-        store = workspace.store
-        self.catalogue = Catalogue(store.items(), store.attribute_types())
         self.model_weight = weight_in_force(settings.model_weight, generator.measured_weight)
         self.prompts = PromptSet.named(settings.prompts)
-        self.noun = settings.noun or str(store.get_meta("noun") or self.prompts.noun or "item")
-        self._best_rating = best_rating(store.interaction_columns().values)
-        self._transitions = build.open_transitions(workspace, progress)
-        ids, vectors = workspace.vectors(encoder, progress)
-        self._index = workspace.index(encoder, progress)
-        meaning = Semantic(self._index, encoder, ids, vectors)
-        behaviour, weights = build.open_behaviour(workspace, encoder.name, ids, vectors, progress)
-        trained = () if behaviour is None else (behaviour,)
-        sources = (self._transitions, *trained, meaning, Lexical(self.catalogue.items))
-        self.lister = Lister(self.catalogue, vectors, sources, weights, generator)
+        self.noun = settings.noun or str(workspace.store.get_meta("noun") or self.prompts.noun or "item")
+        self._encoder = encoder
+        self._changing = threading.Lock()  # held while the store's people or items change together with what serves
+        self._serving = open_serving(workspace, encoder, generator, progress)
 
     @classmethod
     def open(cls, path: Path | str | None = None, *, progress: Progress = silent, **flags: Any) -> Agent:  # noqa: ANN401
@@ -114,6 +111,16 @@ class Agent:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The items as they are now."""
+        return self._serving.catalogue
+
+    @property
+    def lister(self) -> Lister:
+        """Makes lists of the items as they are now."""
+        return self._serving.lister
 
     # -- what people call
 
@@ -165,7 +172,8 @@ class Agent:
         Either way the reply as far as it came is kept under its turn id.
         """
         given = (user_id, history, intent, n, where, strategy, seed, excluded)
-        return self._turn(read_request(self.catalogue, self.settings, *given), stop)
+        now = copy(self)  # a turn ends with what it began with, whatever changes meanwhile
+        return now._turn(read_request(now.catalogue, self.settings, *given), stop)
 
     def recommend_many(self, requests: Iterable[Mapping[str, Any]], progress: Progress = silent) -> list[Reply]:
         """`recommend` for many requests, each a mapping of its arguments, in their order."""
@@ -182,10 +190,34 @@ class Agent:
 
         return Conversation(self, user_id)
 
-    def feedback(self, feedback: Feedback) -> None:
-        """Keep what a person said of an item; durable when this returns, and effective on the next list."""
+    def openers(self, n: int = 5, user_id: str | None = None) -> list[Item]:
+        """What to ask a new person about: n items that many know, that tell tastes apart, see `agent.openers`.
+
+        Of a person who is known, without what they have seen. Send the answers as feedback.
+        """
+        now = copy(self)
+        request = read_request(now.catalogue, self.settings, user_id, None, None, n, None, "score", None, ())
+        allowed = now._allowed(now._profile(request), Intent(), request.excluded)
+        return openers(now.catalogue, now._serving.transitions, now.lister.vectors, allowed, n)
+
+    def feedback(self, feedback: Feedback) -> Feedback:
+        """Keep what a person said of an item; durable when this returns, and effective on the next list.
+
+        Returns it as it is kept, with its time; hand that to `undo_feedback` to take it back. The same person, item,
+        event and turn again is the same feedback, so sending it twice changes nothing.
+
+        Raises:
+            UnknownItemError: there is no such item.
+            InputError: there is no such reaction, a rating off the scale, a remark without words.
+        """
         self.catalogue.get(feedback.item_id)
-        self.workspace.store.put_feedback(feedback)
+        kept = checked(feedback, self._serving.best_rating, self.settings)
+        self.workspace.store.put_feedback(kept)
+        return kept
+
+    def undo_feedback(self, feedback: Feedback) -> bool:
+        """Take feedback back, as if it had never been given; False where it is not there (any more)."""
+        return self.workspace.store.remove_feedback(feedback)
 
     def explain(self, turn_id: str, item: str, user_id: str | None = None, *, with_model: bool = False) -> Explanation:
         """Why an item stands where it stands in a kept turn, or why it is not there, see `Explanation`.
@@ -208,10 +240,51 @@ class Agent:
 
     def forget(self, user_id: str) -> dict[str, int]:
         """Remove a person from everywhere, for good, see `agent.people.forget`; the next list knows nothing of them."""
-        counts = people.forget(self.workspace, user_id)
-        old, self._transitions = self._transitions, build.open_transitions(self.workspace)
-        self.lister.sources = tuple(self._transitions if s is old else s for s in self.lister.sources)
-        return counts
+        return self._change(lambda: people.forget(self.workspace, user_id))
+
+    def edit_entry(self, user_id: str, entry: str, value: float | None = None, words: str | None = None) -> None:
+        """Correct one entry of `known_of` by its name, such as "history:12"; InputError where that cannot be done."""
+        self._change(lambda: people.edit(self.workspace, user_id, entry, value, words))
+
+    def delete_entry(self, user_id: str, entry: str) -> None:
+        """Delete one entry of `known_of` for good, by its name; InputError where there is none."""
+        self._change(lambda: people.delete(self.workspace, user_id, entry))
+
+    # -- the catalogue
+
+    def add_items(self, items: Iterable[Item]) -> int:
+        """Add items while serving; the next call can recommend them, by their texts at first. Returns how many.
+
+        Attributes that are new to the catalogue are declared by what their values are, see `agent.changes`.
+
+        Raises:
+            InputError: an id is taken or given twice, or a value has not the type of its attribute; nothing is added.
+        """
+        return self._change(lambda: changes.add(self.workspace.store, items))
+
+    def update_items(self, items: Iterable[Item]) -> int:
+        """Put items in the place of those with their ids; what people did with them stays. Returns how many.
+
+        Raises:
+            UnknownItemError: there is no such item; then nothing is changed.
+            InputError: as `add_items`.
+        """
+        return self._change(lambda: changes.update(self.workspace.store, items))
+
+    def remove_items(self, item_ids: Iterable[str]) -> int:
+        """Remove items with what people did with them and said of them. Returns how many.
+
+        Raises:
+            UnknownItemError: there is no such item; then nothing is removed.
+        """
+        return self._change(lambda: changes.remove(self.workspace.store, item_ids))
+
+    def _change(self, change: Callable[[], Changed]) -> Changed:
+        """Change the store, then make what serves anew and put it in place at once."""
+        with self._changing:
+            changed = change()
+            self._serving = open_serving(self.workspace, self._encoder, self.generator)
+        return changed
 
     # -- the turn
 
@@ -243,7 +316,9 @@ class Agent:
             diversity = self.settings.diversity if request.strategy == "score" else 0.0
             chosen = self.lister.varied(candidates, n, diversity, intent.exploration, request.drawn_from(intent))
         with watch("gather evidence"):
-            facts = Facts(self.catalogue, self._transitions, profile, intent, self.noun, said=self._said(request))
+            facts = Facts(
+                self.catalogue, self._serving.transitions, profile, intent, self.noun, said=self._said(request)
+            )
             if request.strategy == "score":
                 ids = [c.item.item_id for c in chosen]
                 lifted = lifts(ids, facts.anchors, profile, intent, self._stages, query.allowed)
@@ -300,7 +375,7 @@ class Agent:
         store, user = self.workspace.store, request.user_id
         known = Profile()
         if user is not None:
-            known = build_profile(user, store.interactions(user), store.feedback(user), best=self._best_rating)
+            known = build_profile(user, store.interactions(user), store.feedback(user), best=self._serving.best_rating)
         if not request.history:
             return known
         older = tuple(i for i in known.history if i not in request.history)
@@ -323,15 +398,17 @@ class Agent:
         allowed = np.ones(len(self.catalogue), dtype=bool)
         if intent.filters:
             allowed[:] = False
-            allowed[self.catalogue.positions(self._index.ids_where(intent.filters))] = True
+            allowed[self.catalogue.positions(self._serving.index.ids_where(intent.filters))] = True
         gone = {*profile.seen, *profile.history, *intent.likes, *intent.dislikes, *excluded}
         allowed[self.catalogue.positions(self.catalogue.editions(gone))] = False
         return allowed
 
     def _query(self, profile: Profile, intent: Intent, allowed: NDArray[np.bool_]) -> Query:
-        place = self.catalogue.positions
+        place, known = self.catalogue.positions, self.catalogue.position
+        felt = {i: said for i, said in profile.reactions.items() if i not in intent.likes}
+        felt |= dict.fromkeys(intent.dislikes, -1)
         recent = [i for i in profile.history if i not in intent.likes and i not in intent.dislikes]
-        times = [profile.times.get(i, np.nan) for i in recent if i in self.catalogue.position]
+        times = [profile.times.get(i, np.nan) for i in recent if i in known]
         liked = place(intent.likes)
         return Query(
             history=np.concatenate([place(recent), liked]),
@@ -342,6 +419,8 @@ class Agent:
             filters=intent.filters,
             allowed=allowed,
             habit=intent.habit,
+            reactions=tuple((known[i], said) for i, said in felt.items() if i in known),
+            remarks=profile.remarks,
         )
 
     def _rank_prompt(self, profile: Profile, intent: Intent) -> tuple[Message, ...]:

@@ -131,9 +131,14 @@ def open_encoder(settings: Settings, progress: Progress = silent) -> Encoder:
     return SentenceEncoder(fetch(settings.encoder, settings.cache, progress), name=settings.encoder)
 
 
-def open_transitions(workspace: Workspace, progress: Progress = silent) -> Transitions:
-    """What was learned from behaviour: read if it is up to date with the store, else learned and kept."""
-    columns = workspace.store.interaction_columns()
+def open_transitions(
+    workspace: Workspace, progress: Progress = silent, columns: InteractionColumns | None = None
+) -> Transitions:
+    """What was learned from behaviour: read if it is up to date with the store, else learned and kept.
+
+    `columns` are all interactions of the store, where they have been read already.
+    """
+    columns = workspace.store.interaction_columns() if columns is None else columns
     fingerprint = _fingerprint(columns)
     file = _transitions_file(workspace)
     if file.is_file():

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from agent import answers
 from agent.errors import InputError
 from agent.request import check_message, valid_unicode
-from agent.schema import EVENTS, Event, Feedback, Intent, Recommendation, Reply
+from agent.schema import Event, Feedback, Intent, Recommendation, Reply
 from agent.understanding.dialogue import State, Turn, understand
 from agent.understanding.intent import describe
 from agent.understanding.parts import Part, parts, without
 from agent.understanding.smalltalk import answer
+from agent.workspace.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from agent.agent import Agent
@@ -33,6 +34,7 @@ class Conversation:
         self.user_id = user_id or f"guest-{uuid.uuid4().hex[:12]}"
         self.intent = Intent()
         self.replies: list[Reply] = []
+        self._reactions: list[tuple[Feedback, Intent]] = []  # each with the intent before it
         self._lists: tuple[tuple[str, ...], ...] = ()
         self._choices: tuple[str, ...] = ()
 
@@ -83,20 +85,30 @@ class Conversation:
         finally:
             turn.close()
 
-    def feedback(self, item_id: str, event: Event, value: float | None = None) -> None:
-        """Keep a reaction to an item; durable when this returns, and effective on the next list."""
-        if event not in EVENTS:
-            raise InputError(f"There is no reaction {event!r}; there are: {', '.join(EVENTS)}.")
+    def feedback(self, item_id: str, event: Event, value: float | None = None, words: str = "") -> Feedback:
+        """Keep a reaction to an item; durable when this returns, and effective on the next list: `Agent.feedback`."""
         turn_id = next((r.turn_id for r in reversed(self.replies) if item_id in _shown(r)), None)
-        self._agent.feedback(Feedback(self.user_id, item_id, event, turn_id, value, time.time()))
-        against = event == "dislike"
-        likes = tuple(i for i in self.intent.likes if not (against and i == item_id))
-        self.intent = replace(self.intent, likes=likes)
+        given = Feedback(self.user_id, item_id, event, turn_id, value, time.time(), words)
+        kept = self._agent.feedback(given)
+        self._reactions.append((kept, self.intent))
+        if event == "dislike":
+            self.intent = replace(self.intent, likes=tuple(i for i in self.intent.likes if i != item_id))
+        return kept
+
+    def undo(self) -> Feedback | None:
+        """Take back the latest reaction of this conversation, and return it; None where there is none left."""
+        if not self._reactions:
+            return None
+        feedback, intent = self._reactions.pop()
+        self._agent.undo_feedback(feedback)
+        if feedback.item_id in intent.likes and feedback.item_id not in self.intent.likes:
+            self.intent = replace(self.intent, likes=(*self.intent.likes, feedback.item_id))
+        return feedback
 
     # -- a message
 
     def _understood(self, text: str) -> Turn:
-        state = State(self.intent, self._lists, self._choices)
+        state = State(_still_there(self.intent, self._agent.catalogue), self._lists, self._choices)
         return understand(valid_unicode(text), state, self._agent.catalogue)
 
     def _move_on(self, understood: Turn, reply: Reply) -> None:
@@ -133,3 +145,9 @@ class Conversation:
 
 def _shown(reply: Reply) -> set[str]:
     return {r.item.item_id for r in reply.recommendations}
+
+
+def _still_there(intent: Intent, catalogue: Catalogue) -> Intent:
+    """The intent without items that have left the catalogue since."""
+    likes, dislikes = (tuple(i for i in ids if i in catalogue.position) for ids in (intent.likes, intent.dislikes))
+    return replace(intent, likes=likes, dislikes=dislikes)

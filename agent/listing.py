@@ -37,7 +37,7 @@ class Lister:
         self.catalogue = catalogue
         self.sources = tuple(sources)
         self.weights = weights
-        self._vectors = vectors
+        self.vectors = vectors
         self._generator = generator
         self._known = generator.know(catalogue.ids, vectors) if generator.reads_items else None
         self._lock = threading.Lock()
@@ -131,4 +131,4 @@ class Lister:
         places = self.catalogue.positions(c.item.item_id for c in candidates)
         scores = explored(np.array([c.scores["final"] for c in candidates]), exploration, seed)
         works = [title_key(c.item.title) for c in candidates]
-        return [candidates[p] for p in diversify(scores, self._vectors[places], works, n, diversity=diversity)]
+        return [candidates[p] for p in diversify(scores, self.vectors[places], works, n, diversity=diversity)]

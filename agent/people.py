@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Mapping
 from typing import Any
 
 from agent import build
 from agent.errors import UnknownPersonError
+from agent.schema import Feedback, Interaction
 from agent.workspace.workspace import Workspace
+
+COLUMNS = ("entry", "item_id", "title", "event", "value", "words", "time", "turn_id")
 
 
 def known_of(workspace: Workspace, user_id: str) -> dict[str, Any]:
     """Everything: attributes, history and feedback (oldest first, with titles), turns as they were asked and answered.
+
+    Each row has the name of its entry, by which it can be edited or deleted.
 
     Raises:
         UnknownPersonError: nothing is stored of this person.
@@ -24,22 +32,42 @@ def known_of(workspace: Workspace, user_id: str) -> dict[str, Any]:
         "user_id": user_id,
         "attributes": {k: list(v) if isinstance(v, tuple) else v for k, v in (store.person(user_id) or {}).items()},
         "history": [
-            {"item_id": i.item_id, "title": titles[i.item_id], "event": i.event, "value": i.value, "time": i.timestamp}
-            for i in store.interactions(user_id)
+            _row(name, i, titles)
+            for name, i in zip(store.entry_names(user_id, "history"), store.interactions(user_id), strict=True)
         ],
         "feedback": [
-            {
-                "item_id": f.item_id,
-                "title": titles[f.item_id],
-                "event": f.event,
-                "value": f.value,
-                "time": f.timestamp,
-                "turn_id": f.turn_id,
-            }
-            for f in store.feedback(user_id)
+            {**_row(name, f, titles), "words": f.words, "turn_id": f.turn_id}
+            for name, f in zip(store.entry_names(user_id, "feedback"), store.feedback(user_id), strict=True)
         ],
-        "turns": turns,
+        "turns": [{"entry": f"turn:{turn['turn_id']}", **turn} for turn in turns],
     }
+
+
+def as_csv(known: Mapping[str, Any]) -> str:
+    """`known_of` as a table with a row for each entry; of a turn, what was asked and the titles that were listed."""
+    rows = [{"entry": f"attribute:{name}", "value": _cell(value)} for name, value in known["attributes"].items()]
+    rows += [*known["history"], *known["feedback"]]
+    for turn in known["turns"]:
+        reply = turn["reply"]
+        listed = "; ".join(one["title"] for one in reply["recommendations"])
+        rows.append({"entry": turn["entry"], "title": listed, "event": "turn", "words": reply["intent"]["text"]})
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def edit(workspace: Workspace, user_id: str, entry: str, value: float | None = None, words: str | None = None) -> None:
+    """Correct one entry; what was counted from it is counted again. InputError where it cannot be."""
+    workspace.store.edit_entry(user_id, entry, value, words)
+    build.open_transitions(workspace)
+
+
+def delete(workspace: Workspace, user_id: str, entry: str) -> None:
+    """Delete one entry for good; what was counted from it is counted again. InputError where there is none."""
+    workspace.store.delete_entry(user_id, entry)
+    build.open_transitions(workspace)
 
 
 def forget(workspace: Workspace, user_id: str) -> dict[str, int]:
@@ -57,3 +85,12 @@ def forget(workspace: Workspace, user_id: str) -> dict[str, int]:
     build.open_transitions(workspace)
     build.remove_training(workspace)
     return counts
+
+
+def _row(name: str, said: Interaction | Feedback, titles: Mapping[str, str]) -> dict[str, Any]:
+    about = {"entry": name, "item_id": said.item_id, "title": titles[said.item_id]}
+    return {**about, "event": said.event, "value": said.value, "time": said.timestamp}
+
+
+def _cell(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -13,11 +13,11 @@ from typing import Any, Literal
 AttributeValue = float | int | str | tuple[str, ...]
 AttributeType = Literal["number", "word", "list"]
 Op = Literal["==", "!=", ">=", "<=", ">", "<", "in", "not in"]
-Event = Literal["like", "dislike", "seen", "not_now", "rating"]
+Event = Literal["like", "dislike", "seen", "not_now", "rating", "remark"]
 Strategy = Literal["score", "generate"]
 PhrasedBy = Literal["model", "plain"]
 
-EVENTS: tuple[Event, ...] = ("like", "dislike", "seen", "not_now", "rating")
+EVENTS: tuple[Event, ...] = ("like", "dislike", "seen", "not_now", "rating", "remark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,11 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a person said of one item of one list."""
+    """What a person said of one item of one list; the same person, item, event and turn is the same feedback.
+
+    `value` is the rating where the event is one. `words` are the person's own, beside any event; a "remark" is nothing
+    but words. "not_now" holds the item back for a day, "seen" for good.
+    """
 
     user_id: str
     item_id: str
@@ -58,6 +62,7 @@ class Feedback:
     turn_id: str | None = None
     value: float | None = None
     timestamp: float | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,9 @@ class Profile:
     """What is known of a person. All fields hold item ids; `history` is oldest first and holds every interaction.
 
     `likes` are the items the person rated high or said they like, `dislikes` the opposite; the rest of the history is
-    merely seen. Items in `seen` are never recommended. `times` says when, in seconds, where that is known.
+    merely seen. Items in `seen` are never recommended. `times` says when, in seconds, where that is known. `reactions`
+    are the items of our lists that they spoke of, 1 liked and -1 turned down, and `remarks` what they are for (1) and
+    against (-1) in words; both in the order of saying.
     """
 
     user_id: str | None = None
@@ -74,6 +81,8 @@ class Profile:
     dislikes: tuple[str, ...] = ()
     seen: frozenset[str] = frozenset()
     times: Mapping[str, float] = field(default_factory=dict)
+    reactions: Mapping[str, int] = field(default_factory=dict)
+    remarks: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from rich.console import Console
 
 from agent import build
 from agent.agent import Agent
+from agent.generation.fake import FakeGenerator
+from agent.progress import Progress
 from agent.settings import load_settings
 from agent.workspace.workspace import STORE
 
@@ -29,15 +32,34 @@ def open_example(**flags: Any) -> Agent:  # noqa: ANN401 - the fields of Setting
 
     It is built on the first call. Every request is kept as a turn, so nobody's own workspace should be measured.
     """
+    with _progress() as progress:
+        return Agent.open(_example(progress, **flags), progress=progress, **flags)
+
+
+def open_without_model(**flags: Any) -> Agent:  # noqa: ANN401 - the fields of Settings
+    """The same agent, but nothing of its order comes from a language model, and its reasons are no model's either."""
+    with _progress() as progress:
+        home = _example(progress, **flags)
+        settings = load_settings(home, model_weight=0.0, **flags)
+        encoder = build.open_encoder(settings, progress)
+        return Agent(build.open_workspace(home), settings, encoder, FakeGenerator(), progress)
+
+
+def _example(progress: Progress, **flags: Any) -> Path:  # noqa: ANN401
     home = Path(os.environ.get("VOUCHREC_HOME") or load_settings().cache / "benchmarks" / "movielens-100k")
+    if not (home / STORE).is_file():
+        build.build(home, settings=load_settings(home, **flags), dataset="movielens-100k", progress=progress)
+    return home
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
     with Console(stderr=True).status("open the example workspace") as status:
 
         def progress(stage: str, done: float, total: float | None) -> None:
             status.update(f"{stage}: {done:,.0f} of {total:,.0f}" if total else stage)
 
-        if not (home / STORE).is_file():
-            build.build(home, settings=load_settings(home, **flags), dataset="movielens-100k", progress=progress)
-        return Agent.open(home, progress=progress, **flags)
+        yield progress
 
 
 # -- where it ran

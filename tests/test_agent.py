@@ -37,7 +37,8 @@ def test_a_reply_holds_what_it_promises(small):
     assert list(reply.timings_ms) == STAGES
     assert reply.complete
     assert reply.model == "fake"
-    assert set(reply.candidates[0].scores) == {"transitions", "semantic", "lexical", "retrieval", "model", "final"}
+    sources = {"transitions", "semantic", "lexical", "reactions"}
+    assert set(reply.candidates[0].scores) == {*sources, "retrieval", "model", "final"}
 
 
 def test_what_was_seen_never_comes_back_under_any_number(small):

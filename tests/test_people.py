@@ -67,11 +67,11 @@ def test_what_is_forgotten_is_in_no_file(path):
     assert files_with(path, PERSON, WORDS, "Atlantis-of-the-test")
     with reopened(path) as agent:
         assert files_with(path, PERSON)
-        before = agent._transitions.liked_both(0, 0)[1]
+        before = agent._serving.transitions.liked_both(0, 0)[1]
         counts = agent.forget(PERSON)
         assert counts == {"interactions": 4, "feedback": 1, "turns": 1, "users": 1}
-        assert agent._transitions.liked_both(0, 0)[1] == before - 1
-        assert agent.lister.sources[0] is agent._transitions
+        assert agent._serving.transitions.liked_both(0, 0)[1] == before - 1
+        assert agent.lister.sources[0] is agent._serving.transitions
         assert files_with(path, PERSON, WORDS, "Atlantis-of-the-test") == []
         assert "I know nothing of you yet" in agent.recommend(PERSON).message
         with pytest.raises(UnknownPersonError):

@@ -56,7 +56,9 @@ def test_feedback_overrules_a_rating_and_is_recent():
 def test_the_last_word_counts():
     back = [said("a", "dislike"), said("a", "like")]
     times = {"a": back[-1].timestamp}
-    assert build_profile("ann", [], back, now=NOW) == Profile("ann", ("a",), ("a",), (), frozenset("a"), times)
+    assert build_profile("ann", [], back, now=NOW) == Profile(
+        "ann", ("a",), ("a",), (), frozenset("a"), times, {"a": 1}
+    )
 
 
 def test_a_profile_knows_when():
@@ -95,6 +97,7 @@ def test_a_profile_holds_together(interactions, feedback, best):
     profile = build_profile("u", interactions, feedback, best=best, now=NOW)
     assert not set(profile.likes) & set(profile.dislikes)
     assert set(profile.history) | set(profile.dislikes) | set(profile.likes) <= profile.seen
-    assert profile.seen == {e.item_id for e in (*interactions, *feedback)}
+    assert profile.seen == {e.item_id for e in (*interactions, *feedback) if e.event != "remark"}
+    assert not {i for i, felt in profile.reactions.items() if felt < 0} & set(profile.history)
     assert len(set(profile.history)) == len(profile.history)
     assert set(profile.likes) <= set(profile.history)

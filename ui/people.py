@@ -1,4 +1,4 @@
-"""What is known of a person: `vouchrec people show`, `export` and `forget`."""
+"""What is known of a person: `vouchrec people show`, `export`, `edit`, `delete` and `forget`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import shlex
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -43,21 +43,60 @@ def export(
     ctx: typer.Context,
     user_id: Person,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to; else printed.")] = None,
+    kind: Annotated[
+        Literal["json", "csv"], typer.Option("--format", help="json has all; csv is for a table.")
+    ] = "json",
     workspace: Workspace = None,
 ) -> None:
-    """Give out everything that is stored of a person, as JSON."""
+    """Give out everything that is stored of a person, as JSON, or as a table with a row for each entry."""
     from agent.errors import InputError
+    from agent.people import as_csv
 
     terminal: Terminal = ctx.obj
-    text = json.dumps(_known(user_id, workspace), ensure_ascii=False, indent=2) + "\n"
+    known = _known(user_id, workspace)
+    text = as_csv(known) if kind == "csv" else json.dumps(known, ensure_ascii=False, indent=2) + "\n"
     if out is None:
         terminal.out.out(text, highlight=False, end="")
         return
     try:
-        out.write_text(text, encoding="utf-8")
+        out.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise InputError(f"{out} cannot be written ({error.strerror}). Give a file that is yours to write.") from error
     terminal.note(f"Written: {out}")
+
+
+Entry = Annotated[str, typer.Argument(metavar="ENTRY", help="Its name, as `people show` gives it: history:12.")]
+
+
+def edit(
+    ctx: typer.Context,
+    user_id: Person,
+    entry: Entry,
+    value: Annotated[float | None, typer.Option(metavar="N", help="The value that it shall have: a rating.")] = None,
+    words: Annotated[str | None, typer.Option(metavar="TEXT", help="The words of feedback.")] = None,
+    workspace: Workspace = None,
+) -> None:
+    """Correct one entry of what is stored of a person."""
+    from agent.build import open_workspace
+    from agent.people import edit as correct
+    from agent.settings import load_settings
+
+    terminal: Terminal = ctx.obj
+    with open_workspace(load_settings(home=workspace).home) as opened:
+        correct(opened, user_id, entry, value, words)
+    terminal.say(f"Corrected: {clean(entry)}.")
+
+
+def delete(ctx: typer.Context, user_id: Person, entry: Entry, workspace: Workspace = None) -> None:
+    """Delete one entry of what is stored of a person, for good."""
+    from agent.build import open_workspace
+    from agent.people import delete as remove
+    from agent.settings import load_settings
+
+    terminal: Terminal = ctx.obj
+    with open_workspace(load_settings(home=workspace).home) as opened:
+        remove(opened, user_id, entry)
+    terminal.say(f"Deleted: {clean(entry)}.")
 
 
 def forget(
@@ -98,4 +137,5 @@ def _known(user_id: str, workspace: Path | None) -> dict[str, Any]:
 def _row(row: dict[str, Any]) -> str:
     when = "" if row["time"] is None else datetime.fromtimestamp(row["time"]).strftime("%Y-%m-%d  ")
     value = "" if row["value"] is None else f" {row['value']:g}"
-    return f"{when}{clean(row['title'])}  {clean(row['event'])}{value}"
+    words = f' "{clean(row["words"])}"' if row.get("words") else ""
+    return f"{clean(row['entry']):14} {when}{clean(row['title'])}  {clean(row['event'])}{value}{words}"

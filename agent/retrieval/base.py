@@ -24,7 +24,8 @@ class Query:
     nobody knows: what shares a time has no order. `wishes` and `avoids` are free text,
     `words` are the wishes with moods replaced by the kinds that they lean to;
     `allowed` marks, by position, the items that meet every filter and were not seen. `filters` repeat the conditions
-    for sources that search before they score.
+    for sources that search before they score. `reactions` are what the person said of items, 1 liked and -1 turned
+    down, and `remarks` words that they found for them, towards (1) or against (-1); both oldest first.
     """
 
     history: Positions
@@ -35,6 +36,8 @@ class Query:
     filters: tuple[Filter, ...]
     allowed: NDArray[np.bool_]
     habit: float
+    reactions: tuple[tuple[int, int], ...] = ()
+    remarks: tuple[tuple[str, int], ...] = ()
 
 
 class Retriever(Protocol):

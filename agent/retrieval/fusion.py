@@ -21,16 +21,20 @@ class Weights:
 
     Those of the habit are learned on validation people (`finetune.fusion`) and kept in the workspace; without that they
     are these, chosen on validation people of MovieLens-100K. Those of the request were chosen by looking at the answers
-    to written requests, for no public data says what people meant (docs/log.md).
+    to written requests, for no public data says what people meant (docs/log.md). `reactions` is how much
+    what a person said of items counts beside all of these together, chosen on simulated validation people.
     """
 
     habit: Mapping[str, float] = field(default_factory=lambda: {"transitions": 1.0, "semantic": 0.2})
     request: Mapping[str, float] = field(
         default_factory=lambda: {"transitions": 0.1, "behaviour": 0.1, "semantic": 2.0, "lexical": 1.5}
     )
+    reactions: float = 1.0
 
     def of(self, source: str, habit: float) -> float:
         """The weight of a source where the habit has this share."""
+        if source == "reactions":  # a share of all the others together, for those of the habit are learned on any scale
+            return self.reactions * (habit * sum(self.habit.values()) + (1 - habit) * sum(self.request.values()))
         return habit * self.habit.get(source, 0.0) + (1 - habit) * self.request.get(source, 0.0)
 
 

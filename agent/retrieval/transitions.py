@@ -5,6 +5,9 @@ time, nobody knows which came first, and each direction gets half. Rows are divi
 (their sum)^0.3, so that popular items lead without drowning the rest. A history votes with its items: the most recent
 with weight 1, each older one with 0.8 times the weight of the next, and what shares a time shares its weight. The
 constants were chosen on validation people of two MovieLens sets (docs/log.md); they are not fitted per workspace.
+
+A short history says little, and with one or two items its votes alone are worse than what is popular. So popularity
+speaks too, the less the longer the history, and from SHORT items on no more (`benchmarks/cold_people.py`).
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from agent.workspace.store import InteractionColumns
 WINDOW, STEP_DECAY = 20, 0.8
 ROW_POWER, COLUMN_POWER = 0.5, 0.3
 RECENCY_DECAY = 0.8
+POPULAR, SHORT = 0.75, 15
 CONSTANTS = {"window": WINDOW, "step": STEP_DECAY, "powers": [ROW_POWER, COLUMN_POWER], "recency": RECENCY_DECAY}
 _PARTS = ("data", "indices", "indptr")
 
@@ -89,12 +93,15 @@ class Transitions:
 
     def _scores(self, query: Query) -> Scores:
         if not len(query.history):
-            return _share(np.log1p(self.popularity.astype(np.float64)))
-        votes = self.transitions[query.history].T @ recency(query.times, RECENCY_DECAY)
-        if not votes.any():
-            return np.zeros(len(self.popularity))
+            return self._popular
         # A square root: votes are long-tailed, and what the tail holds must still count beside other sources.
-        return np.sqrt(_share(votes))
+        votes = np.sqrt(_share(self.transitions[query.history].T @ recency(query.times, RECENCY_DECAY)))
+        doubt = POPULAR * max(0.0, 1 - len(query.history) / SHORT)
+        return votes if not doubt else (1 - doubt) * votes + doubt * self._popular
+
+    @cached_property
+    def _popular(self) -> Scores:
+        return _share(np.log1p(self.popularity.astype(np.float64)))
 
     # -- as evidence
 
@@ -104,6 +111,14 @@ class Transitions:
         both = np.intersect1d(likers, self._likers(second), assume_unique=True)
         own = self._row.get(without, -1) if without is not None else -1
         return int(np.sum(both != own)), int(np.sum(likers != own))
+
+    def liked_alike(self, position: int, fewest: int) -> Scores:
+        """(items,) from 0 to 1: the cosine between who likes each item and who likes this one; 0 with fewer likes."""
+        numbers = np.diff(self._by_item.indptr)
+        both = np.asarray(self.liked[self._likers(position)].sum(axis=0)).ravel()
+        sizes = np.sqrt(numbers.astype(np.float64) * numbers[position])
+        known = (numbers >= fewest) & (numbers[position] >= fewest)
+        return np.where(known, both / np.maximum(sizes, 1.0), 0.0)
 
     def _likers(self, position: int) -> NDArray[np.int64]:
         columns = self._by_item

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.schema import Feedback, Interaction, Profile
+from agent.understanding.remarks import read_remark
 
 LARGEST_RATING = 10  # values above it are counts (plays, clicks), and a count says nothing about liking
 LIKE_SHARE, DISLIKE_SHARE = 0.8, 0.4  # of the best rating: 4 and 2 stars of 5
+USUAL_BEST = 5.0  # the top of the scale where no stored rating tells
 NOT_NOW_SECONDS = 24 * 3600.0
 
 
@@ -43,36 +45,42 @@ def build_profile(
     """A person's profile; both sequences oldest first, `best` is the top of the rating scale, `now` in seconds.
 
     Feedback is the later word: it overrules the rating of the same item; a mere "seen" says nothing of a liking and
-    leaves it as it was. Disliked items leave the history that asks for more of the same, but stay seen. "Not now"
-    holds an item back for a day.
+    leaves it as it was. Items that were turned down leave the history that asks for more of the same, but stay seen.
+    "Not now" holds an item back for a day; a remark says nothing of the item itself.
     """
     now = time.time() if now is None else now
+    answers = [f for f in feedback if f.event not in ("not_now", "remark")]
     felt: dict[str, int] = {}
     times: dict[str, float] = {}
-    held_back: set[str] = set()
-    events: list[Interaction | Feedback] = [*interactions, *(f for f in feedback if f.event != "not_now")]
-    scores = feelings(
-        np.array([e.event for e in events], dtype=np.str_),
-        np.array([np.nan if e.value is None else e.value for e in events], dtype=np.float64),
-        best,
-    )
-    said = {f.item_id for f in feedback if f.event == "dislike"}
-    for event, score in zip(events, scores, strict=True):
+    events: list[Interaction | Feedback] = [*interactions, *answers]
+    for event, score in zip(
+        events, (*_feelings(interactions, best), *_feelings(answers, best or USUAL_BEST)), strict=True
+    ):
         earlier = felt.get(event.item_id, 0)
         if isinstance(event, Feedback):
             felt.pop(event.item_id, None)  # the item moves to the recent end
-        felt[event.item_id] = int(score) if score or event.value is not None else earlier
+        felt[event.item_id] = score if score or event.value is not None else earlier
         if event.timestamp is not None and (isinstance(event, Feedback) or event.item_id not in times):
             times[event.item_id] = event.timestamp
-    for answer in feedback:
-        age = 0.0 if answer.timestamp is None else now - answer.timestamp
-        if answer.event == "not_now" and age < NOT_NOW_SECONDS:
-            held_back.add(answer.item_id)
+    judged = {f.item_id for f in answers if f.event != "seen"}
+    reactions = {i: score for i, score in felt.items() if score and i in judged}
     return Profile(
         user_id=user_id,
-        history=tuple(i for i, score in felt.items() if not (score < 0 and i in said)),
+        history=tuple(i for i in felt if reactions.get(i, 1) > 0),
         likes=tuple(i for i, score in felt.items() if score > 0),
         dislikes=tuple(i for i, score in felt.items() if score < 0),
-        seen=frozenset(felt) | held_back,
+        seen=frozenset(felt) | {f.item_id for f in feedback if f.event == "not_now" and _is_fresh(f, now)},
         times=times,
+        reactions=reactions,
+        remarks=tuple(said for f in feedback if f.words for said in read_remark(f.words, felt.get(f.item_id, 0))),
     )
+
+
+def _feelings(events: Sequence[Interaction | Feedback], best: float | None) -> list[int]:
+    names = np.array([e.event for e in events], dtype=np.str_)
+    values = np.array([np.nan if e.value is None else e.value for e in events], dtype=np.float64)
+    return [int(score) for score in feelings(names, values, best)]
+
+
+def _is_fresh(feedback: Feedback, now: float) -> bool:
+    return feedback.timestamp is None or now - feedback.timestamp < NOT_NOW_SECONDS

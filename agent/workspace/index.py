@@ -43,6 +43,7 @@ PROBES = 8  # items that are queried for themselves whenever an index is opened
 HNSW = {"space": "cosine", "max_neighbors": 32, "ef_construction": 200, "ef_search": 400}
 SAMPLE = 500
 ENOUGH_RECALL = 0.98
+MOST_CHANGED = 0.1  # of the items: beyond it, an index is built anew
 ROUNDING = 1e-4  # a difference of cosines that means nothing
 
 _open_paths: Counter[Path] = Counter()  # generations that someone in this process has open: not to be removed
@@ -64,6 +65,7 @@ class VectorIndex:
     fingerprint: str
     recall: float
     _everything: tuple[tuple[str, ...], Matrix] | None  # ids and vectors in memory, for exact search
+    _written: int  # how often it was written to since it was opened
     _client: Any
     _collection: Any
     _closed: bool
@@ -124,6 +126,11 @@ class VectorIndex:
         return cls(folder, dimension, attribute_types)
 
     @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    @property
     def exact(self) -> bool:
         """Whether queries compare with every vector, because the graph would miss too many."""
         return self.recall < ENOUGH_RECALL
@@ -141,7 +148,6 @@ class VectorIndex:
         """
         matrix = self._checked(ids, vectors, attributes)
         rows = [metadata(item_id, a, self.attribute_types) for item_id, a in zip(ids, attributes, strict=True)]
-        self._everything = None
         with self._explained():
             step = min(LARGEST_BATCH, self._client.get_max_batch_size())
             for start in range(0, len(ids), step):
@@ -149,6 +155,35 @@ class VectorIndex:
                 metadatas = rows[part] if self.attribute_types else None
                 self._collection.upsert(ids=list(ids[part]), embeddings=matrix[part], metadatas=metadatas)
                 progress("index", min(start + step, len(ids)), len(ids))
+        self._forget_copy()
+
+    def become(
+        self,
+        ids: Sequence[str],
+        vectors: Matrix,
+        attributes: Sequence[Mapping[str, AttributeValue]],
+        fingerprint: str,
+    ) -> bool:
+        """Hold these items and no others, by writing only what differs; whoever queries meanwhile finds old or new.
+
+        False, and nothing is written, where more than MOST_CHANGED of the items differ: such an index is to be built,
+        for its recall must be measured again.
+        """
+        matrix = self._checked(ids, vectors, attributes)
+        held = self._held()
+        rows = [metadata(item_id, a, self.attribute_types) for item_id, a in zip(ids, attributes, strict=True)]
+        differ = [p for p, item_id in enumerate(ids) if _differs(matrix[p], rows[p], held.get(item_id))]
+        gone = [item_id for item_id in held if item_id not in set(ids)]
+        if len(differ) + len(gone) > MOST_CHANGED * len(held):
+            return False
+        make_current(self.folder, Generation(self.path.name, "", self.recall))  # a kill from here on: it is built anew
+        self.fingerprint = ""
+        if differ:
+            self.upsert([ids[p] for p in differ], matrix[differ], [attributes[p] for p in differ])
+        self.delete(gone)
+        make_current(self.folder, Generation(self.path.name, fingerprint, self.recall))
+        self.fingerprint = fingerprint
+        return True
 
     def query(self, vector: Matrix, k: int, filters: Sequence[Filter] = ()) -> list[tuple[str, float]]:
         """The k items nearest to a vector of shape (dimension,) that meet all filters: (item_id, cosine), best first.
@@ -183,10 +218,10 @@ class VectorIndex:
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove items; ids that are not there are passed over."""
-        self._everything = None
         with self._explained():
             for start in range(0, len(ids), LARGEST_BATCH):
                 self._collection.delete(ids=list(ids[start : start + LARGEST_BATCH]))
+        self._forget_copy()
 
     def count(self) -> int:
         """How many items the index says it holds. Proves nothing of the vectors: query for that."""
@@ -219,7 +254,7 @@ class VectorIndex:
         self.close()
 
     def _attach(self, path: Path) -> None:
-        self.path, self._closed, self._everything = path, False, None
+        self.path, self._closed, self._everything, self._written = path, False, None, 0
         with self._explained():
             self._client = _client(path)
         _open_paths[path] += 1
@@ -246,6 +281,17 @@ class VectorIndex:
         if lost > len(some["ids"]) / 2:
             raise WorkspaceError(must_rebuild(self.folder, "does not find its own items"))
 
+    def _held(self) -> dict[str, tuple[Matrix, Mapping[str, Any]]]:
+        """The vector and the attributes of every item."""
+        with self._explained():
+            found = self._collection.get(include=["embeddings", "metadatas"])
+        rows = zip(found["embeddings"], found["metadatas"], strict=True)
+        return {i: (vector, about or {}) for i, (vector, about) in zip(found["ids"], rows, strict=True)}
+
+    def _forget_copy(self) -> None:
+        self._written += 1
+        self._everything = None
+
     def _measure_recall(self, vectors: Matrix, probes: Matrix | None) -> float:
         """Recall@50 of the graph against exact search."""
         k, queries = min(50, len(vectors)), spread(vectors, SAMPLE) if probes is None else probes
@@ -261,12 +307,15 @@ class VectorIndex:
         return hits / (k * len(queries)) if len(queries) else 1.0
 
     def _exact(self, vector: Matrix, k: int, allowed: set[str] | None) -> list[tuple[str, float]]:
-        if self._everything is None:
+        everything, written = self._everything, self._written
+        if everything is None:
             with self._explained():
                 found = self._collection.get(include=["embeddings"])
             matrix = np.asarray(found["embeddings"], dtype=np.float32).reshape(-1, self.dimension)
-            self._everything = tuple(found["ids"]), matrix
-        ids, matrix = self._everything
+            everything = tuple(found["ids"]), matrix
+            if written == self._written:  # else it may be of before the change
+                self._everything = everything
+        ids, matrix = everything
         scores = matrix @ (vector / np.linalg.norm(vector))
         running = np.arange(len(ids)) if allowed is None else np.array([i in allowed for i in ids]).nonzero()[0]
         return [(ids[place], float(scores[place])) for place in largest(scores, running, k)]
@@ -358,6 +407,13 @@ def _shared(best: npt.NDArray[Any], found: npt.NDArray[Any]) -> int:
         if place < len(found) and found[place] > similarity - ROUNDING:
             place, count = place + 1, count + 1
     return count
+
+
+def _differs(vector: Matrix, row: Mapping[str, Any], held: tuple[Matrix, Mapping[str, Any]] | None) -> bool:
+    """Whether an item is not held like this; Chroma leaves out an attribute that is None."""
+    if held is None or not np.allclose(vector, held[0], atol=ROUNDING):
+        return True
+    return {name: value for name, value in row.items() if value is not None} != dict(held[1])
 
 
 def _is_unicode(text: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -17,8 +16,20 @@ from typing import Any, TypeVar
 
 from agent.errors import InputError, UnknownItemError, WorkspaceError
 from agent.schema import AttributeType, AttributeValue, Feedback, Interaction, Item
+from agent.workspace import entries
+from agent.workspace import feedback as feedback_table
 from agent.workspace.columns import InteractionColumns, read_columns
-from agent.workspace.tables import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, explain, from_json, number, to_json, word
+from agent.workspace.tables import (
+    APPLICATION_ID,
+    SCHEMA,
+    SCHEMA_VERSION,
+    explain,
+    from_json,
+    newer_than,
+    number,
+    to_json,
+    word,
+)
 
 __all__ = ["InteractionColumns", "Store"]
 
@@ -155,7 +166,7 @@ class Store:
     def forget(self, user_id: str) -> dict[str, int]:
         """Remove a person: attributes, interactions, feedback, turns; returns how many rows of each there were.
 
-        What is deleted is overwritten (`secure_delete`), in the file and in its log, so that nothing can be read back.
+        What is deleted is overwritten, in the file and in its log, so that nothing can be read back.
         """
         counts = {}
         with self._writing() as connection:
@@ -164,9 +175,25 @@ class Store:
                 counts[table] = connection.execute(query, (_key(user_id),)).rowcount
             for table in ("turns", "users"):
                 counts[table] = connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,)).rowcount
-        with self._lock, self._explained():
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._scrub()
         return counts
+
+    def entry_names(self, user_id: str, kind: str) -> list[str]:
+        """The names of a person's entries of a kind, "history" or "feedback", in the order in which they are given."""
+        with self._reading() as connection:
+            return entries.names(connection, _key(user_id), kind)
+
+    def delete_entry(self, user_id: str, entry: str) -> None:
+        """Delete one entry of a person for good, see `agent.workspace.entries`; InputError where there is none."""
+        with self._writing() as connection:
+            entries.delete(connection, _key(user_id), _key(entry))
+        self._scrub()
+
+    def edit_entry(self, user_id: str, entry: str, value: float | None = None, words: str | None = None) -> None:
+        """Change the value or the words of one entry; what was there is gone for good. InputError where it cannot."""
+        with self._writing() as connection:
+            entries.edit(connection, _key(user_id), _key(entry), value, words)
+        self._scrub()
 
     # -- feedback and turns
 
@@ -177,26 +204,20 @@ class Store:
         """
         codes: dict[str, int] = {}
         places: dict[str, int] = {}
-        moment = number(feedback.timestamp, "a timestamp")
         with self._writing() as connection:
             _learn_users(connection, codes, [feedback.user_id])
             _learn_items(connection, places, [feedback.item_id])
-            connection.execute(
-                "INSERT OR REPLACE INTO feedback (user, item, event, turn_id, value, timestamp, arrived) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (codes[feedback.user_id], places[feedback.item_id], word(feedback.event, "an event"), feedback.turn_id)
-                + (number(feedback.value, "a value"), moment, time.time() if moment is None else moment),
-            )
+            feedback_table.put(connection, feedback, codes[feedback.user_id], places[feedback.item_id])
+
+    def remove_feedback(self, feedback: Feedback) -> bool:
+        """Remove what the person said of this item by this event in this turn; whether there was any."""
+        with self._writing() as connection:
+            return feedback_table.remove(connection, feedback)
 
     def feedback(self, user_id: str) -> list[Feedback]:
         """What one person said, oldest first; feedback without a timestamp stands where it arrived."""
         with self._reading() as connection:
-            rows = connection.execute(
-                "SELECT user_id, item_id, event, turn_id, value, timestamp FROM feedback JOIN users ON user = code "
-                "JOIN items ON item = items.position WHERE user_id = ? ORDER BY arrived, feedback.position",
-                (_key(user_id),),
-            ).fetchall()
-        return [Feedback(*row) for row in rows]
+            return feedback_table.of(connection, _key(user_id))
 
     def count_feedback(self) -> int:
         """How many pieces of feedback are stored."""
@@ -285,6 +306,12 @@ class Store:
                 self._idle.pop().close()
             self._writer.close()
 
+    def _scrub(self) -> None:
+        """Leave nothing of what was deleted: `secure_delete` misses what balancing a tree left in the gaps of pages."""
+        with self._lock, self._explained():
+            self._writer.execute("VACUUM")
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def _count(self, table: str) -> int:
         with self._reading() as connection:
             return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
@@ -311,9 +338,9 @@ class Store:
             )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        if not tables:
+        if not tables or version < SCHEMA_VERSION:
             with self._writing():
-                for statement in SCHEMA:
+                for statement in SCHEMA if not tables else newer_than(version):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

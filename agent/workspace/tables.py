@@ -11,7 +11,7 @@ from typing import Any
 from agent.errors import InputError
 
 APPLICATION_ID = 0x564F5543  # "VOUC": tells our files from SQLite files of other programs
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # People and items stand in interactions as integers: a million rows take 74 MB with their indexes. SQLite counts two
 # NULLs as different, so the unique indexes put a value in their place. They serve the look-up by person as well.
@@ -29,12 +29,19 @@ SCHEMA = (
     """CREATE TABLE feedback (
         position INTEGER PRIMARY KEY, user INTEGER NOT NULL REFERENCES users,
         item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE, event TEXT NOT NULL, turn_id TEXT, value REAL,
-        timestamp REAL, arrived REAL NOT NULL)""",
+        timestamp REAL, arrived REAL NOT NULL, words TEXT NOT NULL DEFAULT '')""",
     "CREATE UNIQUE INDEX one_feedback ON feedback (user, item, event, ifnull(turn_id, ''))",
     "CREATE INDEX feedback_of_item ON feedback (item)",
     "CREATE TABLE turns (turn_id TEXT PRIMARY KEY, user_id TEXT, request TEXT NOT NULL, reply TEXT NOT NULL)",
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
 )
+
+_UPGRADES = {1: ("ALTER TABLE feedback ADD COLUMN words TEXT NOT NULL DEFAULT ''",)}  # by the version they are for
+
+
+def newer_than(version: int) -> list[str]:
+    """The statements that make a store of an older version one of this."""
+    return [statement for v in range(version, SCHEMA_VERSION) for statement in _UPGRADES[v]]
 
 
 def to_json(value: Any, what: str) -> str:  # noqa: ANN401 - any JSON value

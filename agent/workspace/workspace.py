@@ -27,7 +27,7 @@ from agent.progress import Progress, silent
 from agent.schema import AttributeType, Item
 from agent.workspace.checks import Check, check_counts, check_index, check_store, check_vectors
 from agent.workspace.encoder import Encoder
-from agent.workspace.generations import current_generation
+from agent.workspace.generations import Generation, current_generation
 from agent.workspace.index import VectorIndex
 from agent.workspace.store import Store
 from agent.workspace.vectors import cached_vectors, text_hash
@@ -189,19 +189,23 @@ class Workspace:
         wanted = _fingerprint(items, types, made_by)
         current = None if anew else current_generation(folder)  # anew: whatever is there now, even if damaged
         if current is not None and current.fingerprint == wanted:
-            return self._keep(VectorIndex(folder, dimension, types))
+            return self._opened(folder, current) or self._keep(VectorIndex(folder, dimension, types))
+        ids, attributes = [item.item_id for item in items], [item.attributes for item in items]
+        matrix = vectors()
+        serving = None if current is None else self._opened(folder, current)
+        if serving is not None and (serving.dimension, serving.attribute_types) == (dimension, types):
+            if serving.become(ids, matrix, attributes, wanted):
+                return serving
         return self._keep(
             VectorIndex.build(
-                folder,
-                [item.item_id for item in items],
-                vectors(),
-                [item.attributes for item in items],
-                types,
-                fingerprint=wanted,
-                probes=probes(),
-                progress=progress,
+                folder, ids, matrix, attributes, types, fingerprint=wanted, probes=probes(), progress=progress
             )
         )
+
+    def _opened(self, folder: Path, generation: Generation) -> VectorIndex | None:
+        """The index that is open on this build already."""
+        path = (folder / generation.name).resolve()
+        return next((index for index in self._indexes if index.path == path and not index.closed), None)
 
     def _keep(self, index: VectorIndex) -> VectorIndex:
         self._indexes.append(index)

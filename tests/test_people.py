@@ -1,3 +1,4 @@
+import csv
 import json
 import time
 
@@ -6,13 +7,15 @@ from conftest import open_small
 from test_behaviour import QUICK, SMALL
 from test_cli import run
 
-from agent.errors import UnknownPersonError
+from agent.errors import InputError, UnknownPersonError
 from agent.schema import Feedback, Interaction
 from agent.workspace.encoder import HashEncoder
 from finetune.retrieval import tune
 
 PERSON = "person-7f3a-unmistakable"
 WORDS = "xylophones under moonlight"
+SAID = "it hums like a zeppelin"
+TRACES = (PERSON, WORDS, SAID, "Atlantis-of-the-test")
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def path(tmp_path):
         store.put_person(PERSON, {"city": "Atlantis-of-the-test"})
         reply = agent.recommend(PERSON, intent=f"something with {WORDS}", n=2)
         agent.feedback(
-            Feedback(PERSON, reply.recommendations[0].item.item_id, "like", reply.turn_id, None, time.time())
+            Feedback(PERSON, reply.recommendations[0].item.item_id, "like", reply.turn_id, None, time.time(), SAID)
         )
         agent.workspace.cache  # noqa: B018 - it is made
         tune(agent.workspace, HashEncoder(64), shape=SMALL, recipe=QUICK)
@@ -64,7 +67,7 @@ def test_everything_is_told(path):
 
 
 def test_what_is_forgotten_is_in_no_file(path):
-    assert files_with(path, PERSON, WORDS, "Atlantis-of-the-test")
+    assert {text for _, text in files_with(path, *TRACES)} == set(TRACES)
     with reopened(path) as agent:
         assert files_with(path, PERSON)
         before = agent._serving.transitions.liked_both(0, 0)[1]
@@ -72,7 +75,7 @@ def test_what_is_forgotten_is_in_no_file(path):
         assert counts == {"interactions": 4, "feedback": 1, "turns": 1, "users": 1}
         assert agent._serving.transitions.liked_both(0, 0)[1] == before - 1
         assert agent.lister.sources[0] is agent._serving.transitions
-        assert files_with(path, PERSON, WORDS, "Atlantis-of-the-test") == []
+        assert files_with(path, *TRACES) == []
         assert "I know nothing of you yet" in agent.recommend(PERSON).message
         with pytest.raises(UnknownPersonError):
             agent.forget("nobody")
@@ -90,4 +93,81 @@ def test_the_commands(path, tmp_path):
     assert "interactions 4, feedback 1, turns 1" in removed.stdout and "trains it without them" in removed.stderr
     again = run("people", "forget", PERSON, "--yes", "-w", str(path))
     assert again.exit_code == 2 and "Nothing is stored" in again.stderr
-    assert files_with(path, PERSON, WORDS) == []
+    assert files_with(path, *TRACES) == []
+
+
+def test_nothing_is_left_between_the_rows_of_others(path):
+    """Many people come and go in turns, so that pages split and merge while the one to be forgotten is among them."""
+    with reopened(path) as agent:
+        store = agent.workspace.store
+        for turn in range(150):
+            for person in (PERSON, f"other-{turn}"):
+                store.put_turn(f"{person[:5]}-{turn}", person, {"history": []}, {"intent": f"{WORDS} " * (turn % 40)})
+            store.put_feedback(Feedback(PERSON, str(turn % 13 + 1), "remark", f"turn-{turn}", words=f"{SAID} {turn}"))
+            if turn % 3 == 0:
+                store.forget(f"other-{turn}")
+        for turn in range(150):
+            store.put_turn(f"other-{turn}", f"other-{turn}", {}, {})
+        assert agent.forget(PERSON)["feedback"] == 151
+        assert files_with(path, *TRACES) == []
+        assert store.integrity_problems() == []
+
+
+def test_one_entry_is_corrected_or_deleted_and_leaves_nothing(path):
+    with reopened(path) as agent:
+        known = agent.known_of(PERSON)
+        (first, *rest), (said,), (turn,) = known["history"], known["feedback"], known["turns"]
+        likers = agent._serving.transitions.liked_both(0, 0)[1]
+        agent.edit_entry(PERSON, first["entry"], value=1.0)
+        assert agent.known_of(PERSON)["history"][0]["value"] == 1.0
+        assert agent._serving.transitions.liked_both(0, 0)[1] == likers - 1
+        agent.edit_entry(PERSON, said["entry"], words="changed")
+        assert agent.known_of(PERSON)["feedback"] == [{**said, "words": "changed"}]
+        agent.delete_entry(PERSON, turn["entry"])
+        assert files_with(path, SAID, WORDS) == []
+        agent.delete_entry(PERSON, first["entry"])
+        agent.delete_entry(PERSON, said["entry"])
+        left = agent.known_of(PERSON)
+        assert (left["history"], left["feedback"], left["turns"]) == (rest, [], [])
+
+
+@pytest.mark.parametrize(
+    ("entry", "given", "problem"),
+    [
+        ("history:999999", {"value": 1.0}, "no entry 'history:999999'"),
+        ("users:1", {"value": 1.0}, "people show"),
+        ("history:1 OR 1", {"value": 1.0}, "people show"),
+        ("history:1", {"words": "no"}, "Only feedback has words"),
+        ("history:1", {}, "what is to change"),
+        ("history:1", {"value": float("nan")}, "finite"),
+    ],
+)
+def test_an_entry_that_cannot_be_corrected_is_refused(path, entry, given, problem):
+    with reopened(path) as agent:
+        before = agent.known_of(PERSON)
+        with pytest.raises(InputError, match=problem):
+            agent.edit_entry(PERSON, entry, **given)
+        assert agent.known_of(PERSON) == before
+
+
+def test_nobody_reaches_the_entries_of_another(path):
+    with reopened(path) as agent:
+        known = agent.known_of(PERSON)
+        for part in ("history", "feedback", "turns"):
+            with pytest.raises(InputError, match="has no entry"):
+                agent.delete_entry("p1", known[part][0]["entry"])
+        assert agent.known_of(PERSON) == known
+
+
+def test_the_table_has_a_row_for_each_entry(path, tmp_path):
+    run("people", "export", PERSON, "-w", str(path), "--format", "csv", "--out", str(tmp_path / "me.csv"))
+    with (tmp_path / "me.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["entry"].partition(":")[0] for row in rows] == ["attribute", *["history"] * 4, "feedback", "turn"]
+    assert rows[0]["value"] == "Atlantis-of-the-test" and rows[5]["words"] == SAID and WORDS in rows[6]["words"]
+    assert run("people", "edit", PERSON, rows[5]["entry"], "--words", "less", "-w", str(path)).exit_code == 0
+    assert '"less"' in run("people", "show", PERSON, "-w", str(path)).stdout
+    assert run("people", "delete", PERSON, rows[1]["entry"], "-w", str(path)).exit_code == 0
+    assert "History: 3" in run("people", "show", PERSON, "-w", str(path)).stdout
+    again = run("people", "delete", PERSON, rows[1]["entry"], "-w", str(path))
+    assert again.exit_code == 2 and "has no entry" in again.stderr

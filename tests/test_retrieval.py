@@ -6,7 +6,7 @@ from agent.errors import WorkspaceError
 from agent.retrieval.base import Query, top
 from agent.retrieval.fusion import Weights, fuse
 from agent.retrieval.lexical import Lexical
-from agent.retrieval.transitions import Transitions, recency
+from agent.retrieval.transitions import SHORT, Transitions, recency
 from agent.schema import Filter, Interaction, Item
 from agent.workspace.store import Store
 
@@ -29,13 +29,20 @@ def transitions(tmp_path):
 
 def test_what_people_did_next_comes_first(transitions):
     # After Alien (position 0) eight people went to Aliens (1) at once, two to Heat (8); all ended at Heat.
-    assert transitions.best(query([0]), 2).tolist() == [1, 8]
-    assert transitions.score(query([0]), np.array([1]))[0] == 1.0
-    assert transitions.score(query([0]), np.array([4]))[0] == 0.0
+    long = query([0] * SHORT)
+    assert transitions.best(long, 2).tolist() == [1, 8]
+    assert transitions.score(long, np.array([1]))[0] == 1.0
+    assert transitions.score(long, np.array([4]))[0] == 0.0
+
+
+def test_the_shorter_the_history_the_more_popularity_counts(transitions):
+    toys = [transitions.score(query([0] * length), np.array([4]))[0] for length in (1, 2, SHORT - 1, SHORT)]
+    assert toys == sorted(toys, reverse=True) and toys[-2] > toys[-1] == 0.0  # one person, and nobody after Alien
+    assert transitions.best(query([]), 3).tolist() == [0, 8, 1]
 
 
 def test_the_most_recent_item_counts_most(transitions):
-    assert transitions.best(query([4, 0]), 1).tolist() == [1]
+    assert transitions.best(query([4] * SHORT + [0]), 1).tolist() == [1]
 
 
 def test_what_shares_a_time_shares_its_weight():

@@ -69,7 +69,7 @@ def test_without_a_history_the_popular_come_first(transitions):
 def test_what_is_not_allowed_is_never_named(transitions):
     allowed = np.ones(13, dtype=bool)
     allowed[1] = False
-    assert transitions.best(query([0], allowed=allowed), 5).tolist() == [8]
+    assert transitions.best(query([0] * SHORT, allowed=allowed), 5).tolist() == [8]
 
 
 def test_a_filter_does_not_move_the_scores(transitions):

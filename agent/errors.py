@@ -9,7 +9,8 @@ VouchrecError
 ├── AssetError            a model or data reference that cannot be had (download, checksum, disk)
 ├── AdapterError          a LoRA adapter that is absent, damaged, or belongs to another model, prompt or catalogue
 ├── WorkspaceError        a workspace that is absent, locked by another process, or damaged
-└── PromptError           a prompt file that does not parse, render or keep within its caps
+├── PromptError           a prompt file that does not parse, render or keep within its caps
+└── ServiceError          a service that cannot be reached, or does not serve this caller, or not now
 """
 
 from __future__ import annotations
@@ -67,6 +68,19 @@ class WorkspaceError(VouchrecError):
 
 class PromptError(VouchrecError):
     """A prompt file that does not parse, render or keep within its caps."""
+
+
+class ServiceError(VouchrecError):
+    """A service that cannot be reached, or does not serve this caller, or not now.
+
+    `status` is the HTTP status it answered with, None where there was no answer; `retry_after` is in seconds, where
+    the service said that a later attempt may succeed.
+    """
+
+    def __init__(self, message: str, status: int | None = None, retry_after: float | None = None) -> None:
+        self.status = status
+        self.retry_after = retry_after
+        super().__init__(message)
 
 
 def _either(names: Sequence[str]) -> str:

@@ -371,20 +371,20 @@ def test_the_page_names_no_other_server_for_fonts_or_scripts(served):
 
 
 def test_a_port_that_is_taken_gives_way_to_the_next_free_one():
-    from ui.app import _free_port
+    from ui.address import free_port
 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert port < _free_port("127.0.0.1", port) < port + 20
+        assert port < free_port("127.0.0.1", port) < port + 20
 
 
 def test_an_address_of_another_machine_is_refused_with_a_sentence():
-    from ui.app import _free_port
+    from ui.address import free_port
 
     with pytest.raises(InputError, match="--host"):
-        _free_port("192.0.2.1", 7860)
+        free_port("192.0.2.1", 7860)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there Ctrl-C cannot be sent to one process alone")

@@ -5,10 +5,7 @@ This module is the only one that imports gradio, and is itself imported only by 
 
 from __future__ import annotations
 
-import logging
 import os
-import socket
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -18,16 +15,19 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from agent.errors import InputError
+from ui.address import LOCAL, free_port
+from ui.api.app import PER_MINUTE, Front, build_api
 from ui.cards import ON_LOAD, cards
+from ui.desk import Desk
 from ui.guests import Guests, View
 from ui.starters import starters
-from ui.terminal import Terminal
+from ui.terminal import Terminal, log_to_stderr
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from agent import Agent
 
-LOCAL = ("127.0.0.1", "localhost")
-PORTS = 20  # how many ports after the wished one are tried
 WAITING = 32  # messages that may wait for the model at a time
 LARGEST_UPLOAD = 1  # bytes: gradio has an upload address on every page, and this page needs none
 
@@ -142,8 +142,10 @@ def _theme() -> gr.themes.Base:
     )  # fmt: skip
 
 
-def start(page: gr.Blocks, host: str = "127.0.0.1", port: int = 7860) -> str:
+def start(page: gr.Blocks, host: str = "127.0.0.1", port: int = 7860, api: FastAPI | None = None) -> str:
     """Serve a page from a thread of its own, and give back its address; `page.close()` ends it.
+
+    The service for developers answers at the same address, where one is given.
 
     Nothing is shared, recorded, measured or sent to anyone; no file can be had from it and none given to it.
 
@@ -152,13 +154,14 @@ def start(page: gr.Blocks, host: str = "127.0.0.1", port: int = 7860) -> str:
     """
     _ignore_variables()
     _reach_without_proxy(host)
+    before = {"routes": [Front("", api)]} if api else None
     try:
         _, url, _ = page.launch(
-            server_name=host, server_port=_free_port(host, port), share=False, inbrowser=False, inline=False,
+            server_name=host, server_port=free_port(host, port), share=False, inbrowser=False, inline=False,
             quiet=True, prevent_thread_lock=True, show_error=False, footer_links=[], run_history=False,
             allowed_paths=[], blocked_paths=[], root_path="", enable_monitoring=False, strict_cors=True,
             ssr_mode=False, pwa=False, mcp_server=False, max_file_size=LARGEST_UPLOAD, state_session_capacity=200,
-            theme=_theme(), css_paths=[Path(__file__).with_name("style.css")],
+            app_kwargs=before, theme=_theme(), css_paths=[Path(__file__).with_name("style.css")],
         )  # fmt: skip
     except OSError as error:
         raise InputError(f"Nothing can listen on {host}: {error}. Give another --host or --port.") from error
@@ -166,9 +169,13 @@ def start(page: gr.Blocks, host: str = "127.0.0.1", port: int = 7860) -> str:
 
 
 def serve(
-    workspace: Path | None = None, host: str = "127.0.0.1", port: int = 7860, terminal: Terminal | None = None
+    workspace: Path | None = None,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    terminal: Terminal | None = None,
+    per_minute: int = PER_MINUTE,
 ) -> None:
-    """Open the agent of a workspace and serve its page until Ctrl-C.
+    """Open the agent of a workspace and serve its page, and the service for developers, until Ctrl-C.
 
     Where the port is taken, the next free one is used; port 0 asks for any free one.
 
@@ -178,11 +185,12 @@ def serve(
         InputError: the address cannot be listened on.
     """
     terminal = terminal or Terminal()
-    _log_to_stderr()
+    log_to_stderr()
     with terminal.agent(workspace) as agent:
-        guests = Guests(agent)
+        desk = Desk()
+        guests, api = Guests(agent, desk=desk), build_api(agent, desk, per_minute)
         page = build_app(agent, guests)
-        url = start(page, host, port)
+        url = start(page, host, port, api)
         try:
             terminal.say(f"Vouchrec is at {url} with {len(agent.catalogue):,} items. Ctrl-C stops it.")
             if host not in LOCAL:
@@ -192,24 +200,8 @@ def serve(
             terminal.note("\nStopped.", style="dim")
         finally:
             guests.stop_all()
+            api.state.service.close()
             page.close(verbose=False)
-
-
-def _free_port(host: str, port: int) -> int:
-    """The wished port, or the first free one after it; any free one for 0."""
-    for candidate in range(port, min(port + PORTS, 65536)) if port else (0,):
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.socket(family) as probe:
-            if sys.platform != "win32":  # there it would take over a port in use
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, candidate))
-            except OSError as error:
-                reason = error
-                continue
-            return int(probe.getsockname()[1])
-    tried = f"port {port}" if port + 1 >= 65536 else f"ports {port} to {min(port + PORTS, 65536) - 1}"
-    raise InputError(f"Nothing can listen on {host}, {tried}: {reason.strerror}. Give another --port or --host.")
 
 
 def _ignore_variables() -> None:
@@ -225,14 +217,3 @@ def _reach_without_proxy(host: str) -> None:
     for name in ("NO_PROXY", "no_proxy"):
         known = [part for part in os.environ.get(name, "").split(",") if part]
         os.environ[name] = ",".join(dict.fromkeys([*known, *LOCAL, host]))
-
-
-def _log_to_stderr() -> None:
-    """What goes wrong while a page is answered is told on stderr, with its traceback."""
-    log = logging.getLogger("ui")
-    if not log.handlers:
-        told = logging.StreamHandler()
-        told.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        log.addHandler(told)
-        log.setLevel(logging.WARNING)
-        log.propagate = False

@@ -18,6 +18,7 @@ from ui.adapters import adapters
 from ui.evaluate import evaluate
 from ui.explain import explain
 from ui.finetune import behaviour, promote, sft
+from ui.keys import keys
 from ui.options import Example, User, Workspace
 from ui.prompt_test import test as test_prompts
 from ui.terminal import Terminal, guarded
@@ -131,21 +132,30 @@ def chat(
         Chat(terminal, agent, user, n).run()
 
 
-@app.command(short_help="Open the chat for the browser.")
+@app.command(short_help="Open the chat for the browser, and the service for programs.")
 @guarded
 def serve(
     ctx: typer.Context,
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="The port to listen on.")] = 7860,
+    api_only: Annotated[bool, typer.Option("--api-only", help="The service for programs, without the chat.")] = False,
+    rate: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Requests of one key or address a minute; 0 sets no limit.")
+    ] = 120,
     example: Example = False,
     workspace: Workspace = None,
 ) -> None:
-    """Open the chat for the browser, on this machine alone unless --host says otherwise."""
+    """Open the chat for the browser and the service for programs (/v1), here alone unless --host says otherwise.
+
+    Calls from elsewhere need a key: see `vouchrec keys`.
+    """
     if example:
         upkeep.ensure_example(ctx.obj, workspace)
-    from ui.app import serve as listen
-
-    listen(workspace, host=host, port=port, terminal=ctx.obj)
+    if api_only:
+        from ui.api.serving import serve as listen
+    else:
+        from ui.app import serve as listen
+    listen(workspace, host=host, port=port, terminal=ctx.obj, per_minute=rate)
 
 
 @app.command(short_help="Show it at work on MovieLens-100K; takes no input.")
@@ -200,6 +210,7 @@ app.add_typer(prompts, name="prompts")
 app.add_typer(people, name="people")
 app.add_typer(finetune, name="finetune")
 app.add_typer(adapters, name="adapters")
+app.add_typer(keys, name="keys")
 
 
 def quieten(debug: bool) -> None:

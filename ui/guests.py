@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from agent.errors import InputError
 from agent.schema import Event, Reply
 from agent.understanding.intent import describe
+from ui.desk import Desk
 from ui.terminal import clean
 
 if TYPE_CHECKING:
@@ -59,8 +60,9 @@ class View:
 class Guest:
     """One person's page. One thread at a time may run `answer`; `stop`, `react` and `leave` may come from any other."""
 
-    def __init__(self, agent: Agent) -> None:
+    def __init__(self, agent: Agent, desk: Desk | None = None) -> None:
         self._agent = agent
+        self._desk = desk or Desk()
         self._conversation = agent.conversation()
         self._talk: list[tuple[str, str]] = []
         self._reply: Reply | None = None
@@ -86,7 +88,8 @@ class Guest:
         self._begin(text)
         try:
             yield self.view()
-            with closing(self._conversation.stream(text, stop=stop.is_set)) as replies:
+            say = self._conversation.stream
+            with closing(self._desk.turn(lambda stops: say(text, stop=stops), stop.is_set)) as replies:
                 for reply in replies:
                     self._take(reply)
                     if stop.is_set():
@@ -154,8 +157,9 @@ class Guest:
 class Guests:
     """The guests by session. The one who was quiet longest makes room when there are `most`."""
 
-    def __init__(self, agent: Agent, most: int = 200) -> None:
+    def __init__(self, agent: Agent, most: int = 200, desk: Desk | None = None) -> None:
         self._agent = agent
+        self._desk = desk or Desk()
         self._most = most
         self._guests: OrderedDict[str, Guest] = OrderedDict()
         self._lock = threading.Lock()
@@ -167,7 +171,7 @@ class Guests:
         """The guest of a session, a new one if need be."""
         with self._lock:
             if session not in self._guests:
-                self._guests[session] = Guest(self._agent)
+                self._guests[session] = Guest(self._agent, self._desk)
             self._guests.move_to_end(session)
             while len(self._guests) > self._most:
                 self._guests.popitem(last=False)[1].leave()

@@ -109,6 +109,7 @@ def forget(
     from agent.build import open_workspace
     from agent.people import forget as remove
     from agent.settings import load_settings
+    from ui.api.keys import Keys
 
     terminal: Terminal = ctx.obj
     if not yes and not typer.confirm(f"Remove everything that is stored of {clean(user_id)}? It cannot be undone."):
@@ -116,7 +117,9 @@ def forget(
         raise typer.Exit(1)
     with open_workspace(load_settings(home=workspace).home) as opened:
         counts = remove(opened, user_id)
+        keys = Keys(opened.path).forget(user_id)
         trained = (opened.path / "behaviour" / "manifest.json").is_file()
+    counts = counts | {"keys": keys}
     told = ", ".join(f"{table} {count:,}" for table, count in counts.items() if count and table != "users")
     terminal.say(f"Removed: {told or 'the person'}. What was counted from everybody is counted anew.")
     if trained:

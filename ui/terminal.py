@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -158,3 +159,14 @@ def _discard(stream: Any) -> None:  # noqa: ANN401 - sys.stdout, or what a test 
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, descriptor)
     os.close(nowhere)
+
+
+def log_to_stderr() -> None:
+    """What goes wrong while somebody is answered is told on stderr, with its traceback."""
+    log = logging.getLogger("ui")
+    if not log.handlers:
+        told = logging.StreamHandler()
+        told.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        log.addHandler(told)
+        log.setLevel(logging.WARNING)
+        log.propagate = False

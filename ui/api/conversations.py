@@ -1,0 +1,59 @@
+"""`/v1/conversations`: begin, say, react, end."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from starlette.responses import Response, StreamingResponse
+
+from agent.schema import Reply
+from ui.api.bodies import Opened, Reaction, Said
+from ui.api.recommend import STREAMED, streamed, whole
+from ui.api.service import Calling, Serving, problems
+
+router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
+
+
+class Begun(BaseModel):
+    """A conversation; `user_id` is a guest's where nobody was named."""
+
+    conversation_id: str
+    user_id: str
+
+
+@router.post("", status_code=201, responses=problems())
+def begin(opened: Opened, service: Serving, caller: Calling) -> Begun:
+    """Begin a conversation. It is kept in memory until it is ended, makes room for others, or the service stops."""
+    talk = service.talks.begin(caller, caller.speaking_for(opened.user_id))
+    return Begun(conversation_id=talk.talk_id, user_id=talk.conversation.user_id)
+
+
+@router.post("/{conversation_id}/say", response_model=Reply, responses=problems("not-found", "conflict", "timeout"))
+async def say(conversation_id: str, said: Said, request: Request, service: Serving, caller: Calling) -> Response:
+    """Answer one message: it adds to what was said before, and corrects it where the two differ."""
+    talk = service.talks.get(caller, conversation_id)
+    return await whole(request, service, lambda stop: talk.stream(said.text, said.n, stop))
+
+
+@router.post(
+    "/{conversation_id}/say/stream",
+    response_class=StreamingResponse,
+    responses=STREAMED | problems("not-found", "conflict"),
+)
+async def say_stream(conversation_id: str, said: Said, request: Request, service: Serving, caller: Calling) -> Response:
+    """The same as it grows, see `/v1/recommend/stream`."""
+    talk = service.talks.get(caller, conversation_id)
+    return await streamed(request, service, lambda stop: talk.stream(said.text, said.n, stop))
+
+
+@router.post("/{conversation_id}/feedback", status_code=204, responses=problems("not-found"))
+def react(conversation_id: str, reaction: Reaction, service: Serving, caller: Calling) -> None:
+    """Keep a reaction to an item; on the disk when this returns, and effective on the next list."""
+    talk = service.talks.get(caller, conversation_id)
+    talk.conversation.feedback(reaction.item_id, reaction.event, reaction.value)
+
+
+@router.delete("/{conversation_id}", status_code=204, responses=problems("not-found"))
+def end(conversation_id: str, service: Serving, caller: Calling) -> None:
+    """End a conversation, and what is being answered in it."""
+    service.talks.drop(caller, conversation_id)

@@ -1,0 +1,107 @@
+"""Conversations over HTTP, kept in memory: each belongs to the caller who began it."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Generator
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from agent.schema import Reply
+from ui.api.guard import Caller
+from ui.api.problems import Problem
+from ui.desk import Stop
+
+if TYPE_CHECKING:
+    from agent import Agent
+
+MOST = 500  # conversations; the one that was quiet longest makes room
+
+
+class Talk:
+    """One conversation of one caller; one message at a time."""
+
+    def __init__(self, agent: Agent, caller: Caller, user_id: str | None) -> None:
+        self.conversation = agent.conversation(user_id)
+        self.owner = caller.name
+        self.talk_id = secrets.token_urlsafe(16)
+        self._busy = threading.Lock()
+        self._dropped = threading.Event()
+
+    def stream(self, text: str, n: int, stop: Stop) -> Generator[Reply]:
+        """The answer to one message as it grows.
+
+        Raises:
+            Problem: "conflict" while another message is being answered.
+        """
+        if not self._busy.acquire(blocking=False):
+            raise Problem(
+                "conflict", "The message before is still being answered. Wait for it, or close its connection first."
+            )
+        try:
+            stops = lambda: stop() or self._dropped.is_set()  # noqa: E731
+            with closing(self.conversation.stream(text, n, stop=stops)) as replies:
+                yield from replies
+        finally:
+            self._busy.release()
+
+    def drop(self) -> None:
+        """End what is being answered."""
+        self._dropped.set()
+
+
+class Talks:
+    """The conversations by id. For the server's loop and its threads."""
+
+    def __init__(self, agent: Agent, most: int = MOST) -> None:
+        self._agent = agent
+        self._most = most
+        self._talks: OrderedDict[str, Talk] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._talks)
+
+    def begin(self, caller: Caller, user_id: str | None) -> Talk:
+        """A new conversation."""
+        talk = Talk(self._agent, caller, user_id)
+        with self._lock:
+            self._talks[talk.talk_id] = talk
+            while len(self._talks) > self._most:
+                self._talks.popitem(last=False)[1].drop()
+        return talk
+
+    def get(self, caller: Caller, talk_id: str) -> Talk:
+        """A conversation of this caller; Problem "not-found" where there is none, or it is another's."""
+        with self._lock:
+            talk = self._talks.get(talk_id)
+            if talk is None or talk.owner != caller.name:
+                raise Problem(
+                    "not-found",
+                    "There is no such conversation: it never was, was deleted, or made room for others. Begin one with "
+                    "POST /v1/conversations.",
+                )
+            self._talks.move_to_end(talk_id)
+            return talk
+
+    def drop(self, caller: Caller, talk_id: str) -> None:
+        """End a conversation of this caller."""
+        self.get(caller, talk_id).drop()
+        with self._lock:
+            self._talks.pop(talk_id, None)
+
+    def forget(self, user_id: str) -> None:
+        """End every conversation with a person."""
+        with self._lock:
+            for talk in [talk for talk in self._talks.values() if talk.conversation.user_id == user_id]:
+                talk.drop()
+                del self._talks[talk.talk_id]
+
+    def drop_all(self) -> None:
+        """End every conversation."""
+        with self._lock:
+            for talk in self._talks.values():
+                talk.drop()
+            self._talks.clear()

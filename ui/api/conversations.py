@@ -32,7 +32,7 @@ def begin(opened: Opened, service: Serving, caller: Calling) -> Begun:
 async def say(conversation_id: str, said: Said, request: Request, service: Serving, caller: Calling) -> Response:
     """Answer one message: it adds to what was said before, and corrects it where the two differ."""
     talk = service.talks.get(caller, conversation_id)
-    return await whole(request, service, lambda stop: talk.stream(said.text, said.n, stop))
+    return await whole(request, service, talk.answer(said.text, said.n))
 
 
 @router.post(
@@ -43,7 +43,7 @@ async def say(conversation_id: str, said: Said, request: Request, service: Servi
 async def say_stream(conversation_id: str, said: Said, request: Request, service: Serving, caller: Calling) -> Response:
     """The same as it grows, see `/v1/recommend/stream`."""
     talk = service.talks.get(caller, conversation_id)
-    return await streamed(request, service, lambda stop: talk.stream(said.text, said.n, stop))
+    return await streamed(request, service, talk.answer(said.text, said.n))
 
 
 @router.post("/{conversation_id}/feedback", status_code=204, responses=problems("not-found"))

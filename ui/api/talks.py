@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from agent.schema import Reply
 from ui.api.guard import Caller
 from ui.api.problems import Problem
-from ui.desk import Stop
+from ui.desk import Start, Stop
 
 if TYPE_CHECKING:
     from agent import Agent
@@ -30,16 +30,19 @@ class Talk:
         self._busy = threading.Lock()
         self._dropped = threading.Event()
 
-    def stream(self, text: str, n: int, stop: Stop) -> Generator[Reply]:
-        """The answer to one message as it grows.
+    def answer(self, text: str, n: int) -> Start:
+        """The turn that answers one message.
 
         Raises:
-            Problem: "conflict" while another message is being answered.
+            Problem: "conflict" while another message is being answered, now or when the turn begins.
         """
+        if self._busy.locked():
+            raise _conflict()
+        return lambda stop: self._stream(text, n, stop)
+
+    def _stream(self, text: str, n: int, stop: Stop) -> Generator[Reply]:
         if not self._busy.acquire(blocking=False):
-            raise Problem(
-                "conflict", "The message before is still being answered. Wait for it, or close its connection first."
-            )
+            raise _conflict()
         try:
             stops = lambda: stop() or self._dropped.is_set()  # noqa: E731
             with closing(self.conversation.stream(text, n, stop=stops)) as replies:
@@ -105,3 +108,7 @@ class Talks:
             for talk in self._talks.values():
                 talk.drop()
             self._talks.clear()
+
+
+def _conflict() -> Problem:
+    return Problem("conflict", "The message before is still being answered. Wait for it, or close its connection.")

@@ -93,6 +93,9 @@ class Turns:
             self._metrics.turns.add(outcome=outcome)
 
     async def _place(self, deadline: float) -> None:
+        if not self._places.locked():
+            await self._places.acquire()
+            return
         if self.is_full:
             raise Problem(
                 "busy",

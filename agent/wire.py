@@ -74,6 +74,8 @@ KINDS = (  # the first that fits counts, so what is special stands before what i
     Kind("service", 503, "The service cannot answer", errors.ServiceError, told=False),
 )
 
+REFUSED = ("malformed", "invalid", "too-large")  # what a service refuses before its agent sees it: input all the same
+
 
 def kind_of(error: errors.VouchrecError) -> Kind:
     """The entry of the table for an exception."""
@@ -84,6 +86,8 @@ def error_of(problem: Mapping[str, Any], status: int, retry_after: float | None 
     """The exception that a problem stands for: the one that `Agent` would have raised, else ServiceError."""
     said = str(problem.get("detail") or problem.get("title") or f"The service answered with status {status}.")
     slug = str(problem.get("type", "")).removeprefix(URN)
+    if slug in REFUSED:
+        return errors.InputError(said)
     error = next((kind.error for kind in KINDS if kind.slug == slug), errors.ServiceError)
     if error is errors.ServiceError:
         return errors.ServiceError(said, status, retry_after)

@@ -1,0 +1,251 @@
+"""The client: the same calls, types and exceptions as the agent beside it."""
+
+import inspect
+
+import httpx
+import pytest
+from conftest import open_small
+from hypothesis import given
+from hypothesis import strategies as st
+from test_app import SlowGenerator
+
+from agent import wire
+from agent.agent import Agent
+from agent.client import Client, RemoteConversation, _segment
+from agent.conversation import Conversation
+from agent.errors import (
+    AssetError,
+    FilterError,
+    InputError,
+    ServiceError,
+    UnknownItemError,
+    UnknownPersonError,
+    VouchrecError,
+    WorkspaceError,
+)
+from agent.schema import Evidence, Feedback, Filter, Intent, Item, Recommendation, Reply
+from ui.api.app import build_api
+from ui.api.keys import Keys
+from ui.api.problems import describe
+from ui.api.serving import served
+
+
+@pytest.fixture
+def client(small):
+    with served(build_api(small, per_minute=0), port=0) as url, Client(url) as client:
+        yield client
+
+
+def raised(call, *arguments, **named):
+    with pytest.raises(VouchrecError) as error:
+        call(*arguments, **named)
+    return type(error.value), str(error.value), getattr(error.value, "nearest", None)
+
+
+# -- the same
+
+
+def signature(kind, name):
+    given = inspect.signature(getattr(kind, name)).parameters.values()
+    return [(p.name, p.kind, p.annotation, "..." if callable(p.default) else p.default) for p in given]
+
+
+@pytest.mark.parametrize("name", ["recommend", "stream", "conversation", "feedback", "known_of", "forget"])
+def test_calls_have_the_signatures_of_the_agent(name):
+    assert signature(Client, name) == signature(Agent, name)
+
+
+@pytest.mark.parametrize("name", ["say", "stream", "feedback"])
+def test_a_conversation_has_the_signatures_of_the_agents(name):
+    assert signature(RemoteConversation, name) == signature(Conversation, name)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"user_id": "p1"},
+        {"history": ["Alien (1979)", "2"], "intent": "a comedy", "n": 3, "seed": 3},
+        {"intent": Intent("x", likes=("6",), filters=(Filter("year", ">=", 1990),), habit=0.2)},
+        {"where": {"year": {">=": 1990}, "genres": {"Comedy", "Drama"}}, "strategy": "generate"},
+        {"where": [Filter("genres", "in", ("Comedy", "Drama"))], "user_id": "someone/new"},
+    ],
+)
+def test_the_same_list_with_the_same_reasons(client, small, asked):
+    far, near = client.recommend(**asked), small.recommend(**asked)
+    assert far.recommendations == near.recommendations and far.recommendations
+    assert (far.intent, far.message, far.user_id, far.model) == (near.intent, near.message, near.user_id, near.model)
+    snapshots = list(client.stream(**asked))
+    assert snapshots[-1].recommendations == near.recommendations
+    assert [r.complete for r in snapshots] == [False] * (len(snapshots) - 1) + [True]
+    assert snapshots[-2].recommendations == near.recommendations  # put together from its reasons
+
+
+def test_the_same_exceptions_with_the_same_words(client, small):
+    for asked in (
+        {"history": ["Alein"]},
+        {"where": {"colour": 1}},
+        {"intent": "x" * 3000},
+        {"history": "Alien"},
+        {"n": 51},
+    ):
+        assert raised(client.recommend, **asked) == raised(small.recommend, **asked)
+        assert raised(lambda a=asked: list(client.stream(**a))) == raised(small.recommend, **asked)
+    assert raised(client.known_of, "nobody") == raised(small.known_of, "nobody")
+    assert raised(client.forget, "nobody") == raised(small.forget, "nobody")
+    bad = Feedback("p1", "99", "like")
+    assert raised(client.feedback, bad) == raised(small.feedback, bad)
+    assert raised(client.recommend, n=0)[0] is InputError  # the service's own words
+
+
+def test_people_and_feedback(client, small):
+    client.feedback(Feedback("a/../b", "4", "rating", None, 4.5, 100.0))
+    assert client.known_of("a/../b") == small.known_of("a/../b")
+    assert client.known_of("a/../b")["feedback"][0]["value"] == 4.5
+    assert client.forget("a/../b")["feedback"] == 1
+    with pytest.raises(UnknownPersonError):
+        small.known_of("a/../b")
+
+
+@pytest.mark.parametrize("user_id", ["..", ".", "a/b", "?x=1#y", "é %2F", "a.json"])
+def test_any_id_reaches_the_service_as_it_is(client, user_id):
+    with pytest.raises(UnknownPersonError) as error:
+        client.known_of(user_id)
+    assert error.value.given == user_id
+
+
+def test_items_go_through(client, small, monkeypatch):
+    taken = []
+    monkeypatch.setattr(type(small), "add_items", lambda _, items: taken.extend(items) or len(items), raising=False)
+    monkeypatch.setattr(type(small), "remove_items", lambda _, ids: len(ids), raising=False)
+    item = Item("14", "Dune (2021)", "Sand.", {"year": 2021, "genres": ("Sci-Fi",)})
+    assert client.add_items([item]) == 1 and taken == [item] and client.remove_items(["14", "1"]) == 2
+
+
+def test_a_conversation_goes_on(client, small):
+    talk = client.conversation("p2")
+    first = talk.say("a crime film", 2)
+    talk.feedback(first.recommendations[0].item.item_id, "like")
+    *_, second = talk.stream("newer than 1990")
+    assert talk.user_id == "p2" and talk.replies == [first, second] and talk.intent == second.intent
+    shown = {r.item.item_id for r in first.recommendations}
+    assert shown and not shown & {r.item.item_id for r in second.recommendations}
+    assert [f["event"] for f in small.known_of("p2")["feedback"]] == ["like"]
+    talk.close()
+    with pytest.raises(ServiceError, match="no such conversation"):
+        talk.say("more")
+
+
+# -- its own
+
+
+def test_closing_a_stream_stops_the_model(tmp_path):
+    slow = SlowGenerator()
+    with open_small(tmp_path / "w", slow) as agent, served(build_api(agent), port=0) as url, Client(url) as client:
+        replies = client.stream(n=5)
+        assert not next(replies).complete
+        replies.close()
+        slow.after[100] = lambda: slow.ended_early.wait(20)  # of 150 steps: it does not go on for ever
+        assert slow.ended_early.wait(20)
+        stopped = list(client.stream(n=5, stop=lambda: True))
+        assert len(stopped) == 1
+
+
+def test_a_key_is_sent_and_a_wrong_one_is_told(small):
+    secret = Keys(small.settings.home).add("shop")
+    with served(build_api(small), port=0) as url:
+        with Client(url, key=secret) as client:
+            assert client.recommend("p1").recommendations
+        with Client(url) as client, pytest.raises(ServiceError, match="No key came") as error:
+            client.recommend("p1")
+        assert error.value.status == 401
+
+
+def test_too_many_requests_say_when_to_come_again(small):
+    with served(build_api(small, per_minute=1), port=0) as url, Client(url) as client:
+        client.recommend("p1")
+        with pytest.raises(ServiceError) as error:
+            client.recommend("p1")
+        assert error.value.status == 429 and 1 <= error.value.retry_after <= 60
+
+
+def test_no_service_is_told_with_its_address():
+    with Client("http://127.0.0.1:9", timeout=5) as client, pytest.raises(ServiceError, match=r"127\.0\.0\.1:9"):
+        client.recommend()
+    with Client("http://[", timeout=5) as client, pytest.raises(ServiceError, match="address"):
+        client.recommend()
+    with pytest.raises(InputError, match="key"):
+        Client(key="é")
+
+
+@pytest.mark.parametrize("answer", [b"", b"<html>", b"[]", b'{"turn_id": 1}', b"\xff"])
+def test_what_is_no_service_is_told(answer):
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=answer))
+    with Client("http://x", transport=transport) as client:
+        with pytest.raises(ServiceError):
+            client.recommend()
+        with pytest.raises(ServiceError):
+            list(client.stream())
+    odd = httpx.MockTransport(lambda _: httpx.Response(502, content=answer))
+    with Client("http://x", transport=odd) as client, pytest.raises(ServiceError) as error:
+        client.recommend()
+    assert error.value.status == 502
+
+
+def test_what_cannot_be_sent_is_told(client):
+    for where in ({"year": {">=": float("nan")}}, {"year": object()}):
+        with pytest.raises(InputError):
+            client.recommend(where=where)
+
+
+# -- on the wire
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+NUMBER = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+ITEMS = st.builds(
+    Item, TEXT, TEXT, TEXT, st.dictionaries(TEXT, NUMBER | TEXT | st.lists(TEXT, max_size=3).map(tuple), max_size=3)
+)
+EVIDENCE = st.builds(
+    Evidence, TEXT, TEXT, st.just(("1",)), st.none() | TEXT, st.just(("a",)), st.none() | st.integers()
+)
+FILTERS = st.builds(Filter, TEXT, st.sampled_from(["==", ">="]), NUMBER | TEXT) | st.builds(
+    Filter, TEXT, st.just("in"), st.lists(TEXT | NUMBER, min_size=1, max_size=3).map(tuple)
+)
+RECOMMENDATIONS = st.builds(
+    Recommendation, st.integers(1, 50), ITEMS, st.floats(-9, 9), TEXT, st.booleans(),
+    st.sampled_from(["model", "plain", None]), st.lists(EVIDENCE, max_size=2).map(tuple),
+)  # fmt: skip
+INTENTS = st.builds(Intent, TEXT, filters=st.lists(FILTERS, max_size=3).map(tuple), n=st.none() | st.integers(1, 9))
+REPLIES = st.builds(
+    Reply, TEXT, st.none() | TEXT, INTENTS, st.lists(RECOMMENDATIONS, max_size=3).map(tuple), TEXT, st.none() | TEXT,
+    st.dictionaries(TEXT, st.floats(0, 9), max_size=2), complete=st.booleans(),
+)  # fmt: skip
+
+
+@given(REPLIES)
+def test_a_reply_comes_back_as_it_was(reply):
+    assert wire.reply_from_json(wire.reply_to_json(reply)) == reply
+    for one in reply.recommendations:
+        assert wire.recommendation_from_json(wire.recommendation_to_json(one)) == one
+
+
+@pytest.mark.parametrize("kind", wire.KINDS, ids=lambda kind: kind.slug)
+def test_every_exception_comes_back_as_what_it_was(kind):
+    special = {UnknownItemError: ("x", ("y", "z")), UnknownPersonError: ("x",)}
+    error = kind.error(*special.get(kind.error, ("what came, what to do",)))
+    problem, _ = describe(error)
+    again = wire.error_of(problem, kind.status)
+    assert type(again) is kind.error and problem["status"] == kind.status
+    if kind.told:
+        assert str(again) == str(error)
+    else:
+        assert "what came" not in str(problem)
+
+
+def test_an_exception_is_of_the_most_special_kind_that_fits():
+    raised_ = FilterError("x"), InputError("x"), AssetError("x"), WorkspaceError("x")
+    assert [wire.kind_of(error).slug for error in raised_] == ["filter", "input", "asset", "workspace"]
+
+
+@given(TEXT.filter(bool))
+def test_an_id_is_one_part_of_a_path(text):
+    assert not set(_segment(text)) & set("/?#. ")

@@ -244,6 +244,7 @@ def test_what_is_not_there_is_told(http):
     answer = http.get("/v1/recommend")
     problem(answer, 405, "method")
     assert answer.headers["allow"] == "POST"
+    assert http.post("/v1/items/1").headers["allow"] == "DELETE, GET, PUT"
 
 
 def test_the_document_names_every_route_and_shows_an_example(http):

@@ -46,9 +46,10 @@ def build_api(agent: Agent, desk: Desk | None = None, per_minute: int = PER_MINU
     )  # fmt: skip
     turns = Turns(desk or Desk(), metrics, seconds=seconds)
     app.state.service = Service(agent, turns, Talks(agent), keys, metrics)
-    for part in (recommend, conversations, records, completions, operations):
-        app.include_router(part.router)
-    problems.install(app)
+    routers = [part.router for part in (recommend, conversations, records, completions, operations)]
+    for router in routers:
+        app.include_router(router)
+    problems.install(app, [route for router in routers for route in router.routes])
     app.add_middleware(Guard, keys=keys, rates=Rates(per_minute), metrics=metrics)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     return app

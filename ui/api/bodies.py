@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from agent.schema import AttributeValue, Event, Feedback, Filter, Intent, Item, Op, Strategy
 
 MOST_NAMES = 1000  # of a list of titles or ids
 MOST_ITEMS = 1000  # of one request
+
+
+def _whole(value: object) -> object:
+    """A number of JSON that is whole, such as 5 or 5.0; neither true nor "5", which pydantic would take too."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a whole number is expected")
+    return value
+
 
 Id = Annotated[str, Field(min_length=1, max_length=200, description="An id, letter by letter.")]
 Name = Annotated[str, Field(min_length=1, max_length=500, description="A title or an id.")]
@@ -19,8 +29,12 @@ Number = Annotated[StrictInt, Field(ge=-(2**53), le=2**53)] | StrictFloat
 Word = Annotated[StrictStr, Field(max_length=500)]
 Value = Number | Word
 Values = Annotated[list[Value], Field(max_length=MOST_NAMES)]
-Count = Annotated[int, Field(ge=1, le=1000, description="How many to list; a count in the words wins.")]
-Seed = Annotated[int, Field(ge=0, lt=2**63, description="Varies the wording, never the order.")]
+Count = Annotated[
+    int, Field(ge=1, le=1000, description="How many to list; a count in the words wins."), BeforeValidator(_whole)
+]
+Seed = Annotated[
+    int, Field(ge=0, lt=2**63, description="Varies the wording, never the order."), BeforeValidator(_whole)
+]
 
 
 class Body(BaseModel):
@@ -51,7 +65,7 @@ class IntentBody(Body):
     wishes: Text = ""
     avoids: Text = ""
     n: Count | None = None
-    habit: Annotated[float, Field(ge=0, le=1)] = 0.5
+    habit: Annotated[StrictFloat, Field(ge=0, le=1)] = 0.5
 
     def intent(self) -> Intent:
         """The same for the agent."""
@@ -120,7 +134,7 @@ class Reaction(Body):
 
     item_id: Id
     event: Event
-    value: float | None = None
+    value: StrictFloat | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"item_id": "50", "event": "like"}]})
 
@@ -130,7 +144,7 @@ class FeedbackBody(Reaction):
 
     user_id: Id | None = None
     turn_id: Id | None = None
-    timestamp: Annotated[float | None, Field(ge=0, lt=1e11, description="Seconds since 1970.")] = None
+    timestamp: Annotated[StrictFloat | None, Field(ge=0, lt=1e11, description="Seconds since 1970.")] = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"user_id": "196", "item_id": "50", "event": "like"}]})
 
@@ -202,7 +216,7 @@ class ChatAsked(BaseModel):
 
     model: Annotated[str, Field(max_length=200)]
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=1000)]
-    stream: bool = False
+    stream: StrictBool = False
     user: Annotated[Id | None, Field(description="A person of the store.")] = None
     seed: Seed | None = None
     n: Annotated[Literal[1] | None, Field(description="How many answers; there is one.")] = None

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 MODEL = "vouchrec"
 REMEMBERED = 20  # messages of the person that are read, the latest
 _LISTED = re.compile(r"^\d+\. (.+?)(?: — .*)?$", re.MULTILINE)
+STREAMED = {200: {"description": "With `stream` a chunk at a time.", "content": {"text/event-stream": {}}}}
 router = APIRouter(prefix="/v1", tags=["chat"])
 
 
@@ -45,7 +46,7 @@ def models(service: Serving, caller: Calling) -> dict[str, Any]:
     return {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": "vouchrec"}]}
 
 
-@router.post("/chat/completions", responses=problems("not-found", "timeout"))
+@router.post("/chat/completions", responses=STREAMED | problems("not-found", "timeout"))
 async def complete(asked: ChatAsked, request: Request, service: Serving, caller: Calling) -> Response:
     """The list that the messages ask for, with its verified reasons, as the text of an assistant."""
     if asked.model != MODEL:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from agent.errors import UnknownItemError, UnknownPersonError, VouchrecError
 from agent.wire import URN, kind_of
@@ -92,10 +93,12 @@ def respond(error: Exception, /, **members: object) -> Response:
     return Response(body, int(str(problem["status"])), headers, MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Let an application answer with problem details when a route raises what it may."""
+def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Let an application with these routes answer with problem details when one of them raises what it may."""
 
     async def answer(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            error.headers = {"Allow": _allowed(routes, request.url.path)}
         if request.url.path.endswith("/chat/completions"):
             problem, _ = describe(error)
             said = {"message": problem.get("detail", problem["title"]), "type": problem["type"], "code": None}
@@ -104,6 +107,12 @@ def install(app: FastAPI) -> None:
 
     for kind in (VouchrecError, Problem, RequestValidationError, HTTPException):  # any other is the guard's
         app.add_exception_handler(kind, answer)
+
+
+def _allowed(routes: Sequence[BaseRoute], path: str) -> str:
+    """The methods of an address; the router itself names those of the first route that fits, and there may be more."""
+    fitting = [route for route in routes if isinstance(route, Route) and route.path_regex.match(path)]
+    return ", ".join(sorted({method for route in fitting for method in route.methods or ()}))
 
 
 def _ours(error: VouchrecError) -> dict[str, object]:

@@ -24,7 +24,7 @@ EVENTS = (
     "order in which they are verified, `done` the whole reply; `problem` ends a stream that failed. Closing the "
     "connection stops the model."
 )
-STREAMED = {200: {"description": EVENTS, "content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+STREAMED = {200: {"description": EVENTS, "content": {"text/event-stream": {}}}}
 router = APIRouter(prefix="/v1", tags=["recommend"])
 
 

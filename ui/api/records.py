@@ -70,7 +70,7 @@ def add(items: Items, service: Serving, caller: Calling) -> Counted:
     return Counted(items=add_items([one.item(one.item_id) for one in items.items]))
 
 
-@router.put("/items/{item_id:path}", tags=["items"], responses=problems("not-built"))
+@router.put("/items/{item_id:path}", tags=["items"], responses=problems("not-found", "not-built"))
 def put(item_id: PathId, body: ItemBody, service: Serving, caller: Calling) -> Counted:
     """Add one item, or replace it."""
     caller.for_everybody()

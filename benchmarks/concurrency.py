@@ -1,0 +1,141 @@
+"""How long do several people wait at once? Each asks over HTTP, one request after the other, all at the same time.
+
+Every person is another one of the data, and every second request is in words. The service runs in this process, and a
+thread for each person calls it over a connection of its own, so what the clients do costs a little of the same cores.
+With --unordered the turns compete for the lock of the model alone, which the desk (ui/desk.py) is there to order.
+
+    python benchmarks/concurrency.py --people 1 2 4 8 16 --requests 6 --json out.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import numpy as np
+from asking import ask  # type: ignore[import-not-found]
+from common import describe_run, interval, median_and_p95, open_example, write_json  # type: ignore[import-not-found]
+from rich.console import Console
+from rich.table import Table
+
+from agent.agent import Agent
+from agent.client import Client
+from agent.errors import VouchrecError
+from agent.schema import Reply
+from ui.api.app import build_api
+from ui.api.serving import served
+from ui.desk import Desk
+
+N = 5  # items in a list
+
+
+class NoDesk(Desk):
+    """Whoever gets the lock of the model computes."""
+
+    def turn(
+        self, start: Callable[[Callable[[], bool]], Generator[Reply]], stop: Callable[[], bool]
+    ) -> Generator[Reply]:
+        """The turn as it is."""
+        return start(stop)
+
+
+@dataclass(slots=True)
+class Waits:
+    """What the people of one round waited, in milliseconds from the request; and the requests that failed."""
+
+    list_ms: list[float] = field(default_factory=list)
+    answer_ms: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def one_person(url: str, requests: Sequence[tuple[str, str]], begin: Barrier, waits: Waits) -> None:
+    """The requests of one person, (user id, words) each, one after the other."""
+    with Client(url) as client:
+        begin.wait()
+        for user_id, words in requests:
+            start = time.perf_counter()
+            try:
+                replies = client.stream(user_id, intent=words, n=N)
+                next(replies)
+                listed = 1000 * (time.perf_counter() - start)
+                is_complete = [reply.complete for reply in replies][-1]
+            except VouchrecError as error:
+                waits.failures.append(str(error))
+                continue
+            if not is_complete:
+                waits.failures.append("ended before its last reason")
+                continue
+            waits.list_ms.append(listed)
+            waits.answer_ms.append(1000 * (time.perf_counter() - start))
+
+
+def one_round(url: str, agent: Agent, people: int, requests: int, seed: int) -> tuple[Waits, float]:
+    """So many people at once: what they waited, and the seconds until the last was served."""
+    random = np.random.default_rng((seed, people))
+    users = [str(u) for u in random.permutation(agent.workspace.store.user_ids())[:people]]
+    waits, begin = Waits(), Barrier(people + 1)
+    with ThreadPoolExecutor(people) as threads:
+        for user in users:
+            said = [(user, ask(agent.catalogue, random).text if number % 2 else "") for number in range(requests)]
+            threads.submit(one_person, url, said, begin, waits)
+        begin.wait()
+        start = time.perf_counter()
+    return waits, time.perf_counter() - start
+
+
+def figures_of(waits: Waits, seconds: float) -> dict[str, Any]:
+    """Medians with 95% intervals, the 95th percentiles, turns a minute, failures."""
+    found: dict[str, Any] = {
+        "requests": len(waits.answer_ms) + len(waits.failures),
+        "failures": len(waits.failures),
+        "turns_per_minute": round(60 * len(waits.answer_ms) / seconds, 1),
+    }
+    for name, values in (("list_ms", waits.list_ms), ("answer_ms", waits.answer_ms)):
+        low, high = interval(values) if values else (None, None)
+        found[name] = {**median_and_p95(values), "low": low, "high": high}
+    return found
+
+
+def report(console: Console, rounds: dict[str, dict[str, Any]]) -> None:
+    """A table, one row for each number of people."""
+    table = Table("people", "requests", "failed", "list ms (95%)", "p95", "answer ms (95%)", "p95", "turns a minute")
+    for people, found in rounds.items():
+        cells = []
+        for name in ("list_ms", "answer_ms"):
+            one = found[name]
+            if one["median"] is None:
+                cells += ["-", "-"]
+            else:
+                cells += [f"{one['median']:,.0f} ({one['low']:,.0f} to {one['high']:,.0f})", f"{one['p95']:,.0f}"]
+        table.add_row(people, str(found["requests"]), str(found["failures"]), *cells, f"{found['turns_per_minute']:g}")
+    console.print(table)
+
+
+def main() -> None:
+    """Warm up, then one round for each number of people."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=int, nargs="+", default=[1, 2, 4, 8, 16])
+    parser.add_argument("--requests", type=int, default=6, help="of each person")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--unordered", action="store_true", help="without the desk")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    console, rounds = Console(), {}
+    with open_example() as agent:
+        api = build_api(agent, NoDesk() if arguments.unordered else Desk(), per_minute=0)
+        with served(api, port=0) as url:
+            one_round(url, agent, 1, 2, arguments.seed + 1)
+            for people in arguments.people:
+                rounds[str(people)] = figures_of(*one_round(url, agent, people, arguments.requests, arguments.seed))
+    report(console, rounds)
+    write_json(arguments.json, {**describe_run(), "ordered": not arguments.unordered, "people": rounds})
+
+
+if __name__ == "__main__":
+    main()

@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from agent.errors import InputError, WorkspaceError
+from agent.files import replacing
 
 FILE = "keys.json"
 PREFIX = "vr_"
@@ -119,17 +120,14 @@ class Keys:
 
     def _write(self, keys: list[Key]) -> None:
         """Replace the file in one step; only its owner may read it."""
-        draft = self.path.with_name(f"{FILE}.{os.getpid()}.{threading.get_ident()}")
-        rows = [key.model_dump() for key in keys]
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-                json.dump(rows, opened, indent=2)
-                opened.flush()
-                os.fsync(opened.fileno())
-            draft.replace(self.path)
+            with replacing(self.path) as draft:
+                descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+                    json.dump([key.model_dump() for key in keys], opened, indent=2)
+                    opened.flush()
+                    os.fsync(opened.fileno())
         except OSError as error:
-            draft.unlink(missing_ok=True)
             raise WorkspaceError(
                 f"{self.path} cannot be written ({error.strerror}). Give a workspace that is yours to write to."
             ) from error

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -94,6 +95,7 @@ def figures_of(waits: Waits, seconds: float) -> dict[str, Any]:
     found: dict[str, Any] = {
         "requests": len(waits.answer_ms) + len(waits.failures),
         "failures": len(waits.failures),
+        "failed_with": dict(Counter(waits.failures)),
         "turns_per_minute": round(60 * len(waits.answer_ms) / seconds, 1),
     }
     for name, values in (("list_ms", waits.list_ms), ("answer_ms", waits.answer_ms)):

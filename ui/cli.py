@@ -158,6 +158,15 @@ def serve(
     listen(workspace, host=host, port=port, terminal=ctx.obj, per_minute=rate)
 
 
+@app.command(short_help="Offer it as tools to a language model (MCP).")
+@guarded
+def mcp(ctx: typer.Context, user: User = None, workspace: Workspace = None) -> None:
+    """Answer as tools of the Model Context Protocol, on stdin and stdout, for one person. Needs vouchrec[mcp]."""
+    from ui.mcp import serve as answer
+
+    answer(workspace, user, ctx.obj)
+
+
 @app.command(short_help="Show it at work on MovieLens-100K; takes no input.")
 @guarded
 def demo(ctx: typer.Context, workspace: Workspace = None) -> None:

@@ -255,3 +255,13 @@ def test_the_commands_add_list_and_remove(small, keys):
 
 def test_a_key_needs_a_workspace(tmp_path):
     assert "vouchrec init" in run("keys", "add", "x", "--workspace", str(tmp_path / "none")).stderr
+
+
+def test_forgetting_a_person_in_the_terminal_removes_their_key(small, keys):
+    keys.add("phone", "p1")
+    keys.add("shop")
+    home = str(small.settings.home)
+    small.close()
+    told = run("people", "forget", "p1", "--yes", "--workspace", home)
+    assert told.exit_code == 0 and "keys 1" in told.stdout
+    assert [key.name for key in keys.all()] == ["shop"]

@@ -23,7 +23,7 @@ from ui.api.serving import served
 from ui.api.turns import Turns, last
 from ui.desk import Desk
 
-SOON = 20.0  # seconds: how long a test waits for what must happen
+SOON = 60.0  # seconds: how long a test waits for what must happen
 
 
 def until(condition):

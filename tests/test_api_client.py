@@ -1,12 +1,14 @@
 """The client: the same calls, types and exceptions as the agent beside it."""
 
 import inspect
+import threading
 
 import httpx
 import pytest
 from conftest import open_small
 from hypothesis import given
 from hypothesis import strategies as st
+from test_api_turns import SOON, until
 from test_app import SlowGenerator
 
 from agent import wire
@@ -139,13 +141,22 @@ def test_a_conversation_goes_on(client, small):
 
 
 def test_closing_a_stream_stops_the_model(tmp_path):
-    slow = SlowGenerator()
-    with open_small(tmp_path / "w", slow) as agent, served(build_api(agent), port=0) as url, Client(url) as client:
-        replies = client.stream(n=5)
-        assert not next(replies).complete
-        replies.close()
-        slow.after[100] = lambda: slow.ended_early.wait(20)  # of 150 steps: it does not go on for ever
-        assert slow.ended_early.wait(20)
+    slow, hold = SlowGenerator(), threading.Event()
+    slow.after[5] = lambda: hold.wait(SOON)
+    with open_small(tmp_path / "w", slow) as agent:
+        api = build_api(agent)
+        turns = api.state.service.turns
+        with served(api, port=0) as url, Client(url) as client:
+            replies = client.stream(n=5)
+            assert not next(replies).complete
+            replies.close()
+            until(lambda: any(stop.is_set() for stop in tuple(turns._stops)))
+            hold.set()
+            assert slow.ended_early.wait(SOON) and slow.steps < 150
+
+
+def test_a_stream_ends_when_stop_says_so(small):
+    with served(build_api(small), port=0) as url, Client(url) as client:
         stopped = list(client.stream(n=5, stop=lambda: True))
         assert len(stopped) == 1
 

@@ -251,7 +251,7 @@ def test_a_client_that_goes_away_stops_the_model(tmp_path, path):
             with socket.create_connection((host, int(port))) as raw:
                 raw.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
                 assert started.wait(SOON)
-            until(lambda: any(stop.is_set() for stop in api.state.service.turns._stops))
+            until(lambda: any(stop.is_set() for stop in tuple(api.state.service.turns._stops)))
             hold.set()
             assert slow.ended_early.wait(SOON) and slow.steps < 30
             until(lambda: api.state.service.turns.running == 0)

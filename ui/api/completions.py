@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 MODEL = "vouchrec"
 REMEMBERED = 20  # messages of the person that are read, the latest
 _LISTED = re.compile(r"^\d+\. (.+?)(?: — .*)?$", re.MULTILINE)
-STREAMED = {200: {"description": "With `stream` a chunk at a time.", "content": {"text/event-stream": {}}}}
+STREAMED: dict[int | str, dict[str, Any]] = {
+    200: {"description": "With `stream` a chunk at a time.", "content": {"text/event-stream": {}}}
+}
 router = APIRouter(prefix="/v1", tags=["chat"])
 
 

@@ -22,7 +22,7 @@ class Counter:
         self._counts: Counts[_Labels] = Counts()
         self._lock = threading.Lock()
 
-    def add(self, amount: float = 1, **labels: str) -> None:
+    def add(self, amount: int = 1, **labels: str) -> None:
         """Count one more, or an amount more."""
         with self._lock:
             self._counts[tuple(labels.items())] += amount
@@ -91,7 +91,13 @@ class Metrics:
     def text(self, gauges: Mapping[str, tuple[str, Callable[[], float]]]) -> str:
         """All of it; `gauges` are read now, as name -> (what it is, how to read it)."""
         read = [Gauge(name, about, value) for name, (about, value) in gauges.items()]
-        parts = (self.requests, self.turns, self.list_seconds, self.answer_seconds, *read)
+        parts: tuple[Counter | Histogram | Gauge, ...] = (
+            self.requests,
+            self.turns,
+            self.list_seconds,
+            self.answer_seconds,
+            *read,
+        )
         return "".join(
             f"# HELP {part.name} {part.about}\n# TYPE {part.name} {part.kind}\n"
             + "".join(f"{line}\n" for line in part.lines())

@@ -27,7 +27,7 @@ def readyz(service: Serving) -> dict[str, str]:
     return {"status": "ready", "model": service.agent.generator.name}
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}} | problems())
+@router.get("/metrics", response_class=Response, responses=problems() | {200: {"content": {"text/plain": {}}}})
 def metrics(service: Serving, caller: Calling) -> Response:
     """Counters and times, in the text format of Prometheus."""
     caller.for_everybody()

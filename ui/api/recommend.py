@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
@@ -24,7 +25,7 @@ EVENTS = (
     "order in which they are verified, `done` the whole reply; `problem` ends a stream that failed. Closing the "
     "connection stops the model."
 )
-STREAMED = {200: {"description": EVENTS, "content": {"text/event-stream": {}}}}
+STREAMED: dict[int | str, dict[str, Any]] = {200: {"description": EVENTS, "content": {"text/event-stream": {}}}}
 router = APIRouter(prefix="/v1", tags=["recommend"])
 
 

@@ -19,7 +19,10 @@ MANY_VALUES = 60  # an attribute with more of them holds names (authors, actors)
 _COMPOUND = re.compile(r"[\w'’]+(?:-[\w'’]+)*")
 _PART = re.compile(r"[\w'’]+")
 # What a story is about; "how about a comedy?" only proposes one.
-_ABOUT = re.compile(r"(?<!\bhow )(?<!\bwhat )\babout\s+(?:(?:the|an?|one|two|some)\s+)?(?:\w+\s+){0,2}$", re.IGNORECASE)
+_NO_STORY = r"(?!(?:by|directed|featuring|from|starring|with|without|written)\b)"  # who made it, or plays in it
+_ABOUT = re.compile(
+    rf"(?<!\bhow )(?<!\bwhat )\babout\s+(?:(?:the|an?|one|two|some)\s+)?(?:{_NO_STORY}\w+\s+){{0,2}}$", re.IGNORECASE
+)
 _BY = re.compile(r"\b(?:by|with|starring|from|of|like)\s+$", re.IGNORECASE)
 _BY_SOMEBODY = re.compile(r"\b(?:by|with|starring|featuring|from|director|actor|actress|author)\s+(?:the\s+)?$", re.I)
 _PLACE = re.compile(r"\b(?:in|to|at|of|about|near|the|around)\s+$", re.IGNORECASE)  # "set in London"

@@ -29,6 +29,7 @@ class Averaging:
         stays: how much of the average stays at each step, once there were many.
         patience: how many passes after the best one it is enough.
         progress: is told the step, out of all.
+        start: the score of the weights as they are, if they are to be kept unless a pass is better; `best` is 0 then.
     """
 
     def __init__(
@@ -38,8 +39,10 @@ class Averaging:
         stays: float,
         patience: int,
         progress: Progress,
+        start: float = -math.inf,
     ) -> None:
         self._weights, self._score, self._progress = weights, score, progress
+        self._start = start
         self._stays, self._patience = stays, patience
         self._mean, self._kept = _copied(weights), _copied(weights)
         self._now: list[float] = []  # losses of the pass under way
@@ -77,7 +80,7 @@ class Averaging:
         latest = _copied(self._weights)
         _put(self._weights, self._mean)
         self.scores.append(self._score())
-        if self.scores[-1] > max(self.scores[:-1], default=-math.inf):
+        if self.scores[-1] > max([self._start, *self.scores[:-1]]):
             self.best, self._kept = len(self.scores), _copied(self._weights)
         _put(self._weights, latest)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, Protocol, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,20 @@ class Example:
     def writes(self) -> bool:
         """Whether tokens are to come, for which a model needs all its layers."""
         return bool((self.next_tokens != UNREAD).any())
+
+
+class Sized(Protocol):
+    """Something to be read, so many places long, after which words are to be written or not."""
+
+    def __len__(self) -> int:
+        """How many places."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether tokens are to come."""
+
+
+Reading = TypeVar("Reading", bound=Sized)
 
 
 class Examples:
@@ -200,12 +214,12 @@ class Examples:
         return np.array(self._chat.title(clean_title(self._catalogue.items[position].title)), dtype=np.int64)
 
 
-def of_like_length(examples: Sequence[Example]) -> list[list[Example]]:
+def of_like_length(examples: Sequence[Reading]) -> list[list[Reading]]:
     """Examples in groups, none of which is filled up by more than FILLED of its shortest: filling costs like text.
 
     What writes and what does not stand apart, since the latter may need fewer layers.
     """
-    groups: list[list[Example]] = []
+    groups: list[list[Reading]] = []
     for example in sorted(examples, key=lambda e: (e.writes, len(e))):
         first = groups[-1][0] if groups else None
         if first is not None and first.writes == example.writes and len(example) <= FILLED * len(first):

@@ -36,6 +36,7 @@ from finetune.evaluate.data import from_store
 from finetune.evaluate.metrics import LIST
 from finetune.evaluate.splits import Known, hold_out_last
 from finetune.explained import Explained
+from finetune.learned import fairly_asked
 from finetune.retrieval import ASKED, held_out, query_of
 
 Floats = NDArray[np.float64]
@@ -136,6 +137,7 @@ class _Gate:
                 f"The workspace has changed since {adapter.manifest.name!r} was tuned, so who was held out then is not "
                 "known any more. Tune again with `vouchrec finetune sft`."
             )
+        cases = fairly_asked(adapter, workspace.store, dataset, cases)
         rows = np.sort(np.random.default_rng([seed, 7]).permutation(len(cases))[:people])
         self._cases = cases.only(rows)
         self._catalogue = Catalogue(dataset.catalogue, dataset.attribute_types)

@@ -13,8 +13,8 @@ from agent.errors import InputError
 PRESETS = Path(__file__).parent / "presets"
 
 
-class SftConfig(BaseModel):
-    """How to tune. Read from YAML; a name that is not here is refused."""
+class Steps(BaseModel):
+    """What every tuning of the language model has: how many steps, how far each goes, when it is enough."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -22,6 +22,15 @@ class SftConfig(BaseModel):
     rate: float = Field(5e-4, gt=0, description="Learning rate of LoRA, at its highest.")
     item_rate: float = Field(2e-3, gt=0, description="Learning rate of the item vectors.")
     batch: int = Field(16, ge=1, description="People in one step.")
+    average: float = Field(0.98, ge=0, lt=1, description="How much of the average of the weights stays at each step.")
+    patience: int = Field(2, ge=1, description="Stop so many passes after the best one on validation people.")
+    seed: int = Field(0, ge=0, description="Decides every draw.")
+    report_to: str = Field("none", description="none, tensorboard or trackio.")
+
+
+class SftConfig(Steps):
+    """How to tune on histories. Read from YAML; a name that is not here is refused."""
+
     rank: int = Field(8, ge=1, description="Rank of LoRA.")
     alpha: float = Field(16, gt=0, description="Scale of LoRA.")
     dropout: float = Field(0.0, ge=0, lt=1, description="Share of LoRA's inputs that is left out; costs a third.")
@@ -38,10 +47,22 @@ class SftConfig(BaseModel):
     window: int = Field(200, ge=2, description="Items of a history at most.")
     shares: dict[str, float] = Field({"next": 0.8, "request": 0.2}, description="Of each task among the examples.")
     token_weight: float = Field(0.1, ge=0, description="Of the loss on tokens beside that on items.")
-    average: float = Field(0.98, ge=0, lt=1, description="How much of the average of the weights stays at each step.")
-    patience: int = Field(2, ge=1, description="Stop so many passes after the best one on validation people.")
-    seed: int = Field(0, ge=0, description="Decides every draw.")
-    report_to: str = Field("none", description="none, tensorboard or trackio.")
+    replay: float = Field(
+        0.3, ge=0, le=0.9, description="Share of what was learned before, where an adapter is tuned further."
+    )
+
+
+class PreferenceConfig(Steps):
+    """How to tune on what was liked and disliked. The steps are small: what it starts from ranks already."""
+
+    epochs: int = Field(5, ge=1, description="Passes over all pairs.")
+    rate: float = Field(1e-4, gt=0, description="Learning rate of LoRA, at its highest.")
+    item_rate: float = Field(5e-4, gt=0, description="Learning rate of the item vectors.")
+    batch: int = Field(8, ge=1, description="People in one step.")
+    average: float = Field(0.9, ge=0, lt=1, description="How much of the average of the weights stays at each step.")
+    beta: float = Field(1.0, gt=0, description="How dear it is to leave what the adapter said before.")
+    likelihood: float = Field(0.1, ge=0, description="Of the log-likelihood of what was liked, beside the pairs.")
+    apart: float = Field(0.2, gt=0, lt=1, description="Share of the pairs that is kept apart, to say when to stop.")
 
 
 def read_config(path: Path | str, **flags: Any) -> SftConfig:  # noqa: ANN401 - flags mirror the fields

@@ -7,9 +7,8 @@ items after each, and over the tokens of the title that is spelled at its end. T
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,77 +16,72 @@ from numpy.typing import NDArray
 from agent.generation.items import ItemShape, item_vectors, only_layers, states_at
 from agent.progress import Progress, silent
 from agent.quiet import quiet_transformers
-from finetune.averaging import Averaging
-from finetune.examples import Examples
+from finetune.examples import Example, of_like_length, padded
 from finetune.recipe import SftConfig
-from finetune.trainer import trainer_of
+from finetune.trainer import Tuned, train
 
 Floats = NDArray[np.float32]
 Score = Callable[[Any], float]
 
 
-@dataclass(frozen=True, slots=True)
-class Tuned:
-    """A tuned model (peft's): its loss and validation score by pass, the best pass (from 1), and how fast it went.
+class Drawable(Protocol):
+    """What a pass is drawn from, such as `finetune.examples.Examples`."""
 
-    A place is a token or an item.
-    """
+    def __len__(self) -> int:
+        """How many examples make a pass."""
 
-    model: Any
-    losses: tuple[float, ...]
-    scores: tuple[float, ...]
-    best: int
-    places_per_second: float
+    def draw(self, epoch: int, number: int) -> Example:
+        """One of them, always the same one."""
 
 
 def tune_model(
-    base: Any,  # noqa: ANN401 - a causal model of transformers
-    examples: Examples,
-    texts: Floats,
-    touched: NDArray[np.bool_],
+    model: Any,  # noqa: ANN401 - peft's model, whose forward is the loss of a batch
+    examples: Drawable,
     config: SftConfig,
     score: Score,
     folder: Path,
     end: int,
     progress: Progress = silent,
+    start: float | None = None,
 ) -> Tuned:
     """Tune a language model with LoRA; the base model's own weights stay as they are.
 
     Args:
-        base: the language model; it gains `items`, and its forward is replaced by the loss of a batch.
+        model: as `with_lora` gives it, or `finetune.continuing.go_on` with the same forward.
         examples: what is learned.
-        texts: float32 (items, dimension), by catalogue position.
-        touched: bool (items,), False for items that nobody in training chose: they are left out of the loss.
         config: how.
         score: asked after each pass, with the base model as the average has it; higher is better.
         folder: keeps checkpoints, from which a run that was killed goes on.
         end: the token that fills up.
         progress: is told the step, out of all.
+        start: the score of the model as it is, if it is to stay so unless a pass is better.
 
     Raises:
         InputError: the loss is not a number, or the checkpoint belongs to other settings.
     """
-    import torch
-    from transformers.trainer_utils import get_last_checkpoint
+    base = model.get_base_model()
 
-    model = with_lora(base, torch.from_numpy(texts), torch.from_numpy(~touched), config)
-    weights = {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
-    averaging = Averaging(weights, lambda: score(base), config.average, config.patience, progress)
-    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
-    with quiet_transformers():
-        trainer_of(model, examples, config, folder, end, averaging).train(resume_from_checkpoint=last)
-    averaging.take_best()
-    return Tuned(model, tuple(averaging.losses), tuple(averaging.scores), averaging.best, averaging.places_per_second)
+    def drawn(epoch: int, numbers: Sequence[int]) -> list[dict[str, NDArray[np.int64]]]:
+        batch = [examples.draw(epoch, number) for number in numbers]
+        return [padded(part, end) for part in of_like_length(batch)]
+
+    return train(model, len(examples), drawn, config, lambda: score(base), folder, progress, start)
 
 
 def with_lora(base: Any, texts: Any, untouched: Any, config: SftConfig) -> Any:  # noqa: ANN401 - torch, transformers
-    """A language model made ready for tuning: peft's model, whose forward is the loss of a batch."""
+    """A language model made ready for tuning: peft's model, whose forward is the loss of a batch.
+
+    Args:
+        base: the language model; it gains `items`.
+        texts: (items, dimension), by catalogue position.
+        untouched: (items,), True for items that nobody in training chose: they are left out of the loss.
+        config: how.
+    """
     import torch
     from peft import LoraConfig, get_peft_model
 
     torch.manual_seed(config.seed)
-    if base.device.type == "cpu":
-        base.set_attn_implementation("eager")  # on short rows its backward is a third faster than the fused one's
+    quick_on_cpu(base)
     shape = ItemShape(len(texts), texts.shape[1], base.config.hidden_size, config.width, config.depth)
     base.items = item_vectors(shape)
     base.items.begin(texts, float(base.get_input_embeddings().weight.detach().float().std()))
@@ -99,6 +93,21 @@ def with_lora(base: Any, texts: Any, untouched: Any, config: SftConfig) -> Any: 
         model = get_peft_model(base, lora)
     base.forward = loss_of(base, texts, untouched, config)
     return model
+
+
+def quick_on_cpu(base: Any) -> None:  # noqa: ANN401
+    """Attention as it is fastest to train: on short rows of a CPU, plain backward takes a third less than fused."""
+    if base.device.type == "cpu":
+        base.set_attn_implementation("eager")
+
+
+def with_items(base: Any, part: Mapping[str, Any], read: Any) -> Any:  # noqa: ANN401
+    """(rows, places, hidden): what a language model reads of a batch's `tokens` and, where they stand, `items`."""
+    import torch
+
+    embedded = base.get_input_embeddings()(part["tokens"])
+    placed = read[part["items"].clamp(min=0)].to(embedded.dtype)
+    return torch.where((part["items"] >= 0)[..., None], placed, embedded)
 
 
 def loss_of(base: Any, texts: Any, untouched: Any, config: SftConfig) -> Callable[..., dict[str, Any]]:  # noqa: ANN401
@@ -117,9 +126,7 @@ def loss_of(base: Any, texts: Any, untouched: Any, config: SftConfig) -> Callabl
         read = dropout(vectors.read(table), config.item_dropout, base.training)
         items, tokens = table.new_zeros(()), table.new_zeros(())
         for part in parts:
-            embedded = base.get_input_embeddings()(part["tokens"])
-            placed = read[part["items"].clamp(min=0)].to(embedded.dtype)
-            embedded = torch.where((part["items"] >= 0)[..., None], placed, embedded)
+            embedded = with_items(base, part, read)
             spells = config.token_weight > 0 and bool((part["next_tokens"] >= 0).any())
             with only_layers(base.model, None if spells else config.depth):
                 depth = config.depth if spells else None

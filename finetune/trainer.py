@@ -1,35 +1,94 @@
-"""The trainer of trl over our examples: its schedule, checkpoints and devices are kept, the loss is the model's own."""
+"""The trainer of trl over our batches: its schedule, checkpoints and devices are kept, the loss is the model's own.
+
+Histories and preferences go through the same one. DPOTrainer of trl would want each pair as two texts, read each on its
+own, and add up the log-probabilities of their tokens; here what is compared are two logits of one state, and all pairs
+of a person stand on one reading of their history.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from agent.errors import InputError
+from agent.progress import Progress
+from agent.quiet import quiet_transformers
 from finetune.averaging import Averaging
-from finetune.examples import Examples, of_like_length, padded
-from finetune.recipe import SftConfig
+from finetune.recipe import Steps
+
+Part = Mapping[str, NDArray[np.generic]]
+Drawn = Callable[[int, Sequence[int]], Sequence[Part]]
 
 
-def trainer_of(
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """A tuned model (peft's): its loss and validation score by pass, the best pass (from 1), and how fast it went.
+
+    `start` is the score before the first pass, where that was asked for, and then `best` is 0 if no pass was better. A
+    place is a token or an item.
+    """
+
+    model: Any
+    losses: tuple[float, ...]
+    scores: tuple[float, ...]
+    best: int
+    places_per_second: float
+    start: float | None = None
+
+
+def train(
     model: Any,  # noqa: ANN401 - peft's model, whose forward gives the loss of a batch in parts
-    examples: Examples,
-    config: SftConfig,
+    examples: int,
+    drawn: Drawn,
+    config: Steps,
+    score: Callable[[], float],
     folder: Path,
-    end: int,
-    averaging: Averaging,
-) -> Any:  # noqa: ANN401
-    """A `SFTTrainer` that draws its batches from the examples and keeps the average beside the weights.
+    progress: Progress,
+    start: float | None = None,
+) -> Tuned:
+    """Train what can be trained in a model, and leave it as the average was after the best pass.
 
     Args:
         model: what is tuned.
-        examples: what is learned.
+        examples: how many make a pass.
+        drawn: from the pass, from 0, and the numbers of some examples to the parts of a batch: arrays by name, among
+            them `there`, which is 1 at every place.
         config: how.
-        folder: for checkpoints, one a pass.
-        end: the token that fills up.
-        averaging: told of every batch, step and pass; it says when to stop.
+        score: asked after each pass, with the average in the weights' place; higher is better.
+        folder: keeps checkpoints, from which a run that was killed goes on.
+        progress: is told the step, out of all.
+        start: the score of the model as it is, if it is to stay so unless a pass is better.
+
+    Raises:
+        InputError: the loss is not a number.
     """
+    from transformers.trainer_utils import get_last_checkpoint
+
+    weights = {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
+    begins = () if start is None else (start,)
+    averaging = Averaging(weights, score, config.average, config.patience, progress, *begins)
+    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    with quiet_transformers():
+        trainer_of(model, examples, drawn, config, folder, averaging).train(resume_from_checkpoint=last)
+    averaging.take_best()
+    scores, losses = tuple(averaging.scores), tuple(averaging.losses)
+    return Tuned(model, losses, scores, averaging.best, averaging.places_per_second, start)
+
+
+def trainer_of(
+    model: Any,  # noqa: ANN401
+    examples: int,
+    drawn: Drawn,
+    config: Steps,
+    folder: Path,
+    averaging: Averaging,
+) -> Any:  # noqa: ANN401
+    """A `SFTTrainer` that draws its batches and keeps the average beside the weights; see `train`."""
     import torch
     from datasets import Dataset
     from transformers import PrinterCallback
@@ -66,12 +125,11 @@ def trainer_of(
 
     told = _told(averaging, folder)
 
-    def drawn(people: Sequence[dict[str, int]]) -> dict[str, list[dict[str, torch.Tensor]]]:
-        batch = [examples.draw(told.epoch, person["number"]) for person in people]
-        parts = (padded(part, end) for part in of_like_length(batch))
+    def collated(batch: Sequence[dict[str, int]]) -> dict[str, list[dict[str, torch.Tensor]]]:
+        parts = drawn(told.epoch, [example["number"] for example in batch])
         return {"parts": [{name: torch.from_numpy(values) for name, values in part.items()} for part in parts]}
 
-    numbers = Dataset.from_dict({"number": list(range(len(examples)))})  # what each stands for is drawn when it is met
+    numbers = Dataset.from_dict({"number": list(range(examples))})  # what each stands for is drawn when it is met
     settings = SFTConfig(
         output_dir=str(folder), num_train_epochs=config.epochs, per_device_train_batch_size=config.batch,
         learning_rate=config.rate, lr_scheduler_type="cosine", warmup_steps=0.05, max_grad_norm=1.0, seed=config.seed,
@@ -80,7 +138,7 @@ def trainer_of(
         report_to=config.report_to, disable_tqdm=True, remove_unused_columns=False, max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True}, dataloader_pin_memory=False,
     )  # fmt: skip
-    trainer = Trainer(model=model, args=settings, train_dataset=numbers, data_collator=drawn, callbacks=[told])
+    trainer = Trainer(model=model, args=settings, train_dataset=numbers, data_collator=collated, callbacks=[told])
     trainer.remove_callback(PrinterCallback)  # the terminal is told by `averaging`
     return trainer
 

@@ -14,6 +14,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from agent.errors import InputError, UnknownItemError, WorkspaceError
 from agent.schema import AttributeType, AttributeValue, Feedback, Interaction, Item
 from agent.workspace import entries
@@ -128,6 +131,15 @@ class Store:
         """All interactions as numpy columns, for learning: about 32 bytes each, read from one consistent state."""
         with self._reading() as connection:
             return read_columns(connection)
+
+    def interaction_numbers(self) -> npt.NDArray[np.int64]:
+        """The number of each row of `interaction_columns`: it stays with the row, and later rows have higher ones.
+
+        Only the last rows' numbers may be given again, after they were removed.
+        """
+        with self._reading() as connection:
+            rows = connection.execute("SELECT position FROM interactions ORDER BY position")
+            return np.fromiter((row[0] for row in rows), dtype=np.int64)
 
     def user_ids(self) -> list[str]:
         """Everyone who has an interaction, feedback or attributes, in the order in which they first came."""

@@ -155,7 +155,9 @@ def hold_out_last(dataset: Dataset, seed: int, people: int) -> tuple[Known, Case
         raise InputError(
             f"Nobody in {dataset.name!r} has two interactions, so there is nothing to learn an order from."
         )
-    asked = set(np.random.default_rng([seed, 6]).permutation(able)[:people].tolist())
+    # By the person and not by the place, so that few change when people come.
+    ranks = np.random.default_rng([seed, 6]).random(len(dataset.user_ids))
+    asked = set(sorted(able, key=lambda place: ranks[persons[place].user])[:people])
     training = [p.until(len(p.items) - (place in asked)) for place, p in enumerate(persons)]
     cases = [(persons[p].until(len(persons[p].items) - 1), persons[p].items[-1:]) for p in sorted(asked)]
     return _known(training), _cases(cases)

@@ -1,0 +1,171 @@
+"""What every tuning of a language model stands on: data, prompts, encoder, and the folder of the adapter to be."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agent.assets import language_model
+from agent.build import adapters_of, check_adapter
+from agent.errors import AdapterError, InputError
+from agent.generation.adapters import WEIGHTS, Adapter, AdapterManifest, base_fingerprint, read_adapter, save_manifest
+from agent.generation.chat import Chat
+from agent.generation.items import ItemShape
+from agent.generation.local import load_model
+from agent.generation.prompting import PromptSet
+from agent.progress import Progress
+from agent.settings import Settings
+from agent.workspace.catalogue import Catalogue
+from agent.workspace.encoder import Encoder
+from agent.workspace.workspace import Workspace
+from finetune.evaluate.data import from_store
+from finetune.evaluate.splits import Known, hold_out_last
+from finetune.examples import Examples
+from finetune.explained import Explained
+from finetune.learned import RECORD, Learned, Rows, learned_by
+from finetune.recipe import SftConfig, Steps
+from finetune.retrieval import ASKED, transitions_of
+from finetune.trainer import Tuned
+
+PROMPTS = ("rank", "justify")  # what an adapter is bound to
+
+
+class Ground:
+    """The ground of one tuning. The language model is not loaded before `load`.
+
+    Args:
+        workspace: whose histories are learned from.
+        encoder: makes the text vectors.
+        settings: name the model and the prompts.
+        seed: with it the last interaction of up to ASKED people is held out, the same ones as for
+            `finetune.retrieval.tune`; for an adapter that is tuned further, the seed of that one.
+        name: of the adapter that is to be.
+        start: the adapter that it is tuned from, None for none.
+        progress: what is told how far it has come.
+
+    `training` is what is learned from, `held_out` is not; `validation` is the part of that which `start` has not
+    learned from either, and `before` says what it has.
+
+    Raises:
+        InputError: nobody has two interactions, what `start` has learned is not known, or the extra `train` is missing.
+        AdapterError: the name is taken, or `start` belongs to another model, prompt or encoder.
+        AssetError: the language model cannot be had.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        encoder: Encoder,
+        settings: Settings,
+        seed: int,
+        name: str,
+        start: Adapter | None,
+        progress: Progress,
+    ) -> None:
+        self._begun = time.perf_counter()
+        if missing := [library for library in ("trl", "datasets") if find_spec(library) is None]:
+            raise InputError(f"Tuning needs {' and '.join(missing)}: run `pip install 'vouchrec[train]'`.")
+        self._adapters = adapters_of(workspace)
+        self._folder = self._adapters.path(name)
+        if name in self._adapters.names():
+            raise AdapterError(f"There is an adapter called {name!r} already. Give another name, or remove it first.")
+        self.name, self.start, self.seed, self._settings, self._encoder = name, start, seed, settings, encoder
+        self.dataset = from_store(workspace.store, workspace.path.name)
+        self._base_folder = language_model(settings.model, settings.cache, progress)
+        if start is not None:
+            check_adapter(start, settings, self._base_folder, encoder.name)
+        self.texts = workspace.vectors(encoder, progress)[1]
+        self.training, self.held_out = hold_out_last(self.dataset, seed, ASKED)
+        self.rows = Rows(workspace.store, self.dataset)
+        self.before = Learned(self.rows.store) if start is None else learned_by(start, self.rows, self.dataset)
+        self.validation = self.rows.unknown(self.held_out, self.before)
+        if not len(self.validation):
+            raise InputError(
+                "Nobody can be held out to say when to stop: what it goes on from has learned from all that is stored. "
+                "Add interactions with `vouchrec init --update` first."
+            )
+        self.catalogue = Catalogue(self.dataset.catalogue, self.dataset.attribute_types)
+        self.prompts = PromptSet.named(settings.prompts)
+        self._noun = settings.noun or str(workspace.store.get_meta("noun", "item"))
+
+    def load(self) -> tuple[Any, Chat]:
+        """The language model (transformers' own) and its tokenizer."""
+        model, tokenizer = load_model(self._base_folder, self._settings.dtype)
+        return model, Chat(tokenizer)
+
+    def explained(self) -> Explained:
+        """What makes reasons, from the training histories alone."""
+        return Explained(self.catalogue, self.training, transitions_of(self.training, self.dataset), self._noun)
+
+    def examples(self, known: Known, chat: Chat, explained: Explained, config: SftConfig) -> Examples:
+        """What these histories have to teach."""
+        return Examples(
+            self.catalogue, known, chat, self.prompts, explained,
+            noun=self._noun, shares=config.shares, window=config.window, seed=config.seed,
+        )  # fmt: skip
+
+    def plain(self, chat: Chat) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The tokens of the prompt without a request."""
+        messages = self.prompts.get("rank").render(history=[], request="", noun=self._noun)
+        return np.array(chat.encode(chat.render(messages)), dtype=np.int64)
+
+    def work(self, config: Steps, learned: Any = None) -> Path:  # noqa: ANN401 - any JSON value
+        """Where a run keeps its checkpoints: a folder named after all that decides it, `learned` beside histories."""
+        start = None if self.start is None else hashlib.sha256((self.start.folder / WEIGHTS).read_bytes()).hexdigest()
+        base, data = base_fingerprint(self._base_folder), self.dataset.fingerprint()
+        decided = [config.model_dump(mode="json"), data, base, start, learned]
+        said = hashlib.sha256(json.dumps(decided).encode()).hexdigest()
+        return self._adapters.root / ".tuning" / self.name / said[:12]
+
+    def keep(
+        self,
+        tuned: Tuned,
+        config: Steps,
+        learned: Learned,
+        shape: ItemShape,
+        window: int,
+        writes: bool,
+        **told: Any,  # noqa: ANN401 - any JSON value
+    ) -> Adapter:
+        """Write the weights, then the manifest; what a run needs to go on is removed at the very end."""
+        manifest = AdapterManifest(
+            name=self.name,
+            base=base_fingerprint(self._base_folder),
+            base_name=self._settings.model,
+            prompts={prompt: self.prompts.get(prompt).hash for prompt in PROMPTS},
+            encoder=self._encoder.name,
+            shape=shape,
+            item_ids=self.catalogue.ids,
+            window=window,
+            writes=writes,
+            training={
+                "config": config.model_dump(mode="json"),
+                "losses": tuned.losses,
+                "scores": tuned.scores,
+                "best": tuned.best,
+                "places_per_second": round(tuned.places_per_second),
+                "data": self.dataset.fingerprint(),
+                RECORD: learned.as_dict(),
+                **({} if self.start is None else {"from": self.start.manifest.name, "start": tuned.start}),
+                **told,
+                "seconds": round(time.perf_counter() - self._begun),
+            },
+        )
+        try:
+            tuned.model.save_pretrained(self._folder, safe_serialization=True)
+        except OSError as error:
+            raise AdapterError(
+                f"The adapter cannot be written to {self._folder} ({error}). Free some space and run the same command "
+                "again: it goes on where it was."
+            ) from error
+        (self._folder / "README.md").unlink(missing_ok=True)  # peft's, with nothing in it
+        save_manifest(self._folder, manifest)
+        shutil.rmtree(self._adapters.root / ".tuning" / self.name, ignore_errors=True)  # of other settings too
+        return read_adapter(self._folder)

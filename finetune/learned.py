@@ -1,0 +1,114 @@
+"""What an adapter has learned from, kept so that it can be tuned further and nobody is judged by what it knows.
+
+An interaction is named by the number of its row in the store, which stays with it and says nothing of anybody. A person
+and an item that met more than once count as one, by the first row, as they do in training.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.errors import InputError
+from agent.generation.adapters import Adapter
+from agent.workspace.store import Store
+from finetune.evaluate.data import Dataset
+from finetune.evaluate.splits import Cases, Known
+
+Positions = NDArray[np.int64]
+RECORD, STORE_ID = "learned", "store_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """The rows of one store up to number `through`, without those held out; `store` tells it from every other one."""
+
+    store: str
+    through: int = 0
+    held_out: tuple[int, ...] = ()
+
+    def knows(self, numbers: Positions) -> NDArray[np.bool_]:
+        """Whether each of these rows was learned from."""
+        return (numbers <= self.through) & ~np.isin(numbers, self.held_out)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the manifest of an adapter."""
+        return {"store": self.store, "through": self.through, "held_out": list(self.held_out)}
+
+
+class Rows:
+    """The row number of each pair of a person and an item in a data set that was read from this store."""
+
+    def __init__(self, store: Store, dataset: Dataset) -> None:
+        self.store = _identity(store)
+        numbers = store.interaction_numbers()
+        self._keys, first = np.unique(dataset.users * dataset.n_items + dataset.items, return_index=True)
+        self._numbers, self._n_items, self.last = numbers[first], dataset.n_items, int(numbers[-1])
+
+    def of(self, user: int, items: Positions) -> Positions:
+        """The numbers of what one person, by the row of `user_ids`, did with these items."""
+        return self._numbers[np.searchsorted(self._keys, user * self._n_items + items)]
+
+    def unknown(self, cases: Cases, before: Learned) -> Cases:
+        """Those who went on to what an adapter has not learned from."""
+        asked = zip(cases.known.users, cases.targets, strict=True)
+        fair = [not before.knows(self.of(int(user), targets)).any() for user, targets in asked]
+        return cases.only(np.flatnonzero(fair))
+
+    def fresh(self, known: Known, before: Learned) -> list[NDArray[np.bool_]]:
+        """For each history, which of its items an adapter has not learned from."""
+        people = zip(known.users, known.histories, strict=True)
+        return [~before.knows(self.of(int(user), history)) for user, history in people]
+
+    def record(self, cases: Cases) -> Learned:
+        """All that is stored now, but for what these people went on to."""
+        asked = zip(cases.known.users, cases.targets, strict=True)
+        held_out = [number for user, targets in asked for number in self.of(int(user), targets).tolist()]
+        return Learned(self.store, self.last, tuple(sorted(held_out)))
+
+
+def learned_by(adapter: Adapter, rows: Rows, dataset: Dataset) -> Learned:
+    """What an adapter has learned from in this store: nothing, if it comes from one with other items.
+
+    Raises:
+        InputError: it has learned from people here, and from whom is not known.
+    """
+    manifest = adapter.manifest
+    told: Mapping[str, Any] | None = manifest.training.get(RECORD)
+    if told is not None and told["store"] == rows.store:
+        return Learned(rows.store, int(told["through"]), tuple(told["held_out"]))
+    if not set(manifest.item_ids) & {item.item_id for item in dataset.catalogue}:
+        return Learned(rows.store)
+    raise InputError(
+        f"The adapter {manifest.name!r} was tuned on these items elsewhere, or before records were kept: what it has "
+        "learned from is not known, so nobody could be held out. Tune one from the start: `vouchrec finetune sft`."
+    )
+
+
+def fairly_asked(adapter: Adapter, store: Store, dataset: Dataset, cases: Cases) -> Cases:
+    """Those of some held-out people whom an adapter, and those it was tuned from, have not learned from.
+
+    Raises:
+        InputError: there are none.
+    """
+    told = adapter.manifest.training.get(RECORD)
+    rows = Rows(store, dataset)
+    if told is None or told["store"] != rows.store:
+        return cases
+    if not len(fair := rows.unknown(cases, learned_by(adapter, rows, dataset))):
+        raise InputError(
+            f"Nobody is held out from {adapter.manifest.name!r}: it has learned from all that is stored. Tune one from "
+            "the start with `vouchrec finetune sft`, or wait for new interactions and tune further."
+        )
+    return fair
+
+
+def _identity(store: Store) -> str:
+    if (known := store.get_meta(STORE_ID)) is None:
+        store.set_meta(STORE_ID, known := uuid.uuid4().hex)
+    return str(known)

@@ -23,7 +23,7 @@ from finetune.recipe import SftConfig
 from finetune.sft import loss_of, next_items, tune_model, with_lora
 
 FEWEST = 20  # people with a history, below which nothing is to be learned
-ASKED_OFTEN = 300  # held-out people who are asked after each pass where tuning goes on: a matter of minutes
+ASKED_OFTEN = 300  # held-out people who are asked after each pass where tuning goes on, so that it is soon done
 
 
 def tune_language(

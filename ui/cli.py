@@ -17,7 +17,7 @@ from ui import prompt_commands, prompt_edits, upkeep
 from ui.adapters import adapters
 from ui.evaluate import evaluate
 from ui.explain import explain
-from ui.finetune import behaviour, promote, sft
+from ui.finetune import behaviour, preference, promote, sft
 from ui.keys import keys
 from ui.options import Example, User, Workspace
 from ui.prompt_test import test as test_prompts
@@ -208,6 +208,7 @@ prompts.command("new", short_help="Make a set or a prompt of your own.")(guarded
 prompts.command("use", short_help="Put a set in service for a workspace.")(guarded(prompt_edits.use))
 finetune.command("behaviour", short_help="Retrieval by what people did, in minutes.")(guarded(behaviour))
 finetune.command("sft", short_help="The language model, by LoRA and item vectors.")(guarded(sft))
+finetune.command("preference", short_help="An adapter, by what was liked and disliked.")(guarded(preference))
 finetune.command("promote", short_help="Let an adapter serve, if nothing gets worse by it.")(guarded(promote))
 people.command("show", short_help="Say what is stored of a person.")(guarded(people_commands.show))
 people.command("export", short_help="Give out all of it, as JSON or CSV.")(guarded(people_commands.export))

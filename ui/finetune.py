@@ -1,8 +1,9 @@
-"""Learning from a workspace: `vouchrec finetune behaviour`."""
+"""Learning from a workspace: `vouchrec finetune behaviour|sft|preference|promote`."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -62,8 +63,18 @@ def behaviour(
 def sft(
     ctx: typer.Context,
     preset: Annotated[
-        str, typer.Option("--preset", "-p", metavar="NAME", help="cpu, gpu, demo, or a YAML file of your own.")
-    ] = "cpu",
+        str | None,
+        typer.Option(
+            "--preset",
+            "-p",
+            metavar="NAME",
+            help="cpu (if none is given; nightly with --from), gpu, demo, or a YAML file of your own.",
+        ),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="NAME", help="Go on from this adapter, with what has come since it was tuned."),
+    ] = None,
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="What the adapter is called.")] = "tuned",
     workspace: Workspace = None,
     example: Example = False,
@@ -75,27 +86,86 @@ def sft(
 ) -> None:
     """Tune the language model on the histories of a workspace: LoRA, and a vector for every item.
 
-    A run that was stopped goes on. What comes out does not serve before `vouchrec finetune promote` let it through.
+    With --from it learns only what is new and a share of what is old: for every night. A run that was stopped goes on.
+    What comes out does not serve before `vouchrec finetune promote` let it through.
     """
     from agent.build import open_encoder, open_workspace
+    from agent.errors import InputError
     from agent.settings import load_settings
-    from finetune.language import tune_language
+    from finetune.language import tune_further, tune_language
     from finetune.recipe import read_config
 
     terminal: Terminal = ctx.obj
+    if start is not None and (rank, seed) != (None, None):
+        raise InputError(f"--rank and --seed are those of {start}, which is tuned further. Leave them out.")
+    preset = preset or ("cpu" if start is None else "nightly")
     config = read_config(preset, epochs=epochs, rate=rate, rank=rank, batch=batch, seed=seed)
     settings = upkeep.ensure_example(terminal, workspace) if example else load_settings(home=workspace)
     with terminal.progress(keep=True) as progress, open_workspace(settings.home) as opened:
         encoder = open_encoder(settings, progress)
-        adapter = tune_language(opened, encoder, settings, config, name, progress)
+        if start is None:
+            adapter = tune_language(opened, encoder, settings, config, name, progress)
+        else:
+            adapter = tune_further(opened, encoder, settings, config, start, name, progress)
     told = adapter.manifest.training
     terminal.say()
-    terminal.say(
-        f"Tuned {name} in {told['seconds']:,} s, {told['places_per_second']:,} tokens and items a second; best after "
-        f"pass {told['best']} of {len(told['scores'])}."
+    if start is not None:
+        terminal.say(
+            f"{told['new']:,} interactions were new to {start}; log-probability of what {told['people']:,} held-out "
+            f"people chose by it: {told['start']:.3f}."
+        )
+    _say_passes(terminal, name, told, "log-probability of what held-out people chose")
+
+
+def preference(
+    ctx: typer.Context,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="NAME", help="The adapter to begin with; else the one in service.")
+    ] = None,
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What the adapter is called.")] = "preferred",
+    workspace: Workspace = None,
+    epochs: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many passes over all pairs.")] = 5,
+    rate: Annotated[float, typer.Option(min=1e-7, max=1.0, help="Learning rate of LoRA.")] = 1e-4,
+    beta: Annotated[float, typer.Option(min=1e-3, help="How dear it is to leave what the adapter said before.")] = 1.0,
+) -> None:
+    """Tune an adapter on what people liked better than what: likes and dislikes of lists, and ratings far apart.
+
+    It takes 50 pairs. A run that was stopped goes on. What comes out does not serve before `vouchrec finetune promote`
+    let it through.
+    """
+    from agent.build import open_encoder, open_workspace
+    from agent.settings import load_settings
+    from finetune.preference import tune_preference
+    from finetune.recipe import PreferenceConfig
+
+    terminal: Terminal = ctx.obj
+    settings, config = load_settings(home=workspace), PreferenceConfig(epochs=epochs, rate=rate, beta=beta)
+    with terminal.progress(keep=True) as progress, open_workspace(settings.home) as opened:
+        encoder = open_encoder(settings, progress)
+        adapter = tune_preference(opened, encoder, settings, config, name, start, progress)
+    told = adapter.manifest.training
+    terminal.say()
+    terminal.say(f"{told['pairs']:,} pairs, {told['said']:,} of them from what was said of lists.")
+    before, after = (
+        f"{share['mean']:.3f} ({share['low']:.3f} to {share['high']:.3f})"
+        for share in (told["ordered_before"], told["ordered_after"])
     )
-    for number, (loss, score) in enumerate(zip(told["losses"], told["scores"], strict=True), 1):
-        terminal.say(f"  pass {number}: loss {loss:.3f}, log-probability of what held-out people chose {score:.3f}")
+    terminal.say(
+        f"Ordered rightly, of {told['apart']:,} pairs kept apart, with 95% interval: {before} by {told['from']}, "
+        f"{after} by {name}. They said when to stop."
+    )
+    _say_passes(terminal, name, told, "log-likelihood of the pairs kept apart")
+
+
+def _say_passes(terminal: Terminal, name: str, told: Mapping[str, Any], score: str) -> None:
+    best = f"best after pass {told['best']} of {len(told['scores'])}"
+    if not told["best"]:
+        best = f"none of {len(told['scores'])} passes made it better, so it says what {told['from']} says"
+    terminal.say(
+        f"Tuned {name} in {told['seconds']:,} s, {told['places_per_second']:,} tokens and items a second; {best}."
+    )
+    for number, (loss, found) in enumerate(zip(told["losses"], told["scores"], strict=True), 1):
+        terminal.say(f"  pass {number}: loss {loss:.3f}, {score} {found:.3f}")
     terminal.say(f"It does not serve yet. Next: vouchrec finetune promote {name}")
 
 

@@ -39,7 +39,7 @@ class Lister:
         self.weights = weights
         self.vectors = vectors
         self._generator = generator
-        self._known = generator.know(catalogue.ids, vectors) if generator.reads_items else None
+        self._known = generator.know(catalogue.keys, vectors) if generator.reads_items else None
         self._lock = threading.Lock()
 
     @cached_property

@@ -59,13 +59,13 @@ def shape_of(start: Adapter) -> ItemShape:
     return shape
 
 
-def go_on(base: Any, start: Adapter, ids: Sequence[str]) -> Any:  # noqa: ANN401 - a causal model of transformers
+def go_on(base: Any, start: Adapter, keys: Sequence[str]) -> Any:  # noqa: ANN401 - a causal model of transformers
     """Peft's model over a language model with the weights of an adapter, ready to be tuned further.
 
     Args:
         base: the language model that the adapter was tuned on; it gains `items`.
         start: the adapter.
-        ids: of all items now. Those that it has rows for keep them; the others have one of zeros.
+        keys: of all items now (`item_key`). Those that it has rows for keep them; the others have one of zeros.
 
     Raises:
         AdapterError: it has no item vectors, or does not load.
@@ -76,12 +76,12 @@ def go_on(base: Any, start: Adapter, ids: Sequence[str]) -> Any:  # noqa: ANN401
 
     lora = _lora_of(start)
     quick_on_cpu(base)
-    base.items = item_vectors(replace(shape_of(start), items=len(ids)))
+    base.items = item_vectors(replace(shape_of(start), items=len(keys)))
     try:
         weights = load_file(start.folder / WEIGHTS)
         own = next(name for name in weights if name.endswith(OWN))
-        row_of = {item_id: row for row, item_id in enumerate(start.manifest.item_ids)}
-        rows = torch.tensor([row_of.get(item_id, -1) for item_id in ids])
+        row_of = {key: row for row, key in enumerate(start.manifest.items)}
+        rows = torch.tensor([row_of.get(key, -1) for key in keys])
         weights[own] = weights[own][rows.clamp(min=0)] * (rows >= 0)[:, None]
         with quiet_transformers():
             model = get_peft_model(base, lora)

@@ -28,7 +28,7 @@ from agent.ranking.scoring import standardised, weight_in_force
 from agent.schema import Candidate, Intent, Item, Profile
 from agent.settings import Settings
 from agent.stopwatch import Stopwatch
-from agent.workspace.catalogue import Catalogue
+from agent.workspace.catalogue import Catalogue, item_key
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
 from finetune.evaluate.bootstrap import Interval, interval
@@ -131,7 +131,7 @@ class _Gate:
         self._dataset = replace(dataset, vectors=workspace.vectors(encoder, progress)[1])
         seed = int(adapter.manifest.training["config"]["seed"])
         self._training, cases = hold_out_last(self._dataset, seed, ASKED)
-        elsewhere = not set(adapter.manifest.item_ids) & {item.item_id for item in dataset.catalogue}
+        elsewhere = set(adapter.manifest.items).isdisjoint(map(item_key, dataset.catalogue))
         if not elsewhere and adapter.manifest.training["data"] != dataset.fingerprint():
             raise InputError(
                 f"The workspace has changed since {adapter.manifest.name!r} was tuned, so who was held out then is not "

@@ -142,7 +142,7 @@ class Ground:
             prompts={prompt: self.prompts.get(prompt).hash for prompt in PROMPTS},
             encoder=self._encoder.name,
             shape=shape,
-            item_ids=self.catalogue.ids,
+            items=self.catalogue.keys,
             window=window,
             writes=writes,
             training={

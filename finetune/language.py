@@ -94,7 +94,7 @@ def tune_further(
     fresh = ground.rows.fresh(ground.training, ground.before)
     news = News.found(ground.training, fresh, config.window)
     base, chat = ground.load()
-    model = go_on(base, adapter, ground.catalogue.ids)
+    model = go_on(base, adapter, ground.catalogue.keys)
     touched = touched_in(ground.training.histories, len(ground.texts))
     base.forward = loss_of(base, torch.from_numpy(ground.texts), torch.from_numpy(~touched), config)
     explained = ground.explained()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from agent.errors import InputError
 from agent.generation.adapters import Adapter
+from agent.workspace.catalogue import item_key
 from agent.workspace.store import Store
 from finetune.evaluate.data import Dataset
 from finetune.evaluate.splits import Cases, Known
@@ -82,7 +83,7 @@ def learned_by(adapter: Adapter, rows: Rows, dataset: Dataset) -> Learned:
     told: Mapping[str, Any] | None = manifest.training.get(RECORD)
     if told is not None and told["store"] == rows.store:
         return Learned(rows.store, int(told["through"]), tuple(told["held_out"]))
-    if not set(manifest.item_ids) & {item.item_id for item in dataset.catalogue}:
+    if set(manifest.items).isdisjoint(map(item_key, dataset.catalogue)):
         return Learned(rows.store)
     raise InputError(
         f"The adapter {manifest.name!r} was tuned on these items elsewhere, or before records were kept: what it has "

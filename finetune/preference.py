@@ -75,7 +75,7 @@ def tune_preference(
     asked = passages(known.histories, pairs[:apart], adapter.manifest.window)
     learned = passages(known.histories, pairs[apart:], adapter.manifest.window)
     base, chat = ground.load()
-    model = go_on(base, adapter, ground.catalogue.ids)
+    model = go_on(base, adapter, ground.catalogue.keys)
     reader = Reader(base, ground.plain(chat), ground.texts, shape.depth, chat.end)
     before = np.concatenate(reader.margins(asked))
     references = reader.margins(learned)

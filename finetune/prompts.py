@@ -210,7 +210,7 @@ class _Trial:
         vectors = workspace.vectors(encoder, progress)[1]
         sources, learned = self._retrieval.sources, self._retrieval.weights
         self._lister = Lister(self._catalogue, vectors, sources, learned, generator)
-        self._known = generator.know(self._catalogue.ids, vectors) if generator.reads_items else None
+        self._known = generator.know(self._catalogue.keys, vectors) if generator.reads_items else None
         self._noun = dataset.noun
 
     def asked(self, people: int) -> Iterator[_Asked]:

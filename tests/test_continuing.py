@@ -91,13 +91,14 @@ def test_what_is_new_is_learned_and_what_was_known_stays(ring, path, tiny):
     assert told["config"]["rank"] == QUICK.rank and adapter.manifest.window == QUICK.window
     assert adapter.manifest.shape == replace(start.manifest.shape, items=N + 1)
     own = next(t for n, t in load_file(adapter.folder / WEIGHTS).items() if n.endswith(OWN))
-    assert adapter.manifest.item_ids[-1] == "new" and own.shape[0] == N + 1 and own[-1].norm() > 0.01
+    assert adapter.manifest.items[-1].startswith("new#") and own.shape[0] == N + 1 and own[-1].norm() > 0.01
 
 
 def test_rows_follow_their_items(ring, tiny):
     _, start = ring
     base, _ = load_model(tiny, "float32")
-    model = go_on(base, start, ["unheard", "f3", "f0"])
+    f0, f3 = (start.manifest.items[row] for row in (0, 3))
+    model = go_on(base, start, ["f0#another", f3, f0])
     own = next(t for n, t in load_file(start.folder / WEIGHTS).items() if n.endswith(OWN))
     now = model.get_base_model().items.own.weight
     assert now.shape[0] == 3 and not now[0].any()

@@ -21,6 +21,7 @@ from agent.generation.prompting import PromptSet
 from agent.quiet import quiet_transformers
 from agent.schema import Interaction, Item
 from agent.settings import DEFAULT_MODEL, Settings
+from agent.workspace.catalogue import item_key
 from agent.workspace.encoder import HashEncoder
 from agent.workspace.workspace import Workspace
 from finetune.evaluate.bootstrap import Interval
@@ -98,8 +99,8 @@ def served(tiny, adapter):
 def asked(generator, path, history):
     """What a generator says of every item after a history."""
     with Workspace.open(path) as workspace:
-        ids, texts = workspace.vectors(ENCODER)
-    known = generator.know(ids, texts)
+        keys, texts = tuple(map(item_key, workspace.store.items())), workspace.vectors(ENCODER)[1]
+    known = generator.know(keys, texts)
     prompt = PromptSet.named("recommend").get("rank").render(history=[], request="", noun="film")
     return generator.next_items(generator.read(prompt, known, np.array(history)), known)
 
@@ -361,3 +362,13 @@ def test_the_weight_is_judged_by_those_who_did_not_choose_it():
     assert best_weight([sure]) == 0.7 and best_weight([unsure]) == 0.0  # at 0.5 the two are equal
     assert cross_fitted([sure, unsure]).tolist() == pytest.approx([1 / np.log2(3)] * 2)
     assert gains([replace(sure, chosen=-1)], 1.0).tolist() == [0.0]
+
+
+def test_items_of_another_catalogue_with_the_same_ids_are_strangers(tuned, tiny):
+    _, adapter = tuned
+    generator = served(tiny, adapter)
+    texts = ENCODER.encode(["the same text"] * 2)
+    here, there = Item("f3", "Film Number 3 (1963)"), Item("f3", "A Book about Whales")
+    own, strange = (generator.know([item_key(item)], texts[:1]) for item in (here, there))
+    assert not torch.allclose(own, strange)
+    assert torch.allclose(strange, generator.know(["unheard"], texts[1:]))

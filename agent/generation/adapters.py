@@ -32,9 +32,10 @@ class AdapterManifest:
     """What an adapter belongs to, and what it is worth.
 
     `base` is the fingerprint of the model that it was tuned on, `prompts` the hash of each prompt by name, `encoder`
-    the name of what made the text vectors, `item_ids` the items whose own parts it has learned, `window` how many items
-    of a history it reads, `model_weight` how much its scores count beside those of retrieval, `writes` whether it has
-    learned to phrase reasons freely, `measures` what the gate found, `training` how it came about.
+    the name of what made the text vectors, `items` the keys (`agent.workspace.catalogue.item_key`) of those whose own
+    parts it has learned, `window` how many items of a history it reads, `model_weight` how much its scores count beside
+    those of retrieval, `writes` whether it has learned to phrase reasons freely, `measures` what the gate found,
+    `training` how it came about.
     """
 
     name: str
@@ -43,7 +44,7 @@ class AdapterManifest:
     prompts: Mapping[str, str]
     encoder: str = ""
     shape: ItemShape | None = None
-    item_ids: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
     window: int = 100
     model_weight: float = 0.0
     writes: bool = False
@@ -98,7 +99,7 @@ def read_adapter(folder: Path) -> Adapter:
         said = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         shape = said.pop("shape")
         manifest = AdapterManifest(
-            shape=None if shape is None else ItemShape(**shape), item_ids=tuple(said.pop("item_ids")), **said
+            shape=None if shape is None else ItemShape(**shape), items=tuple(said.pop("items")), **said
         )
     except FileNotFoundError as error:
         raise AdapterError(f"There is no adapter in {folder}. `vouchrec adapters list` shows what there is.") from error

@@ -77,8 +77,8 @@ class Generator(Protocol[PrefixT, TrieT, ItemsT]):
     measured_weight: float | None
     writes_reasons: bool
 
-    def know(self, ids: Sequence[str], texts: NDArray[np.float32]) -> ItemsT:
-        """The items of a catalogue as this model reads them; `texts` are their text vectors, (items, dimension)."""
+    def know(self, keys: Sequence[str], texts: NDArray[np.float32]) -> ItemsT:
+        """A catalogue's items as this model reads them, by their keys; `texts` are text vectors, (items, dimension)."""
         ...
 
     def read(

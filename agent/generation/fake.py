@@ -30,7 +30,7 @@ class FakeGenerator:
     def __init__(self, sentences: Sequence[str] = ()) -> None:
         self._sentences = tuple(sentences)
 
-    def know(self, ids: Sequence[str], texts: NDArray[np.float32]) -> None:
+    def know(self, keys: Sequence[str], texts: NDArray[np.float32]) -> None:
         """Nothing: it reads no items."""
 
     def read(

@@ -70,18 +70,18 @@ class LocalGenerator:
         self._window = adapter.manifest.window if adapter else 0
         self.writes_reasons = adapter is not None and adapter.manifest.writes
         self.measured_weight = adapter.manifest.model_weight if adapter else None
-        self._item_row = {i: row for row, i in enumerate(adapter.manifest.item_ids)} if adapter else {}
+        self._item_row = {key: row for row, key in enumerate(adapter.manifest.items)} if adapter else {}
         self._lock = threading.RLock()
         self._chat = Chat(tokenizer, self._lock)
         self._context = int(getattr(model.config, "max_position_embeddings", 2048))
 
     # -- reading ------------------------------------------------------------------------------------------------
 
-    def know(self, ids: Sequence[str], texts: NDArray[np.float32]) -> torch.Tensor:
+    def know(self, keys: Sequence[str], texts: NDArray[np.float32]) -> torch.Tensor:
         """The vectors (items, width) of a catalogue's items; new ones have theirs from their text vectors alone."""
         import torch
 
-        rows = torch.tensor([self._item_row.get(item_id, -1) for item_id in ids], dtype=torch.long)
+        rows = torch.tensor([self._item_row.get(key, -1) for key in keys], dtype=torch.long)
         with self._lock, torch.inference_mode():
             table = self._items.table(torch.from_numpy(texts).to(self._device), rows.to(self._device))
         return cast("torch.Tensor", table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -42,6 +43,11 @@ def plain(text: str) -> str:
 def phrase_key(text: str) -> str:
     """The words of a text: no case, accents or punctuation."""
     return " ".join(re.findall(r"\w+", plain(text).replace("&", " and ")))
+
+
+def item_key(item: Item) -> str:
+    """Its id with a mark of its title: what tells it from the items of other catalogues, which may be numbered too."""
+    return f"{item.item_id}#{hashlib.sha256(title_key(item.title).encode()).hexdigest()[:8]}"
 
 
 def title_key(title: str) -> str:
@@ -87,6 +93,11 @@ class Catalogue:
         return np.array([self.position[i] for i in item_ids if i in self.position], dtype=np.int64)
 
     # -- titles
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The `item_key` of every item, by position."""
+        return tuple(item_key(item) for item in self.items)
 
     @cached_property
     def by_title(self) -> Mapping[str, tuple[str, ...]]:

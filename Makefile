@@ -12,7 +12,7 @@ RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo tune chat test lint bench clean
+.PHONY: help demo tune chat test lint bench screenshots clean
 
 help:
 	@echo 'make demo     see it at work: a real person, a request in words, a reason for each title'
@@ -21,6 +21,7 @@ help:
 	@echo 'make test     run the tests'
 	@echo 'make lint     check style and types'
 	@echo 'make bench    measure how long a turn takes'
+	@echo 'make screenshots  take the pictures of docs/screenshots anew (needs Chromium)'
 	@echo 'make clean    remove .venv and what the tools left here; models and workspaces stay'
 
 demo: .venv/.core
@@ -42,6 +43,9 @@ lint: .venv/.dev
 
 bench: .venv/.core
 	@$(RUN) benchmarks/latency.py
+
+screenshots: .venv/.dev
+	@$(RUN) docs/screenshots/take.py
 
 clean:
 	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -6,7 +6,8 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from collections.abc import Generator as PyGenerator
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agent import answers
@@ -21,6 +22,16 @@ from agent.workspace.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from agent.agent import Agent
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a conversation stands between two messages."""
+
+    intent: Intent
+    replies: tuple[Reply, ...]
+    lists: tuple[tuple[str, ...], ...]
+    choices: tuple[str, ...]
 
 
 class Conversation:
@@ -84,6 +95,36 @@ class Conversation:
                 yield reply
         finally:
             turn.close()
+
+    def again(self, intent: Intent, n: int = 5, *, stop: Callable[[], bool] = lambda: False) -> PyGenerator[Reply]:
+        """The last answer once more, as it grows, for an intent that was corrected; its items may come again.
+
+        Raises:
+            InputError: there is no answer yet.
+        """
+        if not self.replies:
+            raise InputError("There is no answer yet to make again. Say what you are in the mood for.")
+        *earlier, last = self.replies
+        listed = tuple(r.item.item_id for r in last.recommendations)
+        lists = self._lists[:-1] if self._lists and self._lists[-1] == listed else self._lists
+        turn = self._agent.stream(
+            self.user_id, None, intent, n, excluded=frozenset(i for ids in lists for i in ids), stop=stop
+        )
+        with closing(turn) as replies:
+            for reply in replies:
+                listed = tuple(r.item.item_id for r in reply.recommendations)
+                self.intent, self.replies, self._choices = intent, [*earlier, reply], ()
+                self._lists = (*lists, listed) if listed else lists
+                yield reply
+
+    def standing(self) -> Standing:
+        """How the conversation stands now, for `back_to`."""
+        return Standing(self.intent, tuple(self.replies), self._lists, self._choices)
+
+    def back_to(self, standing: Standing) -> None:
+        """As if nothing had been said since; reactions to items stay, see `undo`."""
+        self.intent, self.replies = standing.intent, list(standing.replies)
+        self._lists, self._choices = standing.lists, standing.choices
 
     def feedback(self, item_id: str, event: Event, value: float | None = None, words: str = "") -> Feedback:
         """Keep a reaction to an item; durable when this returns, and effective on the next list: `Agent.feedback`."""

@@ -21,10 +21,17 @@ from conftest import open_small
 from agent.errors import InputError
 from agent.generation.base import Piece
 from agent.generation.fake import FakeGenerator
-from agent.schema import Intent, Item, Recommendation, Reply
+from agent.schema import Filter, Intent, Item, Recommendation, Reply
+from agent.understanding.intent import parse_intent
 from ui.cards import cards, shares
-from ui.guests import SORRY, Guest, Guests, View
+from ui.desk import Desk
+from ui.guest import SORRY, WAITING, Guest
+from ui.guests import Guests
+from ui.known import Entry, add, entries, export, panel, remove
 from ui.starters import starters
+from ui.suggestions import suggestions
+from ui.understood import CONDITIONS, corrected, told
+from ui.view import View
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{alert(3)}} \"' `"
@@ -96,7 +103,7 @@ def test_nothing_of_a_hostile_item_becomes_html():
     html = cards(seen("done", listed, model="<i>"))
     assert "<img" not in html and "<script" not in html and "<b>" not in html and "<i>" not in html
     assert "&lt;img src=x onerror=alert(1)&gt;" in html
-    assert html.count("</li>") == 1 and html.count("</p>") == html.count("<p ")
+    assert html.count('<li class="vr-card">') == 1 and html.count("</p>") == html.count("<p ") + html.count("<p>")
     assert 'data-item="&quot;&gt;&lt;b&gt;"' in html
 
 
@@ -114,7 +121,7 @@ def test_a_reason_that_is_missing_says_why(state, said):
 
 def test_a_reason_says_that_it_was_checked_and_who_phrased_it():
     by_model = cards(seen("done", one(justification="It is.", verified=True, phrased_by="model"), model="Smol"))
-    assert "✓ checked" in by_model and "phrased by Smol" in by_model
+    assert "✓ checked" in by_model and "phrased by Smol" in by_model and "a plain fact" not in by_model
     assert "a plain fact" in cards(seen("done", one(justification="It is.", verified=True, phrased_by="plain")))
     unchecked = cards(seen("done", one(justification="It is.", verified=False)))
     assert "not checked" in unchecked and "✓" not in unchecked
@@ -123,7 +130,7 @@ def test_a_reason_says_that_it_was_checked_and_who_phrased_it():
 def test_the_button_that_was_pressed_is_marked():
     html = cards(seen("done", one(), marked={"1": "dislike"}))
     assert html.count('aria-pressed="true"') == 1
-    assert 'data-event="dislike" data-item="1" aria-pressed="true"' in html
+    assert 'data-event="dislike" data-item="1" aria-pressed="true"' in html and html.count('aria-pressed="false"') == 3
 
 
 def test_bars_follow_the_scores():
@@ -145,16 +152,14 @@ def test_the_list_comes_first_and_its_reasons_after(guest):
     written = [sum(bool(r.justification) for r in v.reply.recommendations) for v in views[1:]]
     assert written == [0, 1, 2, 3, 4, 5, 5]
     assert all(r.verified for r in views[-1].reply.recommendations)
-    role, text = views[-1].talk[-1]
-    assert role == "assistant" and "Understood: " in text and "Alien (1979)" in text
+    assert [part.text for part in views[-1].parts] == ["like Alien (1979)", "“tense”"]
 
 
 def test_the_last_list_moves_up_into_the_talk(guest):
     first = last(guest.answer("I liked Alien (1979)"))
     second = last(guest.answer("something funny"))
     titles = "\n".join(f"{r.rank}. {r.item.title}" for r in first.reply.recommendations)
-    assert [role for role, _ in second.talk] == ["user", "assistant", "assistant", "user", "assistant"]
-    assert second.talk[2] == ("assistant", titles)
+    assert ("assistant", titles) in second.talk and second.talk[-1][1] == "something funny"
     assert second.turn == first.turn + 1
 
 
@@ -220,15 +225,26 @@ def test_a_stop_of_the_last_turn_does_not_reach_the_next(guest):
 # -- reactions
 
 
-def test_a_reaction_is_kept_once_and_shown(guest, small):
+def test_a_reaction_is_kept_shown_and_taken_back(guest, small):
     view = last(guest.answer("I liked Alien (1979)"))
     item = view.reply.recommendations[0].item
     assert guest.react(item.item_id, "like").marked == {item.item_id: "like"}
     assert item.title in guest.view().note
-    guest.react(item.item_id, "like")
-    assert small.workspace.store.count_feedback() == 1
     (kept,) = small.workspace.store.feedback(view.reply.user_id)
     assert (kept.item_id, kept.event, kept.turn_id) == (item.item_id, "like", view.reply.turn_id)
+    assert guest.react(item.item_id, "dislike").marked == {item.item_id: "dislike"}
+    (kept,) = small.workspace.store.feedback(view.reply.user_id)
+    assert kept.event == "dislike"
+    assert guest.react(item.item_id, "dislike").marked == {}
+    assert small.workspace.store.feedback(view.reply.user_id) == [] and "Taken back" in guest.view().note
+
+
+def test_a_reaction_moves_the_next_list(guest, small):
+    first = last(guest.answer("something funny, only comedies"))
+    item = first.reply.recommendations[0].item
+    guest.react(item.item_id, "not_now")
+    again = last(guest.adjust("n", "3"))
+    assert item.item_id not in {r.item.item_id for r in again.reply.recommendations}
 
 
 @pytest.mark.parametrize(("item_id", "event"), [("1", "like"), ("no such", "like"), (None, "rating"), ("", "")])
@@ -236,6 +252,247 @@ def test_a_reaction_to_what_is_not_in_the_list_is_ignored(guest, small, item_id,
     view = last(guest.answer("I liked Alien (1979)"))
     guest.react(item_id if item_id is not None else view.reply.recommendations[0].item.item_id, event)
     assert small.workspace.store.count_feedback() == 0 and guest.view().marked == {}
+
+
+# -- what was understood, and what to say next
+
+
+def test_each_part_that_was_understood_can_be_taken_out(small):
+    intent = Intent(
+        "all of it", ("1",), ("4",),
+        (Filter("year", ">=", 1990), Filter("year", "<=", 1999), Filter("genres", "==", "Drama")), "tense", "slow", 3,
+    )  # fmt: skip
+    parts = told(intent, small.catalogue)
+    assert [p.text for p in parts] == [
+        "1990 to 1999", "Drama", "like Alien (1979)", "not like Scream (1996)", "“tense”", "not “slow”",
+        "3 in the list",
+    ]  # fmt: skip
+    for part in parts:
+        left = told(corrected(intent, part.key, small.catalogue), small.catalogue)
+        assert [p for p in parts if p not in left] == [part]
+    assert corrected(intent, "filter:year >= 1990 & year <= 1999", small.catalogue).filters == (
+        Filter("genres", "==", "Drama"),
+    )
+    assert "Alien" not in corrected(intent, "like:1", small.catalogue).text
+    assert corrected(intent, CONDITIONS, small.catalogue).filters == ()
+    for unknown in ("", "like", "like:99", "filter:", "nonsense:1"):
+        with pytest.raises(InputError):
+            corrected(intent, unknown, small.catalogue)
+
+
+def test_taking_a_part_out_answers_again_without_it(guest):
+    first = last(guest.answer("three dramas from 1996"))
+    titles = {r.item.title for r in first.reply.recommendations}
+    assert titles == {"Fargo (1996)", "Hamlet (1996)"}
+    key = next(p.key for p in first.parts if p.key.startswith("filter:year"))
+    again = last(guest.adjust("drop", key))
+    assert again.state == "done" and len(again.reply.recommendations) == 3
+    assert titles & {r.item.title for r in again.reply.recommendations}  # it is the same turn, made anew
+    assert key not in {part.key for part in again.parts}
+    assert [role for role, _ in again.talk] == [role for role, _ in first.talk]
+    assert guest.undo().state == "new"  # one message was said, and it is taken back whole
+
+
+@pytest.mark.parametrize(
+    ("change", "value", "field", "wanted"),
+    [("habit", "80", "habit", 0.8), ("n", "3", "n", 3), ("habit", "nan", "habit", 0.5), ("n", "9999", "n", None),
+     ("drop", "no such", "n", None), ("text", "x", "n", None)],
+)  # fmt: skip
+def test_weight_and_length_take_what_they_offer_and_nothing_else(guest, change, value, field, wanted):
+    last(guest.answer("something funny"))
+    view = last(guest.adjust(change, value))
+    assert getattr(view.reply.intent, field) == wanted
+    assert len(view.reply.recommendations) == (3 if wanted == 3 else 5)
+
+
+def test_nothing_to_adjust_before_the_first_answer(guest):
+    assert last(guest.adjust("habit", "80")) == View()
+
+
+def test_every_suggestion_is_understood_and_goes_on(guest, small):
+    view = last(guest.answer("something funny"))
+    said = suggestions(small, view.reply, {})
+    assert len(said) >= 4 and len(set(said)) == len(said)
+    assert any(text.startswith("Newer than") for text in said) and any(text.startswith("Surprise me") for text in said)
+    for text in said:
+        assert not parse_intent(text, small.catalogue).is_empty
+    liked = view.reply.recommendations[2].item
+    assert f"More like {liked.title}" in suggestions(small, view.reply, {liked.item_id: "like"})
+
+
+def test_where_nothing_fits_each_condition_can_be_taken_out(guest):
+    view = last(guest.answer("comedies from 1940 to 1950"))
+    html = cards(view)
+    assert view.reply.recommendations == () and "Nothing fits" in html
+    assert (
+        html.count('data-do="drop"') == 2 * len(view.parts) + 1
+    )  # among what was understood, as help, and all at once
+    assert last(guest.adjust("drop", CONDITIONS)).intent.filters == ()
+    guest.undo()
+    view = last(guest.answer("comedies from 1940 to 1950"))
+    assert last(
+        guest.adjust("drop", next(p.key for p in view.parts if p.key.startswith("filter:year")))
+    ).reply.recommendations
+
+
+def test_conditions_are_said_as_people_say_them(small):
+    filters = (
+        Filter("genres", "!=", "Horror"), Filter("directors", "==", "Ridley Scott"), Filter("cast", "!=", "A. B."),
+        Filter("price", "<=", 20), Filter("year", ">=", 1990),
+    )  # fmt: skip
+    said = [part.text for part in told(Intent(filters=filters), small.catalogue)]
+    assert said == ["no Horror", "directed by Ridley Scott", "not with A. B.", "price up to 20", "from 1990"]
+
+
+# -- the last message
+
+
+def test_the_last_message_is_taken_back_with_its_answer(guest):
+    first = last(guest.answer("I liked Alien (1979)"))
+    last(guest.answer("something funny"))
+    view = guest.undo()
+    assert view.draft == "something funny"
+    assert (view.talk, view.reply, view.state, view.parts) == (first.talk, first.reply, "done", first.parts)
+    assert last(guest.answer("tense")).reply.intent.wishes == "tense"
+    guest.undo()
+    assert guest.undo().state == "new" and guest.undo() == View(turn=3)
+
+
+def test_a_stopped_answer_can_be_tried_again(tmp_path):
+    slow = SlowGenerator()
+    with open_small(tmp_path / "w", slow) as agent:
+        guest = Guest(agent)
+        slow.after[40] = guest.stop
+        stopped = last(guest.answer("I liked Alien (1979)"))
+        assert stopped.state == "stopped" and 'data-do="retry"' in cards(stopped)
+        again = last(guest.retry())
+        assert again.state == "done" and again.talk == stopped.talk
+        assert [r.item for r in again.reply.recommendations] == [r.item for r in stopped.reply.recommendations]
+
+
+def test_a_second_message_while_one_is_answered_goes_back_into_the_box(guest):
+    views = guest.answer("I liked Alien (1979)")
+    next(views)
+    assert last(guest.answer("something funny")).draft == "something funny"
+    assert guest.undo().state == "looking"
+    assert last(views).state == "done" and len(guest.view().talk) == 1
+
+
+def test_a_correction_while_reasons_are_written_takes_over(tmp_path):
+    slow = SlowGenerator()
+    with open_small(tmp_path / "w", slow) as agent:
+        guest = Guest(agent)
+        views = guest.answer("something funny")
+        assert [next(views).state, next(views).state] == ["looking", "writing"]
+        first, second = guest.adjust("n", "3"), guest.adjust("habit", "80")
+        assert next(first).state == "writing" and slow.steps == 0  # it waits for the answer to end
+        assert last(views).state == "stopped"
+        assert len(last(first).reply.recommendations) == 3
+        view = last(second)
+        assert view.state == "done" and (view.intent.n, view.intent.habit) == (3, 0.8)
+        assert len(view.talk) == 2 and guest.undo().state == "new"
+
+
+# -- others at the same time
+
+
+def test_who_comes_while_others_are_answered_is_told_so_and_answered(small):
+    desk = Desk()
+    first, second = Guest(small, desk), Guest(small, desk)
+    answering = first.answer("I liked Alien (1979)")
+    assert [next(answering).state, next(answering).state] == ["looking", "writing"]
+    other = second.answer("something funny")
+    view = next(other)
+    assert view.ahead == 1 and "another is being answered" in cards(view)
+    assert last(other).state == "done" and last(answering).state == "done"
+    assert desk.open_turns == 0
+
+
+def test_more_than_can_be_answered_are_sent_back_with_their_message(small):
+    desk = Desk()
+    others = [Guest(small, desk).answer("I liked Alien (1979)") for _ in range(WAITING)]
+    for views in others:
+        assert [next(views).state, next(views).state] == ["looking", "writing"]
+    view = last(Guest(small, desk).answer("something funny"))
+    assert view.draft == "something funny" and "asked for already" in view.talk[-1][1] and not view.can_undo
+    for views in others:
+        views.close()
+    assert last(Guest(small, desk).answer("something funny")).state == "done"
+
+
+# -- what is known of a person
+
+
+def test_what_is_known_is_shown_searched_and_taken_out(guest, small):
+    view = last(guest.answer("something funny"))
+    first, second = (r.item for r in view.reply.recommendations[:2])
+    guest.react(first.item_id, "like")
+    guest.react(second.item_id, "seen")
+    found = entries(small, guest.user_id)
+    assert [(e.item_id, e.said) for e in found] == [
+        (second.item_id, ("you know it",)),
+        (first.item_id, ("you like it",)),
+    ]
+    assert [e.item_id for e in entries(small, guest.user_id, first.title.upper())] == [first.item_id]
+    assert entries(small, guest.user_id, "no such title") == []
+    assert remove(small, guest.user_id, first.item_id) and not remove(small, guest.user_id, first.item_id)
+    assert [e.item_id for e in entries(small, guest.user_id)] == [second.item_id]
+    assert entries(small, Guest(small).user_id) == []
+
+
+def test_what_was_imported_with_the_catalogue_can_be_taken_out_too(small):
+    assert {e.item_id for e in entries(small, "p1")} == {"1", "2", "9"}
+    assert remove(small, "p1", "2")
+    assert {e.item_id for e in entries(small, "p1")} == {"1", "9"} and len(entries(small, "p2")) == 3
+
+
+def test_titles_are_taken_in_and_what_is_not_is_told_with_its_line(guest, small):
+    told = add(small, guest.user_id, 'title,rating\nAlien,5\nNo Such Thing,3\n"Heat (1995)",eleven\nHeat,\n')
+    assert told.startswith("Added: 2. Not added: 2.")
+    assert "line 3: No item" in told and "line 4: The rating 'eleven'" in told
+    assert [(e.title, e.said) for e in entries(small, guest.user_id)] == [
+        ("Heat (1995)", ("you like it",)), ("Alien (1979)", ("you rated it: 5",)),
+    ]  # fmt: skip
+    assert add(small, guest.user_id, "Alien (1979)\nFargo\n").startswith("Added: 1. Not added: 0.")
+    listed = last(guest.answer("anything")).reply.recommendations
+    assert not {"1", "9", "6"} & {r.item.item_id for r in listed}
+
+
+@pytest.mark.parametrize("given", ["", "\n \n", "title\n", "x" * 200_001, "Alien\n" * 1_001])
+def test_an_import_without_use_is_refused_with_a_sentence(guest, small, given):
+    with pytest.raises(InputError):
+        add(small, guest.user_id, given)
+
+
+def test_the_export_holds_all_of_one_person_and_nothing_of_another(guest, small):
+    last(guest.answer("something funny"))
+    add(small, guest.user_id, "Alien")
+    known = json.loads(export(small, guest.user_id))
+    assert [row["title"] for row in known["feedback"]] == ["Alien (1979)"] and len(known["turns"]) == 1
+    assert json.loads(export(small, Guest(small).user_id))["history"] == []
+
+
+def test_to_be_forgotten_leaves_nothing_and_begins_with_somebody_new(small):
+    guests = Guests(small)
+    guest = guests.get("a")
+    last(guest.answer("something funny"))
+    add(small, guest.user_id, "Alien")
+    other = guests.get("b")
+    add(small, other.user_id, "Heat")
+    assert guests.forget("a").view() == View() and guests.get("a").user_id != guest.user_id
+    assert not small.workspace.store.has_user(guest.user_id) and small.workspace.store.turns(guest.user_id) == []
+    assert [e.title for e in entries(small, other.user_id)] == ["Heat (1995)"]
+
+
+def test_a_new_conversation_is_one_of_the_same_person(small):
+    guests = Guests(small)
+    before = guests.get("a").user_id
+    assert guests.renew("a").user_id == before
+
+
+def test_nothing_of_a_hostile_title_becomes_html_in_the_panel():
+    html = panel([Entry("<x>", HOSTILE, ("you like it",))], note=f"{HOSTILE}\nmore")
+    assert "<img" not in html and "<x>" not in html and html.count("<br>") == 1
 
 
 # -- guests
@@ -315,11 +572,11 @@ def test_no_event_of_the_page_is_public(page):
     assert visible == {"private"} and len(page.fns) >= 7
 
 
-def test_one_message_at_a_time_is_with_the_model_and_stop_does_not_wait(page):
+def test_the_queue_is_bounded_and_stop_does_not_wait(page):
     model = [f for f in page.fns.values() if f.concurrency_id == "model"]
-    assert {(f.concurrency_limit, f.queue) for f in model} == {(1, True)} and len(model) == 4
+    assert {(f.concurrency_limit, f.queue) for f in model} == {(WAITING + 1, True)} and len(model) == 5
     assert page._queue.max_size and page._queue.max_size <= 100
-    (stop,) = [f for f in page.fns.values() if f.name == "interrupt"]
+    (stop,) = [f for f in page.fns.values() if f.name == "_interrupt"]
     assert stop.queue is False
 
 
@@ -362,6 +619,10 @@ def test_the_server_gives_no_file_takes_none_and_names_no_call(served, page, tmp
     body = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\nhello\r\n--b--\r\n'
     status, _ = fetched(f"{served}gradio_api/upload", body, **{"Content-Type": "multipart/form-data; boundary=b"})
     assert status == 413
+    too_much = b"x" * 1_000_001
+    for path in ("queue/join", "component_server", "upload"):
+        status, _ = fetched(f"{served}gradio_api/{path}", too_much, **{"Content-Type": "application/json"})
+        assert status == 413
 
 
 def test_the_page_names_no_other_server_for_fonts_or_scripts(served):

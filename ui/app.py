@@ -5,101 +5,199 @@ This module is the only one that imports gradio, and is itself imported only by 
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from agent.errors import InputError
 from ui.address import LOCAL, free_port
 from ui.api.app import PER_MINUTE, Front, build_api
-from ui.cards import ON_LOAD, cards
+from ui.cards import cards
 from ui.desk import Desk
-from ui.guests import Guests, View
-from ui.starters import starters
+from ui.guest import WAITING, Guest
+from ui.guests import Guests
+from ui.known import add, entries, export, panel, remove
+from ui.limits import LimitedBody
+from ui.starters import plural, starters
+from ui.surroundings import ignore_variables, reach_without_proxy
 from ui.terminal import Terminal, log_to_stderr
+from ui.view import View
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from agent import Agent
 
-WAITING = 32  # messages that may wait for the model at a time
 LARGEST_UPLOAD = 1  # bytes: gradio has an upload address on every page, and this page needs none
 
-_INVITATION = "<p>Say what you like and what you feel like. Each reason is checked before you see it. For example:</p>"
+_ON_LOAD = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
+_INVITATION = (
+    "<p>Say what you like and what you feel like, in your own words. You get a ranked list of real {things} "
+    "at once, and then for each a reason that was checked against facts before you see it. React to them, or say what "
+    "to change: every list learns from it.</p><p>For example:</p>"
+)
+_ME = "About you"
 _Shown = dict[Any, Any]
 
 
 def build_app(agent: Agent, guests: Guests | None = None) -> gr.Blocks:
     """The page. Everyone who opens it is a guest of their own; one message at a time is with the model."""
-    _ignore_variables()
-    guests = Guests(agent) if guests is None else guests
-    private: Mapping[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    ignore_variables()
     with gr.Blocks(title="Vouchrec", analytics_enabled=False) as page:
+        _Page(agent, Guests(agent) if guests is None else guests).listen(page)
+    page.queue(max_size=2 * WAITING, api_open=False)
+    return page
+
+
+class _Page:
+    """The parts of the page from top to bottom, and what each of them does. Made within `gr.Blocks`."""
+
+    def __init__(self, agent: Agent, guests: Guests) -> None:
+        self._agent = agent
+        self._guests = guests
+        self._noun = plural(agent.noun)
         with gr.Row(elem_id="vr-top"):
             gr.HTML("<h1>Vouchrec</h1>", elem_id="vr-intro", apply_default_css=False)
-            renew = gr.Button("New conversation", size="sm", elem_id="vr-new", visible=False)
-        talk = _talk()
-        found = gr.HTML("", js_on_load=ON_LOAD, apply_default_css=False, elem_id="vr-found")
-        with gr.Column(elem_id="vr-starters") as begin:
-            gr.HTML(_INVITATION, apply_default_css=False)
-            buttons = [gr.Button(text, size="md", elem_classes="vr-starter") for text in starters(agent)]
+            self.me = gr.Button(_ME, size="sm", elem_id="vr-me")
+            self.renew = gr.Button("Start over", size="sm", elem_id="vr-new", visible=False)
+        self.known = _part("vr-known", given="")
+        self.is_open = gr.State(False)
+        self.talk = _talk()
+        self.found = _part("vr-found")
+        with gr.Column(elem_id="vr-starters") as self.begin:
+            gr.HTML(_INVITATION.format(things=escape(self._noun)), apply_default_css=False)
+            self.starters = [gr.Button(text, size="md", elem_classes="vr-starter") for text in starters(agent)]
         with gr.Row(elem_id="vr-ask"):
-            box = _box(agent.settings.max_message_chars)
-            send = gr.Button("Send", variant="primary", elem_id="vr-send", scale=0, min_width=88)
-            stop = gr.Button("Stop", variant="stop", elem_id="vr-stop", scale=0, min_width=88, visible=False)
+            self.box = _box(agent.settings.max_message_chars)
+            self.send = gr.Button("Send", variant="primary", elem_id="vr-send", scale=0, min_width=88)
+            self.stop = gr.Button("Stop", variant="stop", elem_id="vr-stop", scale=0, min_width=88, visible=False)
 
-        def shown(view: View) -> _Shown:
-            said = [{"role": role, "content": escape(text, quote=False)} for role, text in view.talk]
-            is_new = view.state == "new"
-            return {
-                talk: gr.Chatbot(said, visible=bool(said)),
-                found: cards(view),
-                begin: gr.Column(visible=is_new),
-                renew: gr.Button(visible=not is_new),
-                send: gr.Button(visible=not view.is_busy),
-                stop: gr.Button(visible=view.is_busy, value="Stop", interactive=True),
-            }
+    def listen(self, page: gr.Blocks) -> None:
+        """Connect the parts with what they do; nothing of it is an API."""
+        parts = [self.talk, self.found, self.begin, self.renew, self.send, self.stop, self.box]
+        private: Mapping[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        # The desk lets one at a time to the model; here all who wait may wait at once.
+        model: Mapping[str, Any] = {**private, "concurrency_id": "model", "concurrency_limit": WAITING + 1}
+        quick: Mapping[str, Any] = {**private, "queue": False, "trigger_mode": "multiple"}
+        gr.on([self.box.submit, self.send.click], self._answer, self.box, parts, **model)
+        for button in self.starters:
+            button.click(self._answer, button, parts, **model)
+        self.found.submit(self._ask, None, parts, **model)
+        self.found.click(self._react, None, parts, **quick)
+        self.stop.click(self._interrupt, None, self.stop, queue=False, **private)
+        self.renew.click(self._anew, None, parts, queue=False, **private)
+        self.me.click(self._about, self.is_open, [self.known, self.is_open, self.me], queue=False, **private)
+        self.known.input(self._search, None, self.known, **quick)
+        self.known.click(self._correct, None, [*parts, self.known], **quick)
+        page.unload(self._leave)
 
-        def answer(text: str, request: gr.Request) -> Iterator[_Shown]:
-            views = guests.get(_session(request)).answer(str(text or ""))
-            try:
-                for view in views:
-                    yield {**shown(view), box: view.draft}
-            finally:
-                views.close()
+    def _shown(self, view: View) -> _Shown:
+        said = [{"role": role, "content": escape(text, quote=False)} for role, text in view.talk]
+        is_new = view.state == "new"
+        return {
+            self.talk: gr.Chatbot(said, visible=bool(said)),
+            self.found: cards(view, self._noun, self._agent.model_weight),
+            self.begin: gr.Column(visible=is_new),
+            self.renew: gr.Button(visible=not is_new),
+            self.send: gr.Button(visible=not view.is_busy),
+            self.stop: gr.Button(visible=view.is_busy, value="Stop", interactive=True),
+        }
 
-        def interrupt(request: gr.Request) -> _Shown:
-            guests.stop(_session(request))
-            return {stop: gr.Button("Stopping", interactive=False)}
+    # -- what the model answers
 
-        def react(event: gr.EventData, request: gr.Request) -> _Shown:
-            said = event._data if isinstance(event._data, dict) else {}
-            guest = guests.get(_session(request))
-            return {found: cards(guest.react(str(said.get("item", "")), str(said.get("event", ""))))}
+    def _answer(self, text: str, request: gr.Request) -> Iterator[_Shown]:
+        yield from self._streamed(self._guest(request).answer(str(text or "")))
 
-        def anew(request: gr.Request) -> _Shown:
-            return {**shown(guests.renew(_session(request)).view()), box: ""}
+    def _ask(self, event: gr.EventData, request: gr.Request) -> Iterator[_Shown]:
+        wish, guest = _wish(event), self._guest(request)
+        if wish["do"] == "say":
+            yield from self._streamed(guest.answer(wish["text"]))
+        elif wish["do"] == "retry":
+            yield from self._streamed(guest.retry())
+        else:
+            yield from self._streamed(guest.adjust(wish["do"], wish["key"] or wish["value"]))
 
-        def leave(request: gr.Request) -> None:
-            guests.stop(_session(request))
+    def _streamed(self, views: Generator[View]) -> Iterator[_Shown]:
+        with closing(views):
+            for view in views:
+                yield {**self._shown(view), self.box: view.draft}
 
-        page_parts = [talk, found, begin, renew, send, stop, box]
-        model: Mapping[str, Any] = {**private, "concurrency_id": "model", "concurrency_limit": 1}
-        gr.on([box.submit, send.click], answer, box, page_parts, **model)
-        for button in buttons:
-            button.click(answer, button, page_parts, **model)
-        stop.click(interrupt, None, stop, queue=False, **private)
-        renew.click(anew, None, page_parts, queue=False, **private)
-        found.click(react, None, found, queue=False, trigger_mode="multiple", **private)
-        page.unload(leave)
-    page.queue(max_size=WAITING, api_open=False)
-    return page
+    # -- what is done at once
+
+    def _react(self, event: gr.EventData, request: gr.Request) -> _Shown:
+        wish, guest = _wish(event), self._guest(request)
+        if wish["do"] not in ("undo", "edit"):
+            view = guest.react(wish["item"], wish["event"])
+            return {self.found: cards(view, self._noun, self._agent.model_weight)}
+        view = guest.undo()
+        return {**self._shown(view), self.box: view.draft if wish["do"] == "edit" else ""}
+
+    def _interrupt(self, request: gr.Request) -> _Shown:
+        self._guests.stop(_session(request))
+        return {self.stop: gr.Button("Stopping", interactive=False)}
+
+    def _anew(self, request: gr.Request) -> _Shown:
+        return {**self._shown(self._guests.renew(_session(request)).view()), self.box: ""}
+
+    def _leave(self, request: gr.Request) -> None:
+        self._guests.stop(_session(request))
+
+    # -- what is known of the person
+
+    def _about(self, is_open: bool, request: gr.Request) -> _Shown:
+        html = "" if is_open else panel(entries(self._agent, self._guest(request).user_id))
+        return {
+            self.known: gr.HTML(html, given=""),
+            self.is_open: not is_open,
+            self.me: gr.Button(_ME if is_open else "Close"),
+        }
+
+    def _search(self, event: gr.EventData, request: gr.Request) -> _Shown:
+        wanted = _wish(event)["value"]
+        found = entries(self._agent, self._guest(request).user_id, wanted)
+        return {self.known: gr.HTML(panel(found, searched=bool(wanted.strip())), given="")}
+
+    def _correct(self, event: gr.EventData, request: gr.Request) -> _Shown:
+        wish, guest, note, given = _wish(event), self._guest(request), "", ""
+        if wish["do"] == "export":
+            given = export(self._agent, guest.user_id)
+        elif wish["do"] == "forget":
+            guest, note = self._guests.forget(_session(request)), "All of it is gone."
+        elif wish["do"] == "remove" and remove(self._agent, guest.user_id, wish["item"]):
+            guest.unmark(wish["item"])
+            note = "Removed."
+        elif wish["do"] == "add":
+            note = _added(self._agent, guest, wish["text"])
+        html = panel(entries(self._agent, guest.user_id), note)
+        return {**self._shown(guest.view()), self.known: gr.HTML(html, given=given)}
+
+    def _guest(self, request: gr.Request) -> Guest:
+        return self._guests.get(_session(request))
+
+
+def _part(name: str, **more: Any) -> gr.HTML:  # noqa: ANN401 - what gradio takes
+    """A part of the page that is drawn by us, with the listeners of page.js."""
+    return gr.HTML("", js_on_load=_ON_LOAD, apply_default_css=False, elem_id=name, **more)
+
+
+def _wish(event: gr.EventData) -> defaultdict[str, str]:
+    """What a button of ours asks for; whatever it lacks, or is no text, is empty."""
+    said = event._data if isinstance(event._data, dict) else {}
+    return defaultdict(str, {name: value for name, value in said.items() if isinstance(value, str)})
+
+
+def _added(agent: Agent, guest: Guest, given: str) -> str:
+    try:
+        return add(agent, guest.user_id, given)
+    except InputError as error:
+        return str(error)
 
 
 def _talk() -> gr.Chatbot:
@@ -152,16 +250,18 @@ def start(page: gr.Blocks, host: str = "127.0.0.1", port: int = 7860, api: FastA
     Raises:
         InputError: the address cannot be listened on.
     """
-    _ignore_variables()
-    _reach_without_proxy(host)
-    before = {"routes": [Front("", api)]} if api else None
+    ignore_variables()
+    reach_without_proxy(host)
+    around: dict[str, Any] = {"middleware": [Middleware(LimitedBody)]}
+    around |= {"routes": [Front("", api)]} if api else {}
     try:
         _, url, _ = page.launch(
             server_name=host, server_port=free_port(host, port), share=False, inbrowser=False, inline=False,
             quiet=True, prevent_thread_lock=True, show_error=False, footer_links=[], run_history=False,
             allowed_paths=[], blocked_paths=[], root_path="", enable_monitoring=False, strict_cors=True,
             ssr_mode=False, pwa=False, mcp_server=False, max_file_size=LARGEST_UPLOAD, state_session_capacity=200,
-            app_kwargs=before, theme=_theme(), css_paths=[Path(__file__).with_name("style.css")],
+            app_kwargs=around, max_threads=2 * WAITING, theme=_theme(),
+            css_paths=[Path(__file__).with_name("style.css")],
         )  # fmt: skip
     except OSError as error:
         raise InputError(f"Nothing can listen on {host}: {error}. Give another --host or --port.") from error
@@ -202,18 +302,3 @@ def serve(
             guests.stop_all()
             api.state.service.close()
             page.close(verbose=False)
-
-
-def _ignore_variables() -> None:
-    """Variables such as GRADIO_ALLOWED_PATHS open a page wider than its arguments say: none but these two counts."""
-    for name in [name for name in os.environ if name.startswith("GRADIO_")]:
-        del os.environ[name]
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # else it sums up all events so far after each event
-
-
-def _reach_without_proxy(host: str) -> None:
-    """Gradio asks its own page whether it is up; a proxy of the environment must not stand between."""
-    for name in ("NO_PROXY", "no_proxy"):
-        known = [part for part in os.environ.get(name, "").split(",") if part]
-        os.environ[name] = ",".join(dict.fromkeys([*known, *LOCAL, host]))

@@ -30,7 +30,13 @@ class Desk:
         self._changed = threading.Condition()
         self._waiting: list[tuple[int, int]] = []
         self._taken = False
+        self._open = 0
         self._tickets = itertools.count()
+
+    @property
+    def open_turns(self) -> int:
+        """How many turns wait or are under way."""
+        return self._open
 
     def turn(self, start: Start, stop: Stop) -> Generator[Reply]:
         """The replies of a turn, computed in turn with all others at this desk.
@@ -45,10 +51,20 @@ class Desk:
                 self._take((REASONS, ticket), lambda: False)
             return stop()
 
-        with closing(start(step)) as replies:
+        with self._counted(), closing(start(step)) as replies:
             while (reply := self._next(replies, (phase, ticket), stop)) is not None:
                 phase = REASONS
                 yield reply
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._changed:
+            self._open += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._open -= 1
 
     def _next(self, replies: Iterator[Reply], place: tuple[int, int], stop: Stop) -> Reply | None:
         with self._at_desk(place, stop) as is_mine:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agent.schema import AttributeType
 from agent.understanding.intent import YEAR_ATTRIBUTES
+from agent.workspace.roles import role_of
 
 if TYPE_CHECKING:
     from agent import Agent
@@ -22,17 +25,13 @@ def starters(agent: Agent) -> list[str]:
         found.append(f"I liked {' and '.join(known)}")
     types = agent.catalogue.attribute_types
     values = Counter(
-        (name, word)
-        for item in agent.catalogue.items
-        for name, kind in types.items()
-        if kind == "list"
-        for word in item.words(name)
+        (name, word) for item in agent.catalogue.items for name in _kinds(types) for word in item.words(name)
     )
     has_years = any(types.get(name) == "number" for name in YEAR_ATTRIBUTES)
     if values:
         (_, common), *rest = [value for value, _ in values.most_common(2)]
         spared = f", but no {rest[0][1].lower()}" if rest else ""
-        found.append(f"Three {common.lower()} {_plural(agent.noun)}{spared}")
+        found.append(f"Three {common.lower()} {plural(agent.noun)}{spared}")
     found.append("Something tense but funny, from the 90s" if has_years else "Something tense but funny")
     return found
 
@@ -48,5 +47,12 @@ def _well_known(agent: Agent) -> list[str]:
     return [title for title in titles if len(title) <= _LONGEST][:2]
 
 
-def _plural(noun: str) -> str:
+def _kinds(types: Mapping[str, AttributeType]) -> list[str]:
+    """The list attributes that say of what kind an item is; all list attributes where none does."""
+    lists = [name for name, kind in types.items() if kind == "list"]
+    return [name for name in lists if role_of(name) == "kind"] or lists
+
+
+def plural(noun: str) -> str:
+    """The noun for several of its kind."""
     return noun if noun.endswith("s") else f"{noun}s"

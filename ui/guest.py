@@ -196,9 +196,7 @@ class Guest:
 
     # -- steps of an answer
 
-    def _followed(
-        self, before: _Before, stop: threading.Event, start: Callable[[Stop], Generator[Reply]]
-    ) -> Generator[View]:
+    def _followed(self, before: _Before, stop: threading.Event, start: Start) -> Generator[View]:
         """The views of an answer: one at once, then those of each reply; however it ends, the last one tells."""
         draft = ""
         try:

@@ -117,8 +117,8 @@ def panel(found: Sequence[Entry], note: str = "", searched: bool = False) -> str
     told = "<br>".join(text(line) for line in note.split("\n"))
     return (
         '<section aria-label="What I know about you"><h2>What I know about you</h2>'
-        "<p>Your lists go by this, and no other visitor sees it. It is kept on this server until you remove it; a page that "
-        "is opened anew begins with somebody new.</p>"
+        "<p>Your lists go by this, and no other visitor sees it. It is kept on this server until you remove it; a page "
+        "that is opened anew begins with somebody new.</p>"
         f'<p class="vr-note" role="status">{told}</p>'
         '<label class="vr-label">Search <input type="search" data-do="search" autocomplete="off"></label>'
         f"<div>{listed}</div>{_ADD}{_LEAVE}</section>"

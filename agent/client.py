@@ -107,9 +107,13 @@ class Client:
         """See `Agent.conversation`."""
         return RemoteConversation(self, user_id)
 
-    def feedback(self, feedback: Feedback) -> None:
+    def feedback(self, feedback: Feedback) -> Feedback:
         """See `Agent.feedback`."""
-        self.post("/v1/feedback", asdict(feedback))
+        return Feedback(**self._object("POST", "/v1/feedback", asdict(feedback)))
+
+    def undo_feedback(self, feedback: Feedback) -> bool:
+        """See `Agent.undo_feedback`."""
+        return bool(self._object("DELETE", "/v1/feedback", asdict(feedback))["undone"])
 
     def known_of(self, user_id: str) -> dict[str, Any]:
         """See `Agent.known_of`."""
@@ -122,7 +126,7 @@ class Client:
         return removed
 
     def add_items(self, items: Iterable[Item]) -> int:
-        """Add items, or replace those with the same ids; returns how many were given."""
+        """See `Agent.add_items`."""
         rows = [{**asdict(item), "attributes": dict(item.attributes)} for item in items]
         return int(self._object("POST", "/v1/items", {"items": rows})["items"])
 
@@ -217,9 +221,10 @@ class RemoteConversation:
             self.replies[-1] = reply
             yield reply
 
-    def feedback(self, item_id: str, event: Event, value: float | None = None) -> None:
+    def feedback(self, item_id: str, event: Event, value: float | None = None, words: str = "") -> Feedback:
         """Keep a reaction to an item; durable when this returns, and effective on the next list."""
-        self._client.post(f"{self._path}/feedback", {"item_id": item_id, "event": event, "value": value})
+        said = {"item_id": item_id, "event": event, "value": value, "words": words}
+        return Feedback(**json.loads(self._client.post(f"{self._path}/feedback", said)))
 
     def close(self) -> None:
         """End the conversation at the service."""

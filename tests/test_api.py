@@ -19,6 +19,7 @@ GUARDED = [
     ("POST", "/v1/recommend"), ("POST", "/v1/recommend/stream"), ("POST", "/v1/conversations"),
     ("POST", "/v1/conversations/x/say"), ("POST", "/v1/conversations/x/say/stream"),
     ("POST", "/v1/conversations/x/feedback"), ("DELETE", "/v1/conversations/x"), ("POST", "/v1/feedback"),
+    ("DELETE", "/v1/feedback"),
     ("GET", "/v1/people/p1"), ("DELETE", "/v1/people/p1"), ("GET", "/v1/items/1"), ("POST", "/v1/items"),
     ("PUT", "/v1/items/1"), ("DELETE", "/v1/items/1"), ("POST", "/v1/explain"), ("GET", "/v1/models"),
     ("POST", "/v1/chat/completions"), ("GET", "/metrics"),
@@ -135,7 +136,7 @@ def test_a_conversation_goes_on_and_ends(http):
     assert begun.status_code == 201 and begun.json()["user_id"].startswith("guest-")
     path = f"/v1/conversations/{begun.json()['conversation_id']}"
     first = http.post(f"{path}/say", json={"text": "a crime film", "n": 2}).json()
-    assert http.post(f"{path}/feedback", json={"item_id": "6", "event": "like"}).status_code == 204
+    assert http.post(f"{path}/feedback", json={"item_id": "6", "event": "like"}).json()["event"] == "like"
     second = events(http.post(f"{path}/say/stream", json={"text": "newer than 1990"}).text)[-1][1]
     shown = {r["item"]["item_id"] for r in first["recommendations"]}
     assert shown and not shown & {r["item"]["item_id"] for r in second["recommendations"]}
@@ -167,7 +168,8 @@ def test_feedback_moves_the_next_list(http):
     first = http.post("/v1/recommend", json={"user_id": "p1", "n": 1}).json()
     liked = first["recommendations"][0]["item"]["item_id"]
     said = {"user_id": "p1", "item_id": liked, "event": "like", "turn_id": first["turn_id"]}
-    assert http.post("/v1/feedback", json=said).status_code == 204
+    kept = http.post("/v1/feedback", json=said).json()
+    assert {name: kept[name] for name in said} == said
     again = http.post("/v1/recommend", json={"user_id": "p1", "n": 5}).json()
     assert liked not in [r["item"]["item_id"] for r in again["recommendations"]]
     problem(http.post("/v1/feedback", json={"user_id": "p1", "item_id": "99", "event": "like"}), 404, "unknown-item")
@@ -187,43 +189,40 @@ def test_a_person_gets_all_of_theirs_and_is_forgotten(http, small):
     problem(http.post(f"/v1/conversations/{begun}/say", json={"text": "x"}), 404, "not-found")
 
 
-def test_items_are_read_and_changing_them_is_not_offered_yet(http, small):
+def test_items_come_change_and_go_while_serving(http, small):
     assert http.get("/v1/items/1").json()["title"] == "Alien (1979)"
     problem(http.get("/v1/items/99"), 404, "unknown-item")
-    if not hasattr(small, "add_items"):
-        problem(http.put("/v1/items/14", json={"title": "Dune (2021)"}), 501, "not-built")
-        problem(http.post("/v1/items", json={"items": [{"item_id": "14", "title": "Dune (2021)"}]}), 501, "not-built")
-        problem(http.delete("/v1/items/14"), 501, "not-built")
-
-
-def test_items_go_to_the_agent_as_they_are(http, small, monkeypatch):
-    taken, removed = [], []
-    monkeypatch.setattr(type(small), "add_items", lambda _, items: taken.extend(items) or len(items), raising=False)
-    monkeypatch.setattr(
-        type(small), "remove_items", lambda _, ids: removed.extend(ids) or ids.count("1"), raising=False
-    )
     body = {"title": "Dune (2021)", "text": "Sand.", "attributes": {"year": 2021, "genres": ["Sci-Fi"]}}
-    dune = Item("a/14", "Dune (2021)", "Sand.", {"year": 2021, "genres": ("Sci-Fi",)})
-    assert http.put("/v1/items/a%2F14", json=body).json() == {"items": 1}
     assert http.post("/v1/items", json={"items": [{"item_id": "a/14", **body}]}).json() == {"items": 1}
-    assert taken == [dune, dune]
-    assert http.delete("/v1/items/1").json() == {"items": 1} and removed == ["1"]
-    problem(http.delete("/v1/items/99"), 404, "unknown-item")
+    assert small.catalogue.get("a/14") == Item("a/14", "Dune (2021)", "Sand.", {"year": 2021, "genres": ("Sci-Fi",)})
+    taken = problem(http.post("/v1/items", json={"items": [{"item_id": "a/14", **body}]}), 422, "input")
+    assert "already" in taken["detail"]
+    for item_id, title in (("a%2F14", "Dune (1984)"), ("15", "Tenet (2020)")):  # one replaced, one new
+        assert http.put(f"/v1/items/{item_id}", json={**body, "title": title}).json() == {"items": 1}
+    assert [small.catalogue.get(i).title for i in ("a/14", "15")] == ["Dune (1984)", "Tenet (2020)"]
+    assert http.post("/v1/recommend", json={"where": {"year": 2021}, "n": 5}).json()["recommendations"]
+    assert http.delete("/v1/items/a%2F14").json() == {"items": 1}
+    problem(http.delete("/v1/items/a%2F14"), 404, "unknown-item")
     problem(http.post("/v1/items", json={"items": []}), 422, "invalid")
 
 
-def test_an_explanation_is_of_a_turn_that_is_known(http, small, monkeypatch):
-    class Explained:
-        def as_dict(self):
-            return {"why": "because"}
-
-    turn = http.post("/v1/recommend", json={"user_id": "p1"}).json()["turn_id"]
-    asked = {"turn_id": turn, "item": "Alien (1979)"}
-    if not hasattr(small, "explain"):
-        problem(http.post("/v1/explain", json=asked), 501, "not-built")
-    monkeypatch.setattr(type(small), "explain", lambda *_: Explained(), raising=False)
-    assert http.post("/v1/explain", json=asked).json() == {"why": "because"}
+def test_an_explanation_is_of_a_turn_that_is_known(http):
+    listed = http.post("/v1/recommend", json={"user_id": "p1"}).json()
+    one = listed["recommendations"][0]
+    asked = {"turn_id": listed["turn_id"], "item": one["item"]["title"]}
+    told = http.post("/v1/explain", json=asked).json()
+    assert told["item_id"] == one["item"]["item_id"] and told["turn_id"] == listed["turn_id"]
     problem(http.post("/v1/explain", json={**asked, "turn_id": "0"}), 404, "not-found")
+    problem(http.post("/v1/explain", json={**asked, "item": "Nowhere"}), 404, "unknown-item")
+
+
+def test_feedback_is_taken_back(http, small):
+    said = {"user_id": "p9", "item_id": "4", "event": "dislike", "words": "too slow"}
+    kept = http.post("/v1/feedback", json=said).json()
+    assert kept["words"] == "too slow" and kept["timestamp"] > 0
+    assert http.request("DELETE", "/v1/feedback", json=said).json() == {"undone": True}
+    assert http.request("DELETE", "/v1/feedback", json=said).json() == {"undone": False}
+    assert not small.workspace.store.feedback("p9")
 
 
 # -- operations, and what goes wrong on our side

@@ -49,6 +49,8 @@ def as_asked(profile: Profile, intent: Intent) -> dict[str, Any]:
             "likes": list(profile.likes),
             "dislikes": list(profile.dislikes),
             "seen": sorted(profile.seen.difference(profile.history)),
+            "reactions": list(profile.reactions.items()),
+            "remarks": list(profile.remarks),
         },
         "intent": asdict(intent),
     }
@@ -102,7 +104,8 @@ def _profile(user_id: str | None, said: Mapping[str, Any]) -> Profile:
     history = tuple(said["history"])
     times = {i: t for i, t in zip(history, said["times"], strict=True) if t is not None}
     seen = frozenset((*history, *said["seen"]))
-    return Profile(user_id, history, tuple(said["likes"]), tuple(said["dislikes"]), seen, times)
+    reactions, remarks = dict(said["reactions"]), tuple((words, felt) for words, felt in said["remarks"])
+    return Profile(user_id, history, tuple(said["likes"]), tuple(said["dislikes"]), seen, times, reactions, remarks)
 
 
 def _intent(said: Mapping[str, Any]) -> Intent:

@@ -66,12 +66,13 @@ class IntentBody(Body):
     avoids: Text = ""
     n: Count | None = None
     habit: Annotated[StrictFloat, Field(ge=0, le=1)] = 0.5
+    exploration: Annotated[StrictFloat, Field(ge=0, le=1)] = 0.0
 
     def intent(self) -> Intent:
         """The same for the agent."""
         filters = tuple(f.filter() for f in self.filters)
-        likes, dislikes = tuple(self.likes), tuple(self.dislikes)
-        return Intent(self.text, likes, dislikes, filters, self.wishes, self.avoids, self.n, self.habit)
+        named = tuple(self.likes), tuple(self.dislikes), filters
+        return Intent(self.text, *named, self.wishes, self.avoids, self.n, self.habit, self.exploration)
 
 
 Where = Annotated[
@@ -135,6 +136,7 @@ class Reaction(Body):
     item_id: Id
     event: Event
     value: StrictFloat | None = None
+    words: Text = ""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"item_id": "50", "event": "like"}]})
 
@@ -150,11 +152,11 @@ class FeedbackBody(Reaction):
 
     def feedback(self, user_id: str) -> Feedback:
         """The same for the agent."""
-        return Feedback(user_id, self.item_id, self.event, self.turn_id, self.value, self.timestamp)
+        return Feedback(user_id, self.item_id, self.event, self.turn_id, self.value, self.timestamp, self.words)
 
 
 class ItemBody(Body):
-    """One item; one that has this id already is replaced."""
+    """One item."""
 
     title: Name
     text: Text = ""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 
-from agent.schema import Reply
+from agent.schema import Feedback, Reply
 from ui.api.bodies import Opened, Reaction, Said
 from ui.api.recommend import STREAMED, streamed, whole
 from ui.api.service import Calling, Serving, problems
@@ -46,11 +46,11 @@ async def say_stream(conversation_id: str, said: Said, request: Request, service
     return await streamed(request, service, talk.answer(said.text, said.n))
 
 
-@router.post("/{conversation_id}/feedback", status_code=204, responses=problems("not-found"))
-def react(conversation_id: str, reaction: Reaction, service: Serving, caller: Calling) -> None:
+@router.post("/{conversation_id}/feedback", responses=problems("not-found"))
+def react(conversation_id: str, reaction: Reaction, service: Serving, caller: Calling) -> Feedback:
     """Keep a reaction to an item; on the disk when this returns, and effective on the next list."""
     talk = service.talks.get(caller, conversation_id)
-    talk.conversation.feedback(reaction.item_id, reaction.event, reaction.value)
+    return talk.conversation.feedback(reaction.item_id, reaction.event, reaction.value, reaction.words)
 
 
 @router.delete("/{conversation_id}", status_code=204, responses=problems("not-found"))

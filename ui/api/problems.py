@@ -33,7 +33,6 @@ STATUS: Mapping[str, tuple[int, str]] = {  # the errors that only a service has;
     "invalid": (422, "The request does not fit"),
     "rate": (429, "Too many requests"),
     "internal": (500, "A fault of the service"),
-    "not-built": (501, "Not offered by this version"),
     "busy": (503, "Too many turns at once"),
     "timeout": (504, "It took too long"),
 }

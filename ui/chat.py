@@ -25,8 +25,10 @@ _NOTED: dict[Event, str] = {
 }
 HELP = """\
 Say what you feel like: "something like Alien but funny, from the 90s".
-Then go on from there: "newer ones", "more like the second".
+Then go on from there: "newer ones", "more like the second", "why the third?".
   /like 2  /dislike 3  /seen 1  /later 4   what you think of a place in the list
+  /rate 2 4.5   a rating;   /note 3 too slow   a few words on it;   /undo   the last of these taken back
+  /state    what is understood so far
   /why 2    all that speaks for it
   /new      begin a new conversation
   /quit     leave, as Ctrl-D does; Ctrl-C only stops the writing"""
@@ -101,6 +103,15 @@ class Chat:
             self._conversation = self._agent.conversation(self._user_id)
             self._last = None
             self._terminal.note("A new conversation. What do you feel like?")
+        elif name == "/state":
+            self._terminal.note(str(self._conversation) or "Nothing so far.")
+        elif name == "/undo":
+            self._undo()
+        elif name in ("/rate", "/note"):
+            place, _, said = rest.strip().partition(" ")
+            one = self._entry(place, name)
+            if one is not None:
+                self._tell(name, one, said.strip())
         elif name == "/why" or name in EVENTS:
             one = self._entry(rest, name)
             if one is not None and name == "/why" and self._last is not None:
@@ -114,6 +125,25 @@ class Chat:
         with self._explaining():
             self._conversation.feedback(one.item.item_id, event)
             self._terminal.note(f"Noted: {_NOTED[event].format(one.item.title)}. The next list takes it into account.")
+
+    def _tell(self, name: str, one: Recommendation, said: str) -> None:
+        """Keep a rating, or words, on an entry of the list."""
+        try:
+            value = float(said) if name == "/rate" else None
+        except ValueError:
+            self._terminal.note("Give a place and a rating: /rate 2 4.5", style="yellow")
+            return
+        with self._explaining():
+            event: Event = "remark" if value is None else "rating"
+            self._conversation.feedback(one.item.item_id, event, value, "" if event == "rating" else said)
+            self._terminal.note(f"Noted of {one.item.title}: {said}. The next list takes it into account.")
+
+    def _undo(self) -> None:
+        taken = self._conversation.undo()
+        if taken is None:
+            self._terminal.note("There is nothing to take back.")
+        else:
+            self._terminal.note(f"Taken back: what you said of {self._agent.catalogue.get(taken.item_id).title}.")
 
     def _entry(self, text: str, command: str) -> Recommendation | None:
         """The entry of the last list that a command means, or None after saying what is wrong."""

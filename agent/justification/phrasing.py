@@ -92,8 +92,9 @@ def plan_list(
 
 
 def _cost(evidence: Evidence, used: Counter[tuple[str, ...]]) -> int:
-    """How much this would repeat what the list has said; properties and the nearest are a last resort."""
+    """How much this would repeat what the list has said, or say little: what an item is not, most items can say."""
     cost = {kind: {"watched": 1, "property": 4, "nearest": 6}.get(kind, 0) for kind in _PRIORITY}
+    cost["constraint"] = 3 * evidence.negated
     anchored = 2 * used[evidence.item_ids] if evidence.item_ids else 0
     return cost[evidence.kind] + used[(evidence.kind,)] + anchored
 

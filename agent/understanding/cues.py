@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from agent.understanding.sounds import SOUND
+
 NUMBERS = {w: i for i, w in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)}
 
 # What a request says around its wishes: "please recommend me a good film to watch".
@@ -23,6 +25,7 @@ FILLER = frozenset(
     sort stuff such suggest suggestion suggestions tell than that that's the their then there these they thing
     things think this time title titles to today tonight too top try up us very want wanted wants was watch watched
     we well were what which who will with would year years yes you your
+    though perhaps enough nah nope yep yeah yup both him them probably
     """.split()
 )
 
@@ -43,6 +46,12 @@ _TALK = (
     r"(?:i['’]?ll|i\s+will|let['’]?s|we['’]?ll)\s+(?:take|have|go\s+(?:with|for)|watch|try|read)|different\s+(?:ones?|films?|movies?|books?)",
     r"(?:perfect|great|nice|cool|awesome|lovely|excellent|alright|right|yeah|yep|sure)(?=\s*[,!.])|(?:i\s+)?changed\s+my\s+mind",
     r"whatever(?=\s*(?:$|[.,!]))|you\s+(?:choose|decide|pick)|of\s+all\s+times?|where\s+(?:should|do)\s+i\s+(?:start|begin)|up\s+to\s+you|no\s+idea|again|(?<=\x00\s)(?:brothers|sisters)",
+    SOUND,
+    r"on\s+second\s+thoughts?|(?:now\s+that|come\s+to|when)\s+(?:i\s+)?think\s+(?:of|about)\s+it|to\s+be\s+honest|honestly",
+    r"(?:i|we)(?:['’]?d)?\s+fancy|^\W*fancy(?:ing)?|i\s+(?:guess|think|suppose|believe)|by\s+the\s+way|in\s+fact|you\s+know\s+what",
+    r"(?:movie|film|book)\s+night|at\s+the\s+moment|these\s+days|right\s+now|first\s+of\s+all|for\s+(?:starters|once)|at\s+all",
+    r"(?:^|[.!?]\s)\s*(?:sweet|wonderful|brilliant|fantastic|amazing|beautiful|superb|fun)(?=\s*(?:[,!]|\.(?:\s|$)))",
+    r"(?:hey|hi|ok|okay|dear|come\s+on|please)\s+(?:bot|buddy|dude|bro|mate|pal|guys|folks)|^\W*(?:bot|buddy|dude|bro|mate)(?=,)|(?<=,\s)(?:bot|buddy|dude|bro|mate|pal)(?=\W*$)",
     r"if\s+possible|would\s+be\s+(?:perfect|great|nice|lovely)|(?<=,)\s+all",
 )
 SMALL_TALK = re.compile(rf"(?<![\w'’-])(?:{'|'.join(_TALK)})(?![\w'’-])", re.IGNORECASE)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from agent.schema import Intent
+from agent.understanding.chatter import without_asides, without_sounds
 from agent.understanding.chinese import is_chinese
 from agent.understanding.comparing import find_comparisons
 from agent.understanding.forgetting import forgotten
@@ -87,8 +88,12 @@ def understand(text: str, state: State, catalogue: Catalogue) -> Turn:
     if is_chinese(text, catalogue):  # references are read in English only
         return Turn("list", follow_up(state.intent, parse_intent(text, catalogue)))
     said = respelled(unicodedata.normalize("NFC", text), catalogue)
-    rest, kind = without_talk(said)
-    if kind is not None and not re.search(r"\w", rest):
+    last = state.lists[-1] if state.lists else ()
+    rest, kind = without_talk(without_sounds(said, catalogue))
+    if kind is None:
+        rest, only = without_asides(rest, state.choices or last, catalogue)
+        kind = "aside" if only or not re.search(r"\w", rest) else None
+    if kind is not None and (kind == "aside" or not re.search(r"\w", rest)):
         return Turn("talk", state.intent, talk=kind)
     before, rest = forgotten(state.intent, rest, catalogue)
     references = _references(rest, state, catalogue)

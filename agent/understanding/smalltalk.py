@@ -10,7 +10,7 @@ from typing import Literal
 
 from agent.understanding.spans import blank, spaced
 
-Kind = Literal["greeting", "thanks", "order", "errand", "rude", "help"]
+Kind = Literal["greeting", "thanks", "order", "errand", "rude", "help", "aside"]
 
 _LEAD = r"(?:(?:please|pls|now|ok(?:ay)?|hey|so|and|then|can|could|would|will|you|i want you to)[\s,]+)*"
 _RULES = r"(?:instructions?|rules?|prompts?|guidelines?|restrictions?|constraints?|programming|training|guardrails?)"
@@ -32,13 +32,25 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("errand", r"(?:what(?:['’]?s| is)|how much is) (?:\d+|the (?:weather|time|date|capital|population|square|sum"
                r"|meaning|price of|news|stock)|today['’]?s|your (?:name|age|favou?rite colou?r))\b.*"),
     ("errand", r"(?:what (?:time|day|date) is|how['’]?s the weather|who (?:won|is the president|invented))\b.*"),
+    ("errand", r"(?:fix|repair|order|call|phone|cook|clean|wash|feed|pay|lend|hack|install|charge|send|marry|date|kiss|hug|drive|teach|book|reboot)"
+               r" (?:me|my|us|our|an?|the|some)\b.*|(?:turn|switch) (?:on|off)\b.*|do my \w+|play (?:some )?music"),
+    ("errand", r"(?:do you (?:love|like|hate|know|miss|remember) me|are you (?:married|single|alive|conscious|ok|there|drunk|kidding|serious)"
+               r"|where (?:are you|do you live)|how old are you|do you (?:sleep|dream|eat|drink|think|feel)|can you (?:speak|hear|see|feel|think|sing|dance)\b.*)"),
     ("help", r"(?:who|what) are you|who made you|what can you do(?: for me)?|how do(?:es)? (?:you|this) work"
              r"|help(?: me)?|are you (?:an? )?(?:human|robot|bot|ai|person|real|machine|chatgpt)"),
     ("rude", rf"(?:you(?:['’]?re| are)? )?(?:(?:so|really|a|an|such|very|fucking|bloody) )*{_INSULT}"
              r"(?: (?:bot|machine|program|thing|robot|ai|computer|recommender))?"),
+    ("rude", r"(?:you(?:['’]?re| are) |what |this is |such )?(?:(?:just|simply|the|a|an|so) )*(?:worst|dumbest|stupidest|most (?:useless|stupid|annoying)"
+             r"|(?:terrible|awful|horrible|lousy|shitty|bad|rubbish)(?= (?:\w+ )*(?:bot|machine|program|robot|ai|computer|recommender|app)))"
+             r"(?: (?:damn|fucking))?(?: (?:bot|machine|program|thing|robot|ai|computer|recommender|app|tool))?(?: (?:i|ever|in|of|that|have|i['’]ve)\b.*)?"),
+    ("rude", r"(?:you|your (?:\w+ )?(?:recommendations?|suggestions?|taste|lists?)|(?:this|the) (?:bot|app|thing|machine|tool))(?: (?:is|are|just|really|all|so|totally|such))*"
+             r" (?:sucks?|stinks?|terrible|awful|horrible|rubbish|bad|lousy|shit|worthless|useless|stupid|dumb|(?:an? )?(?:joke|waste of (?:my )?time))"
+             r"|you know nothing|you (?:never|don['’]?t) (?:listen|understand|get it)\b.*|what a (?:waste of (?:my )?time|joke)"),
     ("rude", r"(?:fuck|screw|damn) (?:you|off|this|it)|shut up|go to hell|i hate you|this sucks"),
     ("thanks", r"(?:(?:many|ok(?:ay)?|no|great) )?(?:thanks|thank you|thx|cheers|ta)"
                r"(?: (?:a lot|so much|very much|you|again|anyway|for \w+(?: \w+)?))?"),
+    ("thanks", r"(?:that(?:['’]?s| is) )?(?:perfect|great|awesome|cool|lovely|excellent|brilliant|wonderful|fantastic|amazing|sweet|nice"
+               r"|well done|good (?:job|bot|one)|nice (?:job|one|work))(?: (?:bot|job|work|list|picks|one|choices?))?"),
     ("thanks", r"(?:good ?)?bye|see (?:you|ya)(?: later)?|that(?:['’]?s| is| will be|['’]ll be) all|good night"
                r"|(?:i['’]?m|we['’]?re) (?:done|good)"),
     ("greeting", r"(?:hi|hello|hey|hiya|yo|howdy|greetings|good (?:morning|afternoon|evening|day))"
@@ -73,6 +85,7 @@ def answer(kind: Kind, noun: str) -> str:
         "greeting": "Hello!",
         "thanks": "You are welcome.",
         "rude": "Sorry that this did not help.",
+        "aside": "I see.",
         "help": f"I recommend {noun}s out of this catalogue, and say truthfully why each one fits.",
     }.get(kind, f"That is not mine to do: I only recommend {noun}s.")
     return f"{first} Tell me what you like or what you feel like, and I look for {noun}s that fit."

@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 from agent.understanding.cues import EVERYDAY, FILLER, NUMBERS
 from agent.understanding.names import OTHER_NAMES, singulars
 from agent.understanding.places import ADJECTIVES
+from agent.understanding.sounds import SHORTHAND
 from agent.workspace.catalogue import Catalogue, phrase_key, plain
 from agent.workspace.roles import role_of
 
@@ -94,6 +95,8 @@ def respelled(text: str, catalogue: Catalogue) -> str:
 
 def _corrected(text: str, start: int, keys: list[str], i: int, known: _Known) -> str | None:
     said = keys[i]
+    if said in SHORTHAND and not _completes(said, keys, i, known):
+        return SHORTHAND[said]
     if len(said) < SHORTEST - 1 or said in FILLER or said in EVERYDAY or said in NUMBERS:
         return None
     if said in known.alone or said in known.surnames or said in known.phrases or said in known.titles:

@@ -90,11 +90,9 @@ def understand(text: str, state: State, catalogue: Catalogue) -> Turn:
     said = respelled(unicodedata.normalize("NFC", text), catalogue)
     last = state.lists[-1] if state.lists else ()
     rest, kind = without_talk(without_sounds(said, catalogue))
-    if kind is None:
-        rest, only = without_asides(rest, state.choices or last, catalogue)
-        kind = "aside" if only or not re.search(r"\w", rest) else None
-    if kind is not None and (kind == "aside" or not re.search(r"\w", rest)):
-        return Turn("talk", state.intent, talk=kind)
+    rest, only = without_asides(rest, state.choices or last, catalogue)
+    if only or (re.search(r"\w", said) and not re.search(r"\w", rest)):
+        return Turn("talk", state.intent, talk=kind or "aside")
     before, rest = forgotten(state.intent, rest, catalogue)
     references = _references(rest, state, catalogue)
     refers = _ids(references, "like", "against", "seen", "why", "again", "than", "apart")

@@ -32,8 +32,9 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("errand", r"(?:what(?:['’]?s| is)|how much is) (?:\d+|the (?:weather|time|date|capital|population|square|sum"
                r"|meaning|price of|news|stock)|today['’]?s|your (?:name|age|favou?rite colou?r))\b.*"),
     ("errand", r"(?:what (?:time|day|date) is|how['’]?s the weather|who (?:won|is the president|invented))\b.*"),
-    ("errand", r"(?:fix|repair|order|call|phone|cook|clean|wash|feed|pay|lend|hack|install|charge|send|marry|date|kiss|hug|drive|teach|book|reboot)"
-               r" (?:me|my|us|our|an?|the|some)\b.*|(?:turn|switch) (?:on|off)\b.*|do my \w+|play (?:some )?music"),
+    ("errand", r"(?:(?:can|could|would|will) you (?:please )?(?:fix|repair|order|call|phone|cook|clean|wash|feed|pay|lend|hack|install|charge"
+               r"|send|marry|kiss|hug|drive|teach|book|reboot|buy|bring) (?:me|my|us|our|an?|the|some)|(?:fix|repair|call|clean|wash|feed|charge"
+               r"|reboot|do) (?:my|our)|(?:turn|switch) (?:on|off)|play (?:some )?music)\b.*"),
     ("errand", r"(?:do you (?:love|like|hate|know|miss|remember) me|are you (?:married|single|alive|conscious|ok|there|drunk|kidding|serious)"
                r"|where (?:are you|do you live)|how old are you|do you (?:sleep|dream|eat|drink|think|feel)|can you (?:speak|hear|see|feel|think|sing|dance)\b.*)"),
     ("help", r"(?:who|what) are you|who made you|what can you do(?: for me)?|how do(?:es)? (?:you|this) work"

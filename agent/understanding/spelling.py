@@ -24,6 +24,7 @@ from agent.workspace.roles import role_of
 
 SHORTEST, LONG = 5, 9  # letters; a long word may have two slips
 MANY_VALUES = 60
+NOTED = 3  # items of somebody whose surname is known without a cue
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _NAME_BEFORE = re.compile(r"\b(?:by|with|starring|featuring|from|director|author|actor|actress)\s+$", re.I)
 _TITLE_BEFORE = re.compile(
@@ -69,6 +70,7 @@ class _Known:
     by_letter: Mapping[str, tuple[str, ...]]
     alone: frozenset[str]
     surnames: frozenset[str]
+    noted: frozenset[str]  # surnames of people with several items
     titles: frozenset[str]
     phrases: Mapping[str, frozenset[str]]  # of several words, by each of these words
 
@@ -112,6 +114,7 @@ def _corrected(text: str, start: int, keys: list[str], i: int, known: _Known) ->
     before = text[max(0, start - 40) : start]
     fits = [w for w in near if w in known.alone]
     fits = fits or [w for w in near if w in known.surnames and _NAME_BEFORE.search(before)]
+    fits = fits or [w for w in near if w in known.noted and len(w) >= 6]
     fits = fits or [w for w in near if w in known.titles and len(w) >= 6 and _TITLE_BEFORE.search(before)]
     fits = fits or [w for w in near if w in _ORDINALS and _ORDINAL_BEFORE.search(before)]
     best = min((_slips(said, w) for w in fits), default=0)
@@ -140,9 +143,10 @@ def _completes(word: str, keys: list[str], i: int, known: _Known) -> bool:
 def _known(catalogue: Catalogue) -> _Known:
     alone: set[str] = {w for w in ADJECTIVES if " " not in w} if _has_places(catalogue) else set()
     surnames: set[str] = set()
+    noted: set[str] = set()
     phrases: set[str] = set(OTHER_NAMES)
     for name, values in catalogue.vocabulary.items():
-        for value in values:
+        for value in values.values():
             key = phrase_key(value)
             parts = key.split()
             if len(parts) > 1:
@@ -151,6 +155,7 @@ def _known(catalogue: Catalogue) -> _Known:
                 alone.update(_with_plural(key))
             elif len(values) > MANY_VALUES or role_of(name) in ("written", "directed", "stars", "by"):
                 surnames.add(parts[-1] if parts else "")
+                noted.update(parts[-1:] if len(parts) > 1 and catalogue.frequency(name, value) >= NOTED else ())
     alone.update(w for w in OTHER_NAMES if " " not in w)
     titles = set(catalogue.by_title)
     phrases.update(t for t in titles if " " in t)
@@ -163,7 +168,7 @@ def _known(catalogue: Catalogue) -> _Known:
     for word in sorted(_long({*alone, *surnames, *single, *by_word, *_ORDINALS})):
         letters[word[0]].append(word)
     return _Known(
-        {k: tuple(v) for k, v in letters.items()}, frozenset(alone), frozenset(surnames), single,
+        {k: tuple(v) for k, v in letters.items()}, frozenset(alone), frozenset(surnames), frozenset(noted), single,
         {k: frozenset(v) for k, v in by_word.items()},
     )  # fmt: skip
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from agent.schema import Filter
 from agent.understanding.cues import EVERYDAY, FILLER, Stance, stance
-from agent.understanding.names import all_at_once, longest_name, people_named, values_named
+from agent.understanding.names import all_at_once, longest_name, values_named
 from agent.understanding.places import countries_said
 from agent.understanding.spans import WITHIN, Span, phrases_in
-from agent.understanding.spelling import is_ordinary
+from agent.understanding.surnames import roles_cued, surname_at
 from agent.workspace.catalogue import Catalogue, phrase_key
 from agent.workspace.roles import role_of
 
@@ -24,21 +24,7 @@ _ABOUT = re.compile(
     rf"(?<!\bhow )(?<!\bwhat )\babout\s+(?:(?:the|an?|one|two|some)\s+)?(?:{_NO_STORY}\w+\s+){{0,2}}$", re.IGNORECASE
 )
 _BY = re.compile(r"\b(?:by|with|starring|from|of|like)\s+$", re.IGNORECASE)
-_BY_SOMEBODY = re.compile(r"\b(?:by|with|starring|featuring|from|director|actor|actress|author)\s+(?:the\s+)?$", re.I)
-_PLACE = re.compile(r"\b(?:in|to|at|of|about|near|the|around)\s+$", re.IGNORECASE)  # "set in London"
-_WORKS = re.compile(r"(?:['’]s)?\s+(?:films?|movies?|books?|novels?|stuff|pictures?)\b", re.IGNORECASE)
 _JOINT = re.compile(r"(?:[\s,&/]|\band\b|\bor\b)+", re.IGNORECASE)
-# What somebody did, by the words before the name, as `role_of` calls it.
-_ROLE_CUES = tuple(
-    (re.compile(rf"\b(?:{cue})\s+$", re.IGNORECASE), frozenset(roles.split()))
-    for cue, roles in (
-        (r"(?:directed|shot)\s+by|director", "directed"),
-        (r"written\s+by|author|writer", "written"),
-        (r"played\s+by|starring|stars?|featuring|features?|with", "stars"),
-        (r"by|from", "directed written by"),
-    )
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -65,7 +51,7 @@ def find_words(text: str, said: str, catalogue: Catalogue) -> list[Word]:
     i = 0
     while i < len(units):
         joined = found and _JOINT.fullmatch(text, found[-1].end, units[i][0])
-        roles_here = _roles_cued(text, units[i][0]) or (roles if joined else frozenset())
+        roles_here = roles_cued(text, units[i][0]) or (roles if joined else frozenset())
         words, step = _longest_at(text, units[i:], said, catalogue, roles_here)
         words = [w for w in words if not _is_other_topic(w, topics, catalogue)]
         if words:
@@ -142,34 +128,11 @@ def _words_at(
         found = [v for v in found if v[0].lower().rstrip("s") in ("color", "colour")]
     found = [v for v in found if not _may_be_no_name(text, start, end, v[0], catalogue)]
     found = found or [(*place, False) for place in countries_said(text, start, end, catalogue)]
-    found = found or _surname(text, start, end, roles, catalogue)
+    found = found or [(*person, False) for person in surname_at(text, start, end, roles, catalogue)]
     cued = [v for v in found if role_of(v[0]) in roles]
     if cued or towards != "against":
         found = _commonest(cued or found, catalogue)
     yield from (Word(attribute, value, start, end, towards, plural) for attribute, value, plural in found)
-
-
-def _surname(
-    text: str, start: int, end: int, roles: frozenset[str], catalogue: Catalogue
-) -> list[tuple[str, str, bool]]:
-    """The one person whom a surname means, where the words beside it say that somebody is meant."""
-    span = text[start:end]
-    before = text[max(0, start - 20) : start]
-    name = span[:1].isupper() and not text.isupper() and not is_ordinary(phrase_key(span)) and not _PLACE.search(before)
-    if not (roles or name or _BY_SOMEBODY.search(before) or _WORKS.match(text, end)):
-        return []
-    if span.islower() and is_ordinary(phrase_key(span)):
-        return []
-    people = people_named(phrase_key(span), catalogue)
-    people = tuple(p for p in people if role_of(p[0]) in roles) or people
-    one = len({phrase_key(value) for _, value in people}) == 1
-    return [(*person, False) for person in people] if one else []
-
-
-def _roles_cued(text: str, start: int) -> frozenset[str]:
-    """What somebody named at `start` must have done, as the words before say: "starring", "directed by"."""
-    before = text[max(0, start - 30) : start]
-    return next((roles for cue, roles in _ROLE_CUES if cue.search(before)), frozenset())
 
 
 def _commonest(found: Sequence[tuple[str, str, bool]], catalogue: Catalogue) -> list[tuple[str, str, bool]]:

@@ -207,6 +207,20 @@ class Catalogue:
         return _starts(self.surnames)
 
     @cached_property
+    def _first_names(self) -> frozenset[str]:
+        people = (v for n, words in self.vocabulary.items() if role_of(n) in PEOPLE for v in words.values())
+        return frozenset(parts[0] for v in people if len(parts := phrase_key(v).split()) > 1)
+
+    def is_first_name(self, word: str) -> bool:
+        """Whether the name of a person begins with this word, in lower case."""
+        return word in self._first_names
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words that the texts of the items have in lower case: ordinary words, and no mere names."""
+        return frozenset(word for item in self.items for word in re.findall(r"\b[a-z]+\b", item.text))
+
+    @cached_property
     def topics(self) -> Mapping[str, tuple[int, ...]]:
         """Positions of the items by the `phrase_key` of each topic that their texts list, such as "cold war"."""
         found: dict[str, list[int]] = defaultdict(list)

@@ -1,0 +1,115 @@
+"""People by their surname alone: "spielberg adventures", "with hanks"; and surnames that several people have.
+
+A surname that is an ordinary word too needs a cue that somebody is meant; one that is not does without.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agent.schema import Filter
+from agent.understanding.cues import EVERYDAY, FILLER, stance
+from agent.understanding.names import people_named, values_named
+from agent.understanding.spans import phrases_in
+from agent.understanding.spelling import NOTED, is_ordinary
+from agent.workspace.catalogue import Catalogue, phrase_key
+from agent.workspace.roles import role_of
+
+MOST_NAMESAKES = 5
+_BY_SOMEBODY = re.compile(
+    r"\b(?:by|with|starring|featuring|from|director|actor|actress|author)\s+(?:the\s+)?$", re.IGNORECASE
+)
+_PLACE = re.compile(r"\b(?:in|to|at|of|about|near|the|around|into|mr|mrs|ms|dr|miss|king|queen|saint|st|lake|mount)\.?\s+$", re.I)
+_WORKS = re.compile(r"(?:['’]s)?\s+(?:films?|movies?|books?|novels?|stuff|pictures?)\b", re.IGNORECASE)
+_SURELY_SOMEBODY = re.compile(r"\b(?:by|starring|featuring|director|actor|actress|author)\s+$", re.IGNORECASE)
+_NEXT = re.compile(r"\s+([^\W\d_]+(?:-[^\W\d_]+)*)")
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+# What somebody did, by the words before the name, as `role_of` calls it.
+_ROLE_CUES = tuple(
+    (re.compile(rf"\b(?:{cue})\s+$", re.IGNORECASE), frozenset(roles.split()))
+    for cue, roles in (
+        (r"(?:directed|shot)\s+by|director", "directed"),
+        (r"written\s+by|author|writer", "written"),
+        (r"played\s+by|starring|stars?|featuring|features?|with", "stars"),
+        (r"by|from", "directed written by"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Namesakes:
+    """text[start:end] is a surname of several people; each of the choices means one of them, the best known first."""
+
+    start: int
+    end: int
+    choices: tuple[Filter, ...]
+
+
+def surname_at(
+    text: str, start: int, end: int, roles: frozenset[str], catalogue: Catalogue
+) -> tuple[tuple[str, str], ...]:
+    """(attribute, value) of the one person whom a surname means, where somebody is meant."""
+    people = _people_at(text, start, end, roles, catalogue)
+    return people if len({phrase_key(value) for _, value in people}) == 1 else ()
+
+
+def find_namesakes(text: str, catalogue: Catalogue) -> Iterator[Namesakes]:
+    """Surnames in a message that several people have, as "hepburn"; a whole name is none."""
+    whole = list(phrases_in(text, catalogue.phrases, catalogue.phrase_starts))
+    for word in _WORD.finditer(text):
+        if any(span.overlaps(*word.span()) for span in whole):
+            continue
+        people = _people_at(text, *word.span(), roles_cued(text, word.start()), catalogue)
+        items: Counter[str] = Counter()
+        for attribute, value in people:
+            items[value] += catalogue.frequency(attribute, value)
+        if 1 < len({phrase_key(value) for value in items}) <= MOST_NAMESAKES:
+            op = "!=" if stance(text, word.start()) == "against" else "=="
+            best = {v: max((a for a, x in people if x == v), key=lambda a: catalogue.frequency(a, v)) for v in items}
+            yield Namesakes(*word.span(), tuple(Filter(best[v], op, v) for v, _ in items.most_common()))  # type: ignore[arg-type]
+
+
+def roles_cued(text: str, start: int) -> frozenset[str]:
+    """What somebody named at `start` must have done, as the words before say: "starring", "directed by"."""
+    before = text[max(0, start - 30) : start]
+    return next((roles for cue, roles in _ROLE_CUES if cue.search(before)), frozenset())
+
+
+def _people_at(
+    text: str, start: int, end: int, roles: frozenset[str], catalogue: Catalogue
+) -> tuple[tuple[str, str], ...]:
+    """Whom a surname may mean, none where it need not mean anybody."""
+    span, key = text[start:end], phrase_key(text[start:end].removesuffix("'s").removesuffix("’s"))
+    people = people_named(key, catalogue)
+    if not people or key in FILLER or key in EVERYDAY:
+        return ()
+    before = text[max(0, start - 20) : start]
+    made = _WORKS.match(text, end) is not None or _is_kind(_NEXT.match(text, end), catalogue)
+    cued = bool(roles or _BY_SOMEBODY.search(before) or made)
+    told = bool(_SURELY_SOMEBODY.search(before))
+    capital = span[:1].isupper() and not text.isupper() and not is_ordinary(key) and not _PLACE.search(before)
+    noted = max(catalogue.frequency(*person) for person in people) >= NOTED
+    if span.islower() and is_ordinary(key):
+        meant = cued and noted and not _PLACE.search(before) and (told or key not in catalogue.words)
+    else:
+        bare = noted and not _PLACE.search(before) and not catalogue.is_first_name(key)
+        meant = cued or capital or bare
+    if not meant or _belongs_to_other(text, start, catalogue):
+        return ()
+    return tuple(p for p in people if role_of(p[0]) in roles) or people
+
+
+def _is_kind(following: re.Match[str] | None, catalogue: Catalogue) -> bool:
+    """Whether the word after a surname is a kind of item: "a hanks comedy"."""
+    if following is None:
+        return False
+    return any(role_of(a) == "kind" for a, _, _ in values_named(phrase_key(following[1]), catalogue))
+
+
+def _belongs_to_other(text: str, start: int, catalogue: Catalogue) -> bool:
+    """Whether a word before makes it the name of somebody whom the catalogue does not have: "bruce lee"."""
+    before = re.search(r"([^\W\d_]{2,})\s+$", text[:start])
+    return before is not None and catalogue.is_first_name(before[1].casefold()) and not is_ordinary(before[1].casefold())

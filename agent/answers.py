@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.schema import Recommendation
+from agent.schema import Filter, Recommendation
 from agent.workspace.catalogue import Catalogue
 
 
-def question(choices: Sequence[str], has_list: bool, noun: str, catalogue: Catalogue) -> str:
-    """One short question: which of these item ids is meant, or what is wanted where nothing was shown yet."""
+def question(choices: Sequence[str | Filter], has_list: bool, noun: str, catalogue: Catalogue) -> str:
+    """One short question: which of these item ids or people is meant, or what is wanted where nothing was shown yet."""
     if not choices:
         if has_list:
             return f"Which {noun} of the list do you mean?"
         return f"There is no list yet. Which {noun} do you mean, or what do you feel like?"
-    told = "; ".join(f"{place}. {catalogue.get(i).title}" for place, i in enumerate(choices, 1))
+    names = [str(c.value) if isinstance(c, Filter) else catalogue.get(c).title for c in choices]
+    told = "; ".join(f"{place}. {name}" for place, name in enumerate(names, 1))
     return f"Which one do you mean: {told}?"
 
 

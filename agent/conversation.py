@@ -18,6 +18,7 @@ from agent.understanding.dialogue import State, Turn, understand
 from agent.understanding.intent import describe
 from agent.understanding.parts import Part, parts, without
 from agent.understanding.smalltalk import answer
+from agent.understanding.unclear import Choice
 from agent.workspace.catalogue import Catalogue
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Conversation:
         self.replies: list[Reply] = []
         self._reactions: list[tuple[Feedback, Intent]] = []  # each with the intent before it
         self._lists: tuple[tuple[str, ...], ...] = ()
-        self._choices: tuple[str, ...] = ()
+        self._choices: tuple[Choice, ...] = ()
 
     def __str__(self) -> str:
         """What is understood so far, in plain words: "year 1990 to 1999; genres Comedy; wishes: tense"."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from agent.schema import Intent
+from agent.schema import Filter, Intent
 from agent.understanding.chatter import without_asides, without_sounds
 from agent.understanding.chinese import is_chinese
 from agent.understanding.comparing import find_comparisons
@@ -21,6 +21,8 @@ from agent.understanding.sharing import find_shared
 from agent.understanding.smalltalk import Kind, without_talk
 from agent.understanding.spans import blank
 from agent.understanding.spelling import respelled
+from agent.understanding.surnames import find_namesakes
+from agent.understanding.unclear import Choice, Unclear, answered, by_place, dated, unclear_titles
 from agent.workspace.catalogue import Catalogue
 
 Act = Literal["list", "explain", "show", "ask", "talk"]
@@ -51,11 +53,12 @@ _JOIN = re.compile(r"[\"”'’]?\s*(?:,|and|&|or)+\s*(?:and\s+)?[\"“'‘]?", 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A conversation so far: the intent, the lists shown (item ids, oldest list first), the choices last asked of."""
+    """A conversation so far: the intent, the lists shown (item ids, oldest list first), the choices last asked of
+    (item ids, or for people conditions)."""
 
     intent: Intent = field(default_factory=Intent)
     lists: tuple[tuple[str, ...], ...] = ()
-    choices: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
     def after(self, turn: Turn) -> State:
         """The state once a message was understood."""
@@ -79,7 +82,7 @@ class Turn:
     intent: Intent
     refers: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
-    choices: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
     talk: Kind | None = None
 
 
@@ -87,11 +90,14 @@ def understand(text: str, state: State, catalogue: Catalogue) -> Turn:
     """What a message means after what was said and shown before. Never fails: what is not understood is a wish."""
     if is_chinese(text, catalogue):  # references are read in English only
         return Turn("list", follow_up(state.intent, parse_intent(text, catalogue)))
-    said = respelled(unicodedata.normalize("NFC", text), catalogue)
+    said = dated(respelled(unicodedata.normalize("NFC", text), catalogue), catalogue)
     last = state.lists[-1] if state.lists else ()
     rest, kind = without_talk(without_sounds(said, catalogue))
-    rest, only = without_asides(rest, state.choices or last, catalogue)
-    if only or (re.search(r"\w", said) and not re.search(r"\w", rest)):
+    rest = by_place(rest) if _asked_of(state) else rest
+    people, rest = answered(rest, [c for c in state.choices if isinstance(c, Filter)], catalogue)
+    rest, only = without_asides(rest, _asked_of(state) or last, catalogue)
+    only = only and not people
+    if only or (re.search(r"\w", said) and not re.search(r"\w", rest) and not people):
         return Turn("talk", state.intent, talk=kind or "aside")
     before, rest = forgotten(state.intent, rest, catalogue)
     references = _references(rest, state, catalogue)
@@ -100,24 +106,45 @@ def understand(text: str, state: State, catalogue: Catalogue) -> Turn:
     if asked is not None:
         return asked
     seen = list(_seen(rest, references, catalogue))
+    unclear = list(_unclear(rest, references, seen, before, catalogue))
+    rest = blank(rest, [(u.start, u.end) for u in unclear])
     now = _now(rest, references, seen, state, catalogue)
+    now = replace(now, filters=(*people, *now.filters))
     known = tuple(dict.fromkeys((*_ids(references, "seen"), *(m.item_id for m in seen))))
     if _CORRECTS.match(rest) and now.likes:
         before = replace(before, likes=())
     after = replace(leant(follow_up(before, now, _manner(rest)), find_leanings(rest)), text=text.strip())
-    unclear = next((r for r in references if not r.is_clear), None)
-    if unclear is not None:
-        return Turn("ask", after, refers, choices=unclear.choices)
+    asked_of = [r.choices for r in references if not r.is_clear] + [u.choices for u in unclear]
+    if asked_of:
+        return Turn("ask", after, refers, known, choices=asked_of[0])
     if kind is not None and _is_same(after, state.intent) and not refers:
         return Turn("talk", state.intent, talk=kind)
     return Turn("list", after, refers, known)
 
 
+def _asked_of(state: State) -> tuple[str, ...]:
+    """The items last asked of."""
+    return tuple(c for c in state.choices if isinstance(c, str))
+
+
+def _unclear(
+    text: str, references: Sequence[Reference], seen: Sequence[Mention], before: Intent, catalogue: Catalogue
+) -> Iterator[Unclear]:
+    """Titles and surnames that can mean several things, and what of the message they are."""
+    free = [m for m in find_mentions(text, catalogue) if not _overlaps(m, references) and m not in seen]
+    yield from unclear_titles(text, free, before.likes, catalogue)
+    plain = blank(text, [*((r.start, r.end) for r in references), *((m.start, m.end) for m in free)])
+    told = {f.value for f in before.filters}
+    for one in find_namesakes(plain, catalogue):
+        if not any(c.value in told for c in one.choices):
+            yield Unclear(one.start, one.end, one.choices)
+
+
 def _references(text: str, state: State, catalogue: Catalogue) -> list[Reference]:
     """What a message points at: among the choices just asked of, else in the last list, for "again" in any list."""
     last = state.lists[-1] if state.lists else ()
-    if state.choices:
-        found = find_references(text, state.choices, catalogue, answers=True)
+    if _asked_of(state):
+        found = find_references(text, _asked_of(state), catalogue, answers=True)
         if any(r.is_clear for r in found):
             return found
     found = find_references(text, last, catalogue)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from agent.understanding.cues import EVERYDAY, FILLER, is_cue, is_negated
 from agent.understanding.spans import phrases_in
-from agent.workspace.catalogue import Catalogue, phrase_key, title_key
+from agent.workspace.catalogue import YEAR_SUFFIX, Catalogue, phrase_key, title_key
 
 _WORD = re.compile(r"[\w'’]+(?:[-.:&][\w'’]+)*")
 _OPEN, _CLOSE = "\"“”„«‘'", "\"”“»’'"
@@ -104,9 +104,16 @@ def _titles(text: str, catalogue: Catalogue) -> Iterator[tuple[Mention, bool]]:
             yield unsure, False
 
 
+def ids_called(said: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """The items of this title; where only some have it with the article said, those: "the little princess"."""
+    ids = catalogue.by_title.get(title_key(said), ())
+    exact = tuple(i for i in ids if phrase_key(YEAR_SUFFIX.sub("", catalogue.get(i).title)) == phrase_key(said))
+    return exact or ids
+
+
 def _title_at(text: str, start: int, end: int, catalogue: Catalogue) -> str | None:
     """The item whose title this is; of several works with one name the first, unless a year after it says which."""
-    ids = catalogue.by_title.get(title_key(text[start:end]), ())
+    ids = ids_called(text[start:end], catalogue)
     dated = _YEAR_AFTER.match(text, end)
     if not dated:
         return ids[0] if ids else None

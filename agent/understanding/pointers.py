@@ -32,7 +32,7 @@ AFTER = re.compile(
     r"""["”'’]?\s*(?:$|[.,;!?:)\x00&]|(?:and|but|or|nor|is|are|was|were|looks?|sounds?|seems?|feels?|again|please|pls|too
     |instead|more|less|not|so|already|on|with|without|though|then|thanks|now|because|only|really|very|yesterday|before
     |except|than|i['’]?ve|if|from|better|about|as|there|here|one|in\s+(?:(?:the|your|this)\s+list|there|here|it)|for
-    |last\s+(?:week|night|year|month)|recently|any\s+good|any\s?more|once|up|either|that\s+i|newer|older|cheaper|shorter
+    |doing|i\s+(?:have|already|saw|know|hated|loved|liked|do)|last\s+(?:week|night|year|month)|recently|any\s+good|any\s?more|once|up|either|that\s+i|newer|older|cheaper|shorter
     |longer|lacks?|has|it\s+is)\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -77,7 +77,7 @@ _PRONOUN_BEFORE = re.compile(
 )
 _DESCRIBED = re.compile(
     rf"\b(?:the|that)\s+(?P<what>[\w'’.&-]+(?:\s+[\w'’.&-]+){{0,3}}?)\s+{NOUN}\b|\b(?:the|that)\s+{NOUN}\s+(?:with|from|by|about|of|starring|in|called|directed\s+by)\s+(?:the\s+)?"
-    r"(?P<with>[\w'’.-]+(?:\s+[\w'’.-]+){0,3}?)(?=\s*(?:$|[.,;!?)]|\b(?:and|but|or|please|again|was|is|looks|sounds)\b))"
+    r"(?P<with>[\w'’.-]+(?:\s+[\w'’.-]+){0,3}?)(?=\s*(?:$|[.,;!?)]|\b(?:and|but|or|please|again|was|is|looks|sounds|about|doing)\b))"
     r"|\bthe\s+(?P<kind>[\w'’-]+)",
     re.IGNORECASE,
 )
@@ -100,14 +100,15 @@ class Pointer:
 def find_pointers(text: str, shown: Sequence[str], catalogue: Catalogue, *, answers: bool = False) -> list[Pointer]:
     """Everything in a message that points at items, in its order; a description counts before a mere position."""
     found: list[Pointer] = []
-    for read in (_described, _titles, _positions, _pronouns):
+    for read in (_described, _titles, positions, _pronouns):
         for pointer in read(text, shown, catalogue, answers):
             if not any(pointer.start < p.end and p.start < pointer.end for p in found):
                 found.append(pointer)
     return sorted(found, key=lambda p: p.start)
 
 
-def _positions(text: str, shown: Sequence[str], catalogue: Catalogue, answers: bool) -> Iterator[Pointer]:
+def positions(text: str, shown: Sequence[str], catalogue: Catalogue, answers: bool) -> Iterator[Pointer]:
+    """Places of the list, "the second" and "#3", as pointers at what of `shown` stands there."""
     for match in _ORDINAL.finditer(text):
         free = match["the"] or _BEFORE.search(text[: match.start()])
         if free and AFTER.match(text, match.end()):

@@ -72,7 +72,7 @@ _TOO = re.compile(
 _QUESTION = re.compile(
     r"\s*(?:and\s+|but\s+)?(?:who|when|where|what|how|which|is|are|was|were|does|did)\b", re.IGNORECASE
 )
-_NO_QUESTION = re.compile(r"\b(?:like|similar|than|how\s+about|there|else|more|same)\b", re.IGNORECASE)
+_NO_QUESTION = re.compile(r"\b(?:like|similar|than|how\s+about|(?:is|are|was|were)\s+there|else|more|same)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ _ALONE = re.compile(
     r"|though|instead|now|then|thanks|less|more|not|for\s+me)\b)",
     re.IGNORECASE,
 )
+_OF_A_NUMBER = re.compile(r"\d\S*(?:\s+[^\W\d_]+)?\s+(?:or|and)\s+$", re.IGNORECASE)  # "from 1980 or later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,11 @@ def find_comparisons(
     for match in _COMPARED.finditer(text):
         if is_negated(text, match.start()):
             continue
+        bounds = _OF_A_NUMBER.search(text[: match.start()])
         hint, more, _ = _KINDS[int(next(n for n, said in match.groupdict().items() if said)[1:])]
         named = next((ids for start, ids in than if _CHAIN.fullmatch(text, match.end(), start)), None)
+        if named is None and bounds:
+            continue
         if named is None and (_THAN.match(text, match.end()) or not _ALONE.match(text, match.end())):
             continue
         bound = _bound(hint, more, named or others, catalogue, every=named is not None)

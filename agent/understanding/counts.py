@@ -21,9 +21,19 @@ _COUNTS = (
     ),
     re.compile(rf"(?!one\b){_N}\s+(?!{_UNITS}\b)(?P<row>(?:[\w'’-]+\s+){{0,3}}?)(?:{_THING}s|ones)\b", re.IGNORECASE),
     re.compile(rf"(?<![\w-])(?P<n>one)\s+(?P<row>(?:[\w'’-]+\s+){{0,2}}?){_THING}\b", re.IGNORECASE),
+    re.compile(
+        rf"\bmake\s+(?:it|that|them)\s+{_N}(?=\s*(?:$|[.,;!?]|(?:please|instead|now|this\s+time|tonight|then)\b))",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"(?:^|[.,;!?]|\b(?:but|and|just|only|ok|okay|maybe|to))\s*{_N}(?:\s+(?:more|only))?\s+"
+        r"(?:this\s+time|will\s+do|would\s+do|is\s+(?:enough|plenty|fine)|are\s+(?:enough|plenty|fine)|(?:at\s+)?max|tops|instead)\b",
+        re.IGNORECASE,
+    ),
+    re.compile(rf"\b(?P<n>couple)(?=\s+of\s+(?:[\w'’-]+\s+){{0,3}}?(?:{_THING}s|ones)\b)", re.IGNORECASE),
     re.compile(rf"(?:^|,)\s*{_N}(?:\s+more)?(?:\s+please)?\W*$", re.IGNORECASE),
 )
-_BEFORE_PLURAL = re.compile(rf"(?!one\b){_N}\s+(?P<row>[\w'’-]+\s+)?$", re.IGNORECASE)
+_BEFORE_PLURAL = re.compile(rf"(?!one\b)(?:{_N}|(?P<pair>couple)\s+of)\s+(?P<row>[\w'’-]+\s+)?$", re.IGNORECASE)
 # What a number stands behind that counts no items: "a film about two brothers", "a one night film".
 _NO_COUNT = re.compile(r"(?:(?<!\bhow )(?<!\bwhat )\babout|\bof|\bin|(?P<article>\ban?))\s+$", re.IGNORECASE)
 
@@ -48,11 +58,11 @@ def count_of(words: Sequence[Word], text: str) -> tuple[int | None, str]:
     for word in words:
         match = _BEFORE_PLURAL.search(text[max(0, word.start - 40) : word.start])
         if word.plural and word.stance is None and match and not _ROWS_OF.intersection((match["row"] or "").split()):
-            start = max(0, word.start - 40)
-            return _number(match["n"]), blank(text, [(start + match.start("n"), start + match.end("n"))])
+            start, group = max(0, word.start - 40), "pair" if match["pair"] else "n"
+            return _number(match[group]), blank(text, [(start + match.start(group), start + match.end(group))])
     return None, text
 
 
 def _number(said: str) -> int:
     said = said.lower()
-    return NUMBERS.get(said) or (12 if said == "dozen" else int(said))
+    return NUMBERS.get(said) or {"dozen": 12, "couple": 2}.get(said) or int(said)

@@ -109,6 +109,19 @@ _CUES: tuple[tuple[Stance | None, str], ...] = (
 )  # fmt: skip
 _CUE = re.compile("|".join(rf"(?P<c{i}>\b(?:{pattern})(?!\w))" for i, (_, pattern) in enumerate(_CUES)), re.IGNORECASE)
 
+# What is turned down first and then told so: "casino i hated", "musicals? can't stand them".
+_DISLIKE = (
+    r"(?:can(?:['’]?t|not)\s+stand|hated?|dislike[d]?|loathed?|detest(?:ed)?"
+    r"|(?:do|did)(?:n['’]?t|nt|\s+not)\s+(?:really\s+)?(?:like|enjoy|want|need|care\s+for))"
+)
+_OBJECT_FIRST = re.compile(
+    r"(?:^|[.,;!?:\n]|\b(?:but|although|though|while|because)\b)\s*(?P<what>(?:(?!\b(?:but|although|though|while|because)\b)[^.,;!?:\n]){2,60}?)"
+    rf"(?:\s*[,:?–-]?\s+(?:i|we)\s+(?:(?:really|just|absolutely|always|so)\s+)?(?P<i>{_DISLIKE})(?:\s+(?:it|him|her|them|that|those|these))?"
+    rf"|\s*[,:?–-]\s*(?:(?:really|just|absolutely)\s+)?(?P<bare>{_DISLIKE})\s+(?:it|him|her|them|that|those|these))"
+    r"(?=\s*(?:$|[.,;!?\n]|(?:but|and|so|please|though)\b))",
+    re.IGNORECASE,
+)
+
 # How far a cue reaches: over a list ("no horror, war or crime"), up to a full stop or a word that begins a new thought.
 _TOKEN = re.compile(r"[\w'’\x00]+(?:-[\w'’]+)*|\.(?!\d)|[,;!?:\n()/]")
 _END = frozenset(".;!?:\n()")
@@ -170,6 +183,14 @@ def _scopes(text: str) -> Iterator[Scope]:
         if kind is not None and not excepted:
             end = _end_of_scope(text, match.end())
             yield Scope(kind, match.group().lower().replace("’", "'"), match.start(), match.end(), end)
+    for match in _OBJECT_FIRST.finditer(text):
+        start, what = match.start("what"), match["what"]
+        if re.search(r"\b(?:i|we)\b", what, re.IGNORECASE):  # "heat i loved and casino i hated"
+            start += max(what.rfind(" and "), 0)
+        cue = match["i"] or match["bare"]
+        yield Scope(
+            "against", cue.lower().replace("’", "'"), match.start("i" if match["i"] else "bare"), start, match.end()
+        )
 
 
 def _end_of_scope(text: str, start: int) -> int:

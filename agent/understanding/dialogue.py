@@ -16,7 +16,7 @@ from agent.understanding.forgetting import forgotten
 from agent.understanding.intent import Manner, follow_up, parse_intent
 from agent.understanding.leaning import find_leanings, leant
 from agent.understanding.mentions import Mention, find_mentions
-from agent.understanding.references import Reference, blanks, find_references
+from agent.understanding.references import SEEN_AFTER, Reference, blanks, find_references
 from agent.understanding.sharing import find_shared
 from agent.understanding.smalltalk import Kind, without_talk
 from agent.understanding.spans import blank
@@ -48,6 +48,7 @@ _MORE_OF_IT = re.compile(
     r"\b(?:like|similar\s+to|liked|loved|enjoyed)\s+(?:it|that|this|them|those|these|both)\b", re.I
 )
 _THAN = re.compile(r"\bthan\s+(?:the\s+(?:film|movie|book)\s+)?[\"“'‘]?$", re.IGNORECASE)
+_SENTENCE = re.compile(r"(?:(?:\b(?:dr|mr|mrs|ms|st|vs|jr|[a-z])\.)|[^.!?\n]|[.](?=\w))+", re.IGNORECASE)
 _JOIN = re.compile(r"[\"”'’]?\s*(?:,|and|&|or)+\s*(?:and\s+)?[\"“'‘]?", re.IGNORECASE)
 
 
@@ -113,7 +114,7 @@ def understand(text: str, state: State, catalogue: Catalogue) -> Turn:
     known = tuple(dict.fromkeys((*_ids(references, "seen"), *(m.item_id for m in seen))))
     if _CORRECTS.match(rest) and now.likes:
         before = replace(before, likes=())
-    after = replace(leant(follow_up(before, now, _manner(rest)), find_leanings(rest)), text=text.strip())
+    after = replace(leant(_added(before, now, rest, catalogue), find_leanings(rest)), text=text.strip())
     asked_of = [r.choices for r in references if not r.is_clear] + [u.choices for u in unclear]
     if asked_of:
         return Turn("ask", after, refers, known, choices=asked_of[0])
@@ -203,12 +204,12 @@ def _now(
 
 def _seen(text: str, references: Sequence[Reference], catalogue: Catalogue) -> Iterator[Mention]:
     """Titles of the catalogue that the message says are known, such as "I've already seen Heat and Fargo"."""
-    if _MORE_OF_IT.search(text):
-        return
-    last: Mention | None = None
+    liked = [s.span() for s in _SENTENCE.finditer(text) if _MORE_OF_IT.search(s.group())]
+    last: Mention | Reference | None = next((r for r in references if r.how == "seen"), None)
     for m in find_mentions(text, catalogue):
         joined = last is not None and _JOIN.fullmatch(text, last.end, m.start)
-        if not _overlaps(m, references) and not m.negated and (joined or _SEEN.search(text[: m.start])):
+        told = joined or _SEEN.search(text[: m.start]) or SEEN_AFTER.match(text, m.end)
+        if told and not _overlaps(m, references) and not m.negated and not any(s <= m.start < e for s, e in liked):
             yield m
             last = m
 
@@ -225,6 +226,23 @@ def _manner(text: str) -> Manner:
     if _BOTH.search(text):
         return "both"
     return "either" if _EITHER.search(text) else "instead"
+
+
+def _added(before: Intent, now: Intent, text: str, catalogue: Catalogue) -> Intent:
+    """The intent after a message, sentence by sentence where they add in different manners: "Dramas too. Nothing sad."."""
+    sentences = [m.span() for m in _SENTENCE.finditer(text) if re.search(r"\w", m.group())]
+    manners = [_manner(text[start:end]) for start, end in sentences]
+    if len(sentences) < 2 or set(manners) == {"instead"}:
+        return follow_up(before, now, _manner(text))
+    left = now.filters
+    for (start, end), manner in zip(sentences, manners, strict=True):
+        said = parse_intent(blank(text, [(0, start), (end, len(text))]), catalogue).filters
+        own = tuple(f for f in said if f in left or manner == "either")
+        left = tuple(
+            f for f in left if f not in own and (manner != "either" or f.attribute not in {o.attribute for o in own})
+        )
+        before = follow_up(before, Intent(filters=own), manner)
+    return follow_up(before, replace(now, filters=left))
 
 
 def _is_same(a: Intent, b: Intent) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from agent.schema import Filter, Intent
 from agent.understanding.mentions import find_mentions
+from agent.understanding.names import people_named
 from agent.understanding.spans import blank, spaced
 from agent.understanding.words import find_words
 from agent.workspace.catalogue import Catalogue, phrase_key, title_key
@@ -48,7 +49,7 @@ _FINE = re.compile(
 )
 _NO_NAME = frozenset(
     "the that this a an my any no about part parts thing things bit rule rules condition conditions limit filter"
-    " filters requirement films film movies movie books book items item one ones stuff idea".split()
+    " filters requirement number amount of in films film movies movie books book items item one ones stuff idea".split()
 )
 # What people call an attribute, by what `role_of` tells of it; any attribute has its own name too.
 _CALLED = {
@@ -123,6 +124,7 @@ def _without_words(intent: Intent, piece: str, words: Sequence[str], catalogue: 
     """Values, titles or wishes of the intent that a piece names."""
     values = {(w.attribute, w.value) for w in find_words(f"by {piece}", "", catalogue)}
     values |= {(w.attribute, w.value) for w in find_words(piece, "", catalogue)}
+    values |= set(people_named(phrase_key(piece), catalogue))
     titles = {m.item_id for m in find_mentions(piece, catalogue)}
     key = title_key(" ".join(words))
     titles |= {i for i in (*intent.likes, *intent.dislikes) if i in catalogue.by_title.get(key, ())}

@@ -23,6 +23,13 @@ _CUE = re.compile(
 )
 _UNSEEN = re.compile(r"(?:\bnever|n['’]?t|\bnot)\s+(?:yet\s+)?(?:seen|watched|heard|read|tried|played)\s+\W?$", re.I)
 # What stands right after one.
+TOLD_AFTER = re.compile(
+    r"""["”'’]?\s*(?: [,:?–-]?\s+(?:i|we)(?:['’]?ve)?\s+(?:(?:really|just|absolutely|always|already|so|have)\s+)*
+    (?: hated? | loved? | liked? | enjoyed? | dislike[d]? | saw | seen | watched | read | can['’]?t\s+stand | did(?:n['’]?t|nt)\s+(?:like|enjoy) )\b
+    | \s*[,:?–-]\s*(?:(?:really|just|absolutely|already)\s+)?(?:hated?|loved?|liked?|enjoyed|disliked|saw|seen|watched|can['’]?t\s+stand)\s+(?:it|them|that) )
+    (?= \s*(?: $ | [.,;!?] | (?:but|and|so|already|it|too|please|yesterday|recently|last)\b ) )""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _WAS = r"""["”'’]?\s+(?:was|is|were)\s+(?:(?:so|really|too|very|just)\s+){0,3}"""
 _BAD = re.compile(_WAS + r"(?:bad|awful|terrible|horrible|boring|dull|overrated|not\s+(?:good|for\s+me))\b", re.I)
 _GOOD = re.compile(_WAS + r"(?:good|great|amazing|brilliant|perfect)\b", re.I)
@@ -134,12 +141,12 @@ def _is_meant(text: str, start: int, end: int, words: Sequence[re.Match[str]]) -
         return True
     telling = _telling(said)
     capital = not text.isupper() and all(not w[:1].islower() for w in telling or said) and span != span.lower()
-    if _CUE.search(text[max(0, start - 60) : start]):
+    if _CUE.search(text[max(0, start - 60) : start]) or TOLD_AFTER.match(text, end):
         return (
             capital
             or len(telling) > 1
             or len(said) > 3
-            or (bool(telling) and len(span) > 3 and _ENDS.match(text, end) is not None)
+            or (bool(telling) and len(span) > 3 and (_ENDS.match(text, end) or TOLD_AFTER.match(text, end)) is not None)
         )
     alone = _BEGINS.search(text[max(0, start - 20) : start]) and _ENDS.match(text, end)
     if len(telling) > 2 or (len(telling) > 1 and (alone or _COMPARED.match(text, end))):

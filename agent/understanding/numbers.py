@@ -76,7 +76,7 @@ def find_bounds(text: str, catalogue: Catalogue) -> list[Bound]:
     found: list[Bound] = []
     for pattern in _PATTERNS if names else ():
         for match in pattern.finditer(text):
-            bound = _read(text, match, names)
+            bound = _read(text, match, names, catalogue)
             if bound and not any(bound.start < b.end and b.start < bound.end for b in found):
                 found.append(bound)
     return sorted(found, key=lambda b: b.start)
@@ -88,7 +88,7 @@ def number_meant(hint: str, catalogue: Catalogue) -> str | None:
     return _meant([hint], names)
 
 
-def _read(text: str, match: re.Match[str], names: Sequence[str]) -> Bound | None:
+def _read(text: str, match: re.Match[str], names: Sequence[str], catalogue: Catalogue) -> Bound | None:
     (start, end), said = match.span("core"), match.groupdict()
     attribute = None
     for group in ("sign1", "sign2", "unit1", "unit2", "name", "op"):
@@ -103,10 +103,22 @@ def _read(text: str, match: re.Match[str], names: Sequence[str]) -> Bound | None
         limit = price and re.fullmatch(_LIMIT, said.get("op") or "", re.IGNORECASE)
         if (limit or _FOR.search(text[max(0, start - 8) : start])) and _NO_NOUN_AFTER.match(text, end):
             attribute = _meant(["price"], names)
+        elif said.get("n2") and price and _NO_NOUN_AFTER.match(text, end):
+            attribute = _in_reach(first, _number(said["n2"] or "0"), names, catalogue)
     if attribute is None:
         return None
     filters = tuple(_filters(attribute, said, is_negated(text, start)))
     return Bound(start, end, filters) if filters else None
+
+
+def _in_reach(low: float, high: float, names: Sequence[str], catalogue: Catalogue) -> str | None:
+    """The one attribute of which some item has a number between these, as "between 30 and 90" means a price."""
+    within = [
+        name
+        for name in names
+        if any(isinstance(v := i.attributes.get(name), int | float) and low <= v <= high for i in catalogue.items)
+    ]
+    return within[0] if len(within) == 1 else None
 
 
 def _named(hints: Sequence[str], names: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.understanding.cues import EVERYDAY, FILLER, NUMBERS
+from agent.understanding.mentions import TOLD_AFTER
 from agent.understanding.names import people_named, values_named
 from agent.understanding.places import countries_said
 from agent.understanding.spelling import is_close
@@ -32,7 +33,7 @@ AFTER = re.compile(
     r"""["”'’]?\s*(?:$|[.,;!?:)\x00&]|(?:and|but|or|nor|is|are|was|were|looks?|sounds?|seems?|feels?|again|please|pls|too
     |instead|more|less|not|so|already|on|with|without|though|then|thanks|now|because|only|really|very|yesterday|before
     |except|than|i['’]?ve|if|from|better|about|as|there|here|one|in\s+(?:(?:the|your|this)\s+list|there|here|it)|for
-    |doing|i\s+(?:have|already|saw|know|hated|loved|liked|do)|last\s+(?:week|night|year|month)|recently|any\s+good|any\s?more|once|up|either|that\s+i|newer|older|cheaper|shorter
+    |doing|made|ended|(?:i|we)['’]?ve|i\s+(?:have|already|saw|know|hated|loved|liked|do)|last\s+(?:week|night|year|month)|recently|any\s+good|any\s?more|once|up|either|that\s+i|newer|older|cheaper|shorter
     |longer|lacks?|has|it\s+is)\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -41,7 +42,7 @@ _BEFORE = re.compile(
     r"""(?:^|[.,;!?\x00]|\b(?:like|likes|liked|love|loved|loves|hate|hated|hates|enjoyed|dislike|disliked|than|not|why|seen
     |watched|saw|read|skip|pick|picked|chose|choose|suggest|suggested|recommend|recommended|about|of|have|own|know|from|to
     |and|or|nor|but|explain|describe|did|is|was|are|already|show\s+me|take|avoid|prefer|want|forget|again|show|makes|come
-    |remove|drop|lose|ditch|replace|swap|with|directed|as))\s*(?:(?:the|that|film|movie|book|both)\s+)*["“'‘]?$""",
+    |remove|drop|lose|ditch|replace|swap|with|directed|as|what['’]?s|who['’]?s|where['’]?s|earth|hell))\s*(?:(?:the|that|film|movie|book|both)\s+)*["“'‘]?$""",
     re.IGNORECASE | re.VERBOSE,
 )
 _ORDINAL = re.compile(
@@ -180,7 +181,8 @@ def _is_pointed(text: str, start: int, end: int) -> bool:
     again = re.match(r"\s+again\b", text[end:], re.IGNORECASE)
     opens = not text[:start].strip() and not re.match(r"\s+(?:but|was|looks?|sounds?|is)\b", text[end:], re.IGNORECASE)
     cued = not opens and _BEFORE.search(text[:start])
-    return bool(again or (cued and AFTER.match(text, end)))
+    told = TOLD_AFTER.match(text, end) and (not text[:start].strip() or _BEFORE.search(text[:start]))
+    return bool(again or told or (cued and AFTER.match(text, end)))
 
 
 def _called(said: str, shown: Sequence[str], catalogue: Catalogue) -> tuple[str, ...]:

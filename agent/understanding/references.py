@@ -36,7 +36,7 @@ _SEEN = re.compile(
     re.I,
 )
 _UNSEEN = re.compile(rf"(?:\bnever|n['’]?t|\bnot)\s+(?:yet\s+)?{_KNOWN}\s+{_THE}", re.IGNORECASE)
-_SEEN_AFTER = re.compile(
+SEEN_AFTER = re.compile(
     rf"[\"”'’]?\s*,?\s*(?:i\s+)?(?:i['’]?ve\s+|have\s+)?(?:already\s+)?{_KNOWN}\b(?!\s+(?:the|by))", re.I
 )
 _WHY = re.compile(
@@ -72,7 +72,11 @@ _TOO = re.compile(
 _QUESTION = re.compile(
     r"\s*(?:and\s+|but\s+)?(?:who|when|where|what|how|which|is|are|was|were|does|did)\b", re.IGNORECASE
 )
-_NO_QUESTION = re.compile(r"\b(?:like|similar|than|how\s+about|(?:is|are|was|were)\s+there|else|more|same)\b", re.IGNORECASE)
+_NO_QUESTION = re.compile(
+    r"\b(?:like|similar|than|how\s+about|(?:is|are|was|were)\s+there|else|more|same)\b", re.IGNORECASE
+)
+_SPREADS: frozenset[How] = frozenset(("seen", "why", "again"))  # "seen the first and casino"
+_JOIN = re.compile(r"[\"”'’]?\s*(?:,|&|\band\b|\bor\b)+\s*(?:and\s+)?[\"“'‘]?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,15 @@ def find_references(text: str, shown: Sequence[str], catalogue: Catalogue, *, an
         earlier = next((r for r in reversed(found) if r.is_clear), None)
         if pointer.is_pronoun and earlier is not None:  # "seen the second, loved it"
             pointer = replace(pointer, item_ids=earlier.item_ids)
-        found.append(_reference(text, pointer))
+        one = _reference(text, pointer)
+        if (
+            found
+            and one.how == "like"
+            and found[-1].how in _SPREADS
+            and _JOIN.fullmatch(text, found[-1].end, one.start)
+        ):
+            one = replace(one, how=found[-1].how)
+        found.append(one)
     told = {i for r in found if r.how in ("like", "against") for i in r.item_ids}
     return [replace(r, how="apart") if r.how == "seen" and told.issuperset(r.item_ids) else r for r in found]
 
@@ -113,10 +125,10 @@ def blanks(text: str, references: Sequence[Reference]) -> Iterator[tuple[int, in
         from_ = max(0, start - 40)
         cued = _SEEN.search(text[from_:start]) or _NO.search(text[from_:start])
         start = from_ + cued.start() if cued is not None else start
-        cue = next((s for s in reversed(scopes(text)) if s.start <= start < s.end), None)
+        cue = next((s for s in reversed(scopes(text)) if s.cue_start <= start < s.end), None)
         if cue is not None and start - cue.start < 16 and r.how in ("against", "seen"):
             start = cue.cue_start
-        for pattern in (_BAD, _GOOD, _AGAIN, _SEEN_AFTER):
+        for pattern in (_BAD, _GOOD, _AGAIN, SEEN_AFTER):
             told = pattern.match(text, r.end)
             end = max(end, told.end() if told else end)
         yield start, end
@@ -140,7 +152,7 @@ def _how(text: str, start: int, end: int) -> How:
         return "again"
     if _is_asked_why(text, start):
         return "why"
-    if (_SEEN.search(before) and not _UNSEEN.search(before)) or _SEEN_AFTER.match(text, end):
+    if (_SEEN.search(before) and not _UNSEEN.search(before)) or SEEN_AFTER.match(text, end):
         return "seen"
     if _TOO.match(text, end):
         return (

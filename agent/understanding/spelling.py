@@ -97,7 +97,8 @@ def respelled(text: str, catalogue: Catalogue) -> str:
 
 def _corrected(text: str, start: int, keys: list[str], i: int, known: _Known) -> str | None:
     said = keys[i]
-    if said in SHORTHAND and not _completes(said, keys, i, known):
+    free = text[start].islower() or not text[:start].strip()  # "Ty Cobb", "the U.S."
+    if said in SHORTHAND and free and not re.match(r"\w+[.-]\w", text[start:]) and not _completes(said, keys, i, known):
         return SHORTHAND[said]
     if len(said) < SHORTEST - 1 or said in FILLER or said in EVERYDAY or said in NUMBERS:
         return None

@@ -22,7 +22,9 @@ MOST_NAMESAKES = 5
 _BY_SOMEBODY = re.compile(
     r"\b(?:by|with|starring|featuring|from|director|actor|actress|author)\s+(?:the\s+)?$", re.IGNORECASE
 )
-_PLACE = re.compile(r"\b(?:in|to|at|of|about|near|the|around|into|mr|mrs|ms|dr|miss|king|queen|saint|st|lake|mount)\.?\s+$", re.I)
+_PLACE = re.compile(
+    r"\b(?:in|to|at|of|about|near|the|around|into|mr|mrs|ms|dr|miss|king|queen|saint|st|lake|mount)\.?\s+$", re.I
+)
 _WORKS = re.compile(r"(?:['’]s)?\s+(?:films?|movies?|books?|novels?|stuff|pictures?)\b", re.IGNORECASE)
 _SURELY_SOMEBODY = re.compile(r"\b(?:by|starring|featuring|director|actor|actress|author)\s+$", re.IGNORECASE)
 _NEXT = re.compile(r"\s+([^\W\d_]+(?:-[^\W\d_]+)*)")
@@ -112,4 +114,6 @@ def _is_kind(following: re.Match[str] | None, catalogue: Catalogue) -> bool:
 def _belongs_to_other(text: str, start: int, catalogue: Catalogue) -> bool:
     """Whether a word before makes it the name of somebody whom the catalogue does not have: "bruce lee"."""
     before = re.search(r"([^\W\d_]{2,})\s+$", text[:start])
-    return before is not None and catalogue.is_first_name(before[1].casefold()) and not is_ordinary(before[1].casefold())
+    return (
+        before is not None and catalogue.is_first_name(before[1].casefold()) and not is_ordinary(before[1].casefold())
+    )

@@ -28,8 +28,14 @@ _WHICH_AFTER = re.compile(
 )
 _BY_AGE = (
     (re.compile(r"^(\W*(?:from\s+)?)((?:18|19|20)\d\d)(?=\W*(?:please\W*)?$)", re.IGNORECASE), r"\1the \2 one"),
-    (re.compile(r"\bthe\s+(?:older|oldest|old|original|earlier)(?:\s+(?:one|version|film|movie))?\b", re.I), "the first"),
-    (re.compile(r"\bthe\s+(?:newer|newest|new|later|latest|remake)(?:\s+(?:one|version|film|movie))?\b", re.I), "the last"),
+    (
+        re.compile(r"\bthe\s+(?:older|oldest|old|original|earlier)(?:\s+(?:one|version|film|movie))?\b", re.I),
+        "the first",
+    ),
+    (
+        re.compile(r"\bthe\s+(?:newer|newest|new|later|latest|remake)(?:\s+(?:one|version|film|movie))?\b", re.I),
+        "the last",
+    ),
 )
 
 
@@ -56,9 +62,7 @@ def dated(text: str, catalogue: Catalogue) -> str:
     return text
 
 
-def _told(
-    text: str, start: int, end: int, works: Sequence[str], catalogue: Catalogue
-) -> tuple[int, int, str] | None:
+def _told(text: str, start: int, end: int, works: Sequence[str], catalogue: Catalogue) -> tuple[int, int, str] | None:
     """(start, end, item id) of a title with the words beside it that say which work is meant."""
     for pattern, place in _WHICH:
         before = pattern.search(text[:start])

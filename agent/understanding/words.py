@@ -13,7 +13,7 @@ from agent.understanding.places import countries_said
 from agent.understanding.spans import WITHIN, Span, phrases_in
 from agent.understanding.surnames import roles_cued, surname_at
 from agent.workspace.catalogue import Catalogue, phrase_key
-from agent.workspace.roles import role_of
+from agent.workspace.roles import PEOPLE, role_of
 
 MANY_VALUES = 60  # an attribute with more of them holds names (authors, actors), and a name is told by its capital
 _COMPOUND = re.compile(r"[\w'’]+(?:-[\w'’]+)*")
@@ -25,6 +25,7 @@ _ABOUT = re.compile(
 )
 _BY = re.compile(r"\b(?:by|with|starring|from|of|like)\s+$", re.IGNORECASE)
 _JOINT = re.compile(r"(?:[\s,&/]|\band\b|\bor\b)+", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -132,6 +133,8 @@ def _words_at(
     cued = [v for v in found if role_of(v[0]) in roles]
     if cued or towards != "against":
         found = _commonest(cued or found, catalogue)
+    else:
+        found = _widest(found, catalogue)
     yield from (Word(attribute, value, start, end, towards, plural) for attribute, value, plural in found)
 
 
@@ -146,6 +149,13 @@ def _commonest(found: Sequence[tuple[str, str, bool]], catalogue: Catalogue) -> 
         count[key] = count.get(key, 0) + catalogue.frequency(attribute, value)
     best = {key: max((a for k, a in count if k == key), key=lambda a: count[key, a]) for key, _ in count}
     return [v for v in found if best[phrase_key(v[1])] == v[0]]
+
+
+def _widest(found: Sequence[tuple[str, str, bool]], catalogue: Catalogue) -> list[tuple[str, str, bool]]:
+    """The values but those whose items another has too: who never directs without a part is refused by the cast."""
+    people = [(a, v) for a, v, _ in found if role_of(a) in PEOPLE]
+    items = {(a, v): {i.item_id for i in catalogue.items if v in i.words(a)} for a, v in people if len(people) > 1}
+    return [f for f in found if not any(items.get(f[:2], set()) < other for other in items.values() if f[:2] in items)]
 
 
 def _after_name(text: str, start: int, attribute: str) -> int | None:

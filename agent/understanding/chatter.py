@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from agent.schema import Intent
 from agent.understanding.intent import parse_intent
 from agent.understanding.pointers import find_pointers
 from agent.understanding.sounds import SOUND
@@ -14,14 +15,14 @@ from agent.workspace.catalogue import Catalogue
 _SOUND = re.compile(rf"(?<![\w'’-])(?:{SOUND})(?![\w'’-])[\s,!.]*", re.IGNORECASE)
 # A clause ends with its mark, or before a word that begins a request: "I'm tired so give me something light".
 _CLAUSE = re.compile(
-    r"(?:(?!\s+(?:so|but|and)\s+(?:can|could|would|will|give|show|find|i\s+(?:need|want|would)|i['’]?d|please|something|anything"
+    r"(?:(?!\s+(?:so|but|and)\s+(?:can|could|would|will|give|show|find|(?:now\s+)?(?:i|we)\s+(?:need|want|would)|i['’]?d|please|something|anything"
     r"|just|let|how|what|recommend|suggest|maybe|an?)\b)(?:[^.!?\n;,]|[.,](?=\w)))+(?P<mark>[.!?\n;]?)",
     re.IGNORECASE,
 )
 # Who or what a clause tells of that is no request: somebody, the day, the weather.
 _TELLS = re.compile(
     r"""\W*(?:(?:so|and|but|because|since|also|today|tonight|anyway)\s+)*
-    (?: (?:i|we|he|she|they)\b | (?:i|we|he|she|they|it)['’]?(?:m|re|ve|d|s)\b | (?:my|our)\b | it\s+(?:is|was|has|rains|snows)\b
+    (?: (?:i|we)\b | (?:i|we|it)['’]?(?:m|re|ve|d|s)\b | (?:my|our)\b | it\s+(?:is|was|has|rains|snows)\b
       | (?:what\s+)?(?:(?:an?|the|such|had|just|having)\s+){0,3}(?:\w+\s+){1,2}(?:day|week|month|morning|shift|weather)\b
       | (?:today|yesterday|work|school|traffic|life)\s+(?:is|was|has|s|sucks|sucked)\b )""",
     re.IGNORECASE | re.VERBOSE,
@@ -32,9 +33,15 @@ _ASKS = re.compile(
       | liked | love[sd]? | hate[sd]? | prefer\w* | enjoy\w* | fan | into | seen | saw | see | watch\w* | read | reading
       | (?:sick|tired|bored|enough|afraid|scared)\s+(?:of|with) | avoid | more | less | than | films? | movies? | books? | crav\w+
       | fancy | after | feel | feels | feeling | up\s+for | hop\w+ | wonder\w* | thinking | ones? | play | played | buy
-      | mean | meant | own | stand | take | pick | choose | same | also | too | set | with | about | who | that | mind
-      | care | try | usual\w* | normally | said | prefer | favou?rites? | got | have | has | had\s+enough )\b""",
+      | mean | meant | own | stand | take | pick | choose | same | also | too | set | where | about | who | that | mind
+      | care | try | usual\w* | normally | said | prefer | favou?rites? | already )\b""",
     re.IGNORECASE | re.VERBOSE,
+)
+# "exams are over", which is no leave as "subtitles are fine" is.
+_IS = re.compile(
+    r"\W*\w+(?:\s+\w+){0,2}\s+(?:is|are|was|were|sucks?|sucked)\b"
+    r"(?!.*\b(?:fine|ok|okay|all\s+right|alright|good|great|welcome|important|must|required|better|best|enough|plus|nice|perfect)\b)",
+    re.IGNORECASE,
 )
 # "what" and "had", which mostly ask, here do not.
 _DAY = re.compile(
@@ -48,9 +55,11 @@ def without_sounds(text: str, catalogue: Catalogue) -> str:
     """The text with sounds and oaths as white space, but for those of a title ("Damn Yankees")."""
     titles = list(phrases_in(text, catalogue.by_title, catalogue.title_starts))
     for match in reversed(list(_SOUND.finditer(text))):
-        said = match.group().rstrip(" ,!.\n\t")
-        if not any(t.overlaps(match.start(), match.start() + len(said)) for t in titles):
-            text = text[: match.start()] + " " * len(match.group()) + text[match.end() :]
+        start, end = match.start(), match.start() + len(match.group().rstrip(" ,!.\n\t"))
+        if not any(t.overlaps(start, end) for t in titles):
+            opens = not text[:start].strip() or text[:start].rstrip()[-1] in ".!?;:\n"
+            end = match.end() if opens else end  # the comma after it goes too
+            text = text[:start] + " " * (end - start) + text[end:]
     return text
 
 
@@ -91,11 +100,12 @@ def _sentences(text: str) -> Iterator[list[tuple[int, int]]]:
 def _is_aside(clause: str, shown: Sequence[str], catalogue: Catalogue) -> bool:
     if _DAY.match(clause):
         return True
-    return _TELLS.match(clause) is not None and not _is_request(clause, shown, catalogue)
+    tells = _TELLS.match(clause) or (_IS.match(clause) and not re.match(r"\W*(?:he|she|they|that|this|it|these)\b", clause, re.I))
+    return bool(tells) and not _is_request(clause, shown, catalogue)
 
 
 def _is_request(clause: str, shown: Sequence[str], catalogue: Catalogue) -> bool:
     if _ASKS.search(clause) or find_pointers(clause, shown, catalogue):
         return True
     now = parse_intent(clause, catalogue)
-    return bool(now.likes or now.dislikes or now.filters)
+    return now != Intent(now.text, wishes=now.wishes, avoids=now.avoids)

@@ -25,6 +25,7 @@ FILLER = frozenset(
     sort stuff such suggest suggestion suggestions tell than that that's the their then there these they thing
     things think this time title titles to today tonight too top try up us very want wanted wants was watch watched
     we well were what which who will with would year years yes you your
+    genre genres having he kindly she
     though perhaps enough nah nope yep yeah yup both him them probably
     """.split()
 )
@@ -48,10 +49,12 @@ _TALK = (
     r"whatever(?=\s*(?:$|[.,!]))|you\s+(?:choose|decide|pick)|of\s+all\s+times?|where\s+(?:should|do)\s+i\s+(?:start|begin)|up\s+to\s+you|no\s+idea|again|(?<=\x00\s)(?:brothers|sisters)",
     SOUND,
     r"on\s+second\s+thoughts?|(?:now\s+that|come\s+to|when)\s+(?:i\s+)?think\s+(?:of|about)\s+it|to\s+be\s+honest|honestly",
-    r"(?:i|we)(?:['’]?d)?\s+fancy|^\W*fancy(?:ing)?|i\s+(?:guess|think|suppose|believe)|by\s+the\s+way|in\s+fact|you\s+know\s+what",
-    r"(?:movie|film|book)\s+night|at\s+the\s+moment|these\s+days|right\s+now|first\s+of\s+all|for\s+(?:starters|once)|at\s+all",
+    r"(?:i|we)(?:['’]?d)?\s+fanc(?:y|ied)|^\W*fancy(?:ing)?|(?:i\s+(?:was|am)|i['’]?m)\s+thinking(?:\s+of)?|or\s+so|i\s+(?:already\s+)?said|i\s+(?:guess|think|suppose|believe)|by\s+the\s+way|in\s+fact|you\s+know\s+what",
+    r"forget\s+(?:it|that)|never\s*mind|of\s+course|obviously|definitely|for\s+sure|(?:movie|film|book)\s+night|at\s+the\s+moment|these\s+days|right\s+now|first\s+of\s+all|for\s+(?:starters|once)|at\s+all",
     r"(?:^|[.!?]\s)\s*(?:sweet|wonderful|brilliant|fantastic|amazing|beautiful|superb|fun)(?=\s*(?:[,!]|\.(?:\s|$)))",
-    r"(?:hey|hi|ok|okay|dear|come\s+on|please)\s+(?:bot|buddy|dude|bro|mate|pal|guys|folks)|^\W*(?:bot|buddy|dude|bro|mate)(?=,)|(?<=,\s)(?:bot|buddy|dude|bro|mate|pal)(?=\W*$)",
+    r"(?:my|our)\s+(?:girlfriend|boyfriend|wife|husband|partner|kids?|sons?|daughters?|mom|mum|dad|mother|father|brother|sister|parents?"
+    r"|roommate|date)(?=\s+(?:wants?|hates?|loves?|likes?|prefers?|enjoys?|is|are|would|can['’]?t|do(?:es)?)\b)",
+    r"(?:hey|hi|yo|hello|ok|okay|dear|come\s+on|please)\s+(?:bot|buddy|dude|bro|mate|pal|guys|folks)|^\W*(?:bot|buddy|dude|bro|mate)(?=,)|(?<=,\s)(?:bot|buddy|dude|bro|mate|pal)(?=\W*$)",
     r"if\s+possible|would\s+be\s+(?:perfect|great|nice|lovely)|(?<=,)\s+all",
 )
 SMALL_TALK = re.compile(rf"(?<![\w'’-])(?:{'|'.join(_TALK)})(?![\w'’-])", re.IGNORECASE)
@@ -104,6 +107,7 @@ _CUES: tuple[tuple[Stance | None, str], ...] = (
     ("against", r"(?:tired|sick|bored|fed\s+up|enough)\s+(?:of|with)|free\s+(?:of|from)"),
     ("against", r"(?:stay|steer|keep)\s+(?:away|clear)\s+(?:from|of)"),
     ("against", r"avoid(?:ing)?|skip|hat(?:e|ed|es)|dislik(?:e|ed|es)|loath(?:e|ed)|detest(?:ed)?|leave\s+out|ban"),
+    ("against", r"(?:(?<![\w\s])|(?<=[.,;!?]\s))enough(?=\s+\w)"),
     ("against", r"nothing(?:\s+like)?|no\s+more|none\s+of|neither|nor|never|without|no|not"),
     ("against", rf"{_BE}|{_DO}"),
 )  # fmt: skip

@@ -49,6 +49,11 @@ _MORE_OF_IT = re.compile(
 )
 _THAN = re.compile(r"\bthan\s+(?:the\s+(?:film|movie|book)\s+)?[\"“'‘]?$", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?:(?:\b(?:dr|mr|mrs|ms|st|vs|jr|[a-z])\.)|[^.!?\n]|[.](?=\w))+", re.IGNORECASE)
+_TAKES_BACK = re.compile(
+    r"(?<=[,.;!?–-])\s*(?:(?:nah|nope|no\s+wait|wait|scratch\s+that|actually|or\s+rather|i\s+mean(?:t)?|make\s+that"
+    r"|on\s+second\s+thoughts?)\b|no(?=,))",
+    re.IGNORECASE,
+)
 _JOIN = re.compile(r"[\"”'’]?\s*(?:,|and|&|or)+\s*(?:and\s+)?[\"“'‘]?", re.IGNORECASE)
 
 
@@ -229,18 +234,24 @@ def _manner(text: str) -> Manner:
 
 
 def _added(before: Intent, now: Intent, text: str, catalogue: Catalogue) -> Intent:
-    """The intent after a message, sentence by sentence where they add in different manners: "Dramas too. Nothing sad."."""
-    sentences = [m.span() for m in _SENTENCE.finditer(text) if re.search(r"\w", m.group())]
+    """The intent after a message; where its sentences add in different manners, or one takes another back, one by one.
+
+    "Dramas too. Nothing sad." widens by dramas only, and "a comedy, nah, a horror film" asks for horror.
+    """
+    cuts = [0, *(m.start() for m in _TAKES_BACK.finditer(text)), len(text)]
+    sentences = [m.span() for a, b in zip(cuts, cuts[1:], strict=False) for m in _SENTENCE.finditer(text, a, b)]
+    sentences = [(start, end) for start, end in sentences if re.search(r"\w", text[start:end])]
     manners = [_manner(text[start:end]) for start, end in sentences]
-    if len(sentences) < 2 or set(manners) == {"instead"}:
+    takes_back = len(cuts) > 2
+    if len(sentences) < 2 or (set(manners) == {"instead"} and not takes_back):
         return follow_up(before, now, _manner(text))
     left = now.filters
     for (start, end), manner in zip(sentences, manners, strict=True):
         said = parse_intent(blank(text, [(0, start), (end, len(text))]), catalogue).filters
-        own = tuple(f for f in said if f in left or manner == "either")
-        left = tuple(
-            f for f in left if f not in own and (manner != "either" or f.attribute not in {o.attribute for o in own})
-        )
+        every = manner == "either" or takes_back
+        own = tuple(f for f in said if every or f in left)
+        read = {f.attribute for f in own if every}
+        left = tuple(f for f in left if f not in own and f.attribute not in read)
         before = follow_up(before, Intent(filters=own), manner)
     return follow_up(before, replace(now, filters=left))
 

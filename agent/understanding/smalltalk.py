@@ -36,17 +36,17 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
                r"|send|marry|kiss|hug|drive|teach|book|reboot|buy|bring) (?:me|my|us|our|an?|the|some)|(?:fix|repair|call|clean|wash|feed|charge"
                r"|reboot|do) (?:my|our)|(?:turn|switch) (?:on|off)|play (?:some )?music)\b.*"),
     ("errand", r"(?:do you (?:love|like|hate|know|miss|remember) me|are you (?:married|single|alive|conscious|ok|there|drunk|kidding|serious)"
-               r"|where (?:are you|do you live)|how old are you|do you (?:sleep|dream|eat|drink|think|feel)|can you (?:speak|hear|see|feel|think|sing|dance)\b.*)"),
+               r"|where (?:are you|do you live)|do you (?:like|love|enjoy|prefer|want)\b.*|what(?:['’]?s| is) your favou?rite\b.*|how old are you|do you (?:sleep|dream|eat|drink|think|feel)|can you (?:speak|hear|see|feel|think|sing|dance)\b.*)"),
     ("help", r"(?:who|what) are you|who made you|what can you do(?: for me)?|how do(?:es)? (?:you|this) work"
              r"|help(?: me)?|are you (?:an? )?(?:human|robot|bot|ai|person|real|machine|chatgpt)"),
-    ("rude", rf"(?:you(?:['’]?re| are)? )?(?:(?:so|really|a|an|such|very|fucking|bloody) )*{_INSULT}"
+    ("rude", rf"(?:(?:you(?:['’]?re| are)?|(?:this|that|it)(?:['’]?s| is)) )?(?:(?:so|really|a|an|such|very|fucking|bloody) )*{_INSULT}"
              r"(?: (?:bot|machine|program|thing|robot|ai|computer|recommender))?"),
     ("rude", r"(?:you(?:['’]?re| are) |what |this is |such )?(?:(?:just|simply|the|a|an|so) )*(?:worst|dumbest|stupidest|most (?:useless|stupid|annoying)"
              r"|(?:terrible|awful|horrible|lousy|shitty|bad|rubbish)(?= (?:\w+ )*(?:bot|machine|program|robot|ai|computer|recommender|app)))"
              r"(?: (?:damn|fucking))?(?: (?:bot|machine|program|thing|robot|ai|computer|recommender|app|tool))?(?: (?:i|ever|in|of|that|have|i['’]ve)\b.*)?"),
     ("rude", r"(?:you|your (?:\w+ )?(?:recommendations?|suggestions?|taste|lists?)|(?:this|the) (?:bot|app|thing|machine|tool))(?: (?:is|are|just|really|all|so|totally|such))*"
              r" (?:sucks?|stinks?|terrible|awful|horrible|rubbish|bad|lousy|shit|worthless|useless|stupid|dumb|(?:an? )?(?:joke|waste of (?:my )?time))"
-             r"|you know nothing|you (?:never|don['’]?t) (?:listen|understand|get it)\b.*|what a (?:waste of (?:my )?time|joke)"),
+             r"|you know nothing|are you (?:even )?(?:listening|reading|deaf|blind|broken|stupid|dumb)\b.*|you (?:never|don['’]?t) (?:listen|understand|get it)\b.*|what a (?:waste of (?:my )?time|joke)"),
     ("rude", r"(?:fuck|screw|damn) (?:you|off|this|it)|shut up|go to hell|i hate you|this sucks"),
     ("thanks", r"(?:(?:many|ok(?:ay)?|no|great) )?(?:thanks|thank you|thx|cheers|ta)"
                r"(?: (?:a lot|so much|very much|you|again|anyway|for \w+(?: \w+)?))?"),

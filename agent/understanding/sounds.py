@@ -8,6 +8,7 @@ SOUND = (
 )
 # What stands for a word; never inside of a title or name.
 SHORTHAND = {
+    "w": "with",
     "pls": "please",
     "plz": "please",
     "plss": "please",

@@ -31,6 +31,7 @@ _TITLE_BEFORE = re.compile(
     r"\b(?:like|liked|love|loved|hate|hated|enjoyed|seen|watched|saw|read|than|of|to|and|was)\s+(?:the\s+)?[\"“'‘]?$",
     re.IGNORECASE,
 )
+_WITH = re.compile(r"(?<!\w)w/(?!o\b)\s*", re.IGNORECASE)
 _ORDINAL_BEFORE = re.compile(r"\bthe\s+$", re.IGNORECASE)
 _ORDINALS = frozenset("first second third fourth fifth sixth seventh eighth ninth tenth".split())
 
@@ -83,6 +84,7 @@ def respelled(text: str, catalogue: Catalogue) -> str:
     known = _KNOWN.get(catalogue)
     if known is None:
         known = _KNOWN[catalogue] = _known(catalogue)
+    text = _WITH.sub("with ", text)
     words = list(_WORD.finditer(text))
     keys = [phrase_key(w.group()).replace(" ", "") for w in words]
     changes: list[tuple[int, int, str]] = []

@@ -22,7 +22,7 @@ _CLAUSE = re.compile(
 # Who or what a clause tells of that is no request: somebody, the day, the weather.
 _TELLS = re.compile(
     r"""\W*(?:(?:so|and|but|because|since|also|today|tonight|anyway)\s+)*
-    (?: (?:i|we)\b | (?:i|we|it)['’]?(?:m|re|ve|d|s)\b | (?:my|our)\b | it\s+(?:is|was|has|rains|snows)\b
+    (?: (?:i|we)\b | (?:i|we|it)['’](?:m|re|ve|d|s)\b | (?:im|ive|its)\b | (?:my|our)\b | it\s+(?:is|was|has|rains|snows)\b
       | (?:what\s+)?(?:(?:an?|the|such|had|just|having)\s+){0,3}(?:\w+\s+){1,2}(?:day|week|month|morning|shift|weather)\b
       | (?:today|yesterday|work|school|traffic|life)\s+(?:is|was|has|s|sucks|sucked)\b )""",
     re.IGNORECASE | re.VERBOSE,

@@ -27,7 +27,7 @@ _COUNTS = (
     ),
     re.compile(
         rf"(?:^|[.,;!?]|\b(?:but|and|just|only|ok|okay|maybe|to))\s*{_N}(?:\s+(?:more|only))?\s+"
-        r"(?:this\s+time|will\s+do|would\s+do|is\s+(?:enough|plenty|fine)|are\s+(?:enough|plenty|fine)|(?:at\s+)?max|tops|instead)\b",
+        r"(?:(?:more|others?)\s+(?:of|like)|this\s+time|will\s+do|would\s+do|is\s+(?:enough|plenty|fine)|are\s+(?:enough|plenty|fine)|(?:at\s+)?max|tops|instead)\b",
         re.IGNORECASE,
     ),
     re.compile(rf"\b(?P<n>couple)(?=\s+of\s+(?:[\w'’-]+\s+){{0,3}}?(?:{_THING}s|ones)\b)", re.IGNORECASE),

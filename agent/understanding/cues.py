@@ -54,6 +54,7 @@ _TALK = (
     r"(?:^|[.!?]\s)\s*(?:sweet|wonderful|brilliant|fantastic|amazing|beautiful|superb|fun)(?=\s*(?:[,!]|\.(?:\s|$)))",
     r"(?:my|our)\s+(?:girlfriend|boyfriend|wife|husband|partner|kids?|sons?|daughters?|mom|mum|dad|mother|father|brother|sister|parents?"
     r"|roommate|date)(?=\s+(?:wants?|hates?|loves?|likes?|prefers?|enjoys?|is|are|would|can['’]?t|do(?:es)?)\b)",
+    r"(?:my|our)\s+favou?rite\s+(?:director|actor|actress|author|writer|film|movie|book|genre|kind)s?\s+(?:is|are|was)",
     r"(?:hey|hi|yo|hello|ok|okay|dear|come\s+on|please)\s+(?:bot|buddy|dude|bro|mate|pal|guys|folks)|^\W*(?:bot|buddy|dude|bro|mate)(?=,)|(?<=,\s)(?:bot|buddy|dude|bro|mate|pal)(?=\W*$)",
     r"if\s+possible|would\s+be\s+(?:perfect|great|nice|lovely)|(?<=,)\s+all",
 )

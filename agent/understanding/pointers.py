@@ -33,7 +33,7 @@ AFTER = re.compile(
     r"""["”'’]?\s*(?:$|[.,;!?:)\x00&]|(?:and|but|or|nor|is|are|was|were|looks?|sounds?|seems?|feels?|again|please|pls|too
     |instead|more|less|not|so|already|on|with|without|though|then|thanks|now|because|only|really|very|yesterday|before
     |except|than|i['’]?ve|if|from|better|about|as|there|here|one|in\s+(?:(?:the|your|this)\s+list|there|here|it)|for
-    |doing|made|ended|(?:i|we)['’]?ve|i\s+(?:have|already|saw|know|hated|loved|liked|do)|last\s+(?:week|night|year|month)|recently|any\s+good|any\s?more|once|up|either|that\s+i|newer|older|cheaper|shorter
+    |doing|made|ended|(?:i|we)['’]?ve|i\s+(?:have|already|saw|know|hated|loved|liked|do)|last\s+(?:week|night|year|month)|recently|any\s+good|ok|okay|suitable|safe|any\s?more|once|up|either|that\s+i|newer|older|cheaper|shorter
     |longer|lacks?|has|it\s+is)\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -73,7 +73,7 @@ _VERDICT = re.compile(
 )
 _PRONOUN_BEFORE = re.compile(
     r"\b(?:like|liked|love|loved|hate|hated|enjoyed|dislike|disliked|than|not|why|seen|watched|read|pick|picked|choose|chose|suggest|suggested"
-    r"|recommend|recommended|about|have|own|know|from|did|of|already)\s+$",
+    r"|recommend|recommended|about|have|own|know|from|did|of|already|is|was)\s+$",
     re.IGNORECASE,
 )
 _DESCRIBED = re.compile(
@@ -82,6 +82,7 @@ _DESCRIBED = re.compile(
     r"|\bthe\s+(?P<kind>[\w'’-]+)",
     re.IGNORECASE,
 )
+_ADJECTIVE_ENDS = re.compile(r"\s+(?:\w+\s+)?\w+\s*\?")  # "is the third scary?"
 _WORD = re.compile(r"[\w'’]+(?:[-.:&][\w'’]+)*")
 _LONGEST = 8  # words of a title in short
 _MOST_CHOICES = 8
@@ -112,7 +113,8 @@ def positions(text: str, shown: Sequence[str], catalogue: Catalogue, answers: bo
     """Places of the list, "the second" and "#3", as pointers at what of `shown` stands there."""
     for match in _ORDINAL.finditer(text):
         free = match["the"] or _BEFORE.search(text[: match.start()])
-        if free and AFTER.match(text, match.end()):
+        asked = re.search(r"\b(?:is|was)\s+$", text[: match.start()], re.I) and _ADJECTIVE_ENDS.match(text, match.end())
+        if free and (asked or AFTER.match(text, match.end())):
             yield _at(match.start(), match.end(), _places(match, len(shown)), shown)
     for match in _NUMBERED.finditer(text):
         yield _at(match.start(), match.end(), [NUMBERS.get(match["n"].lower()) or int(match["n"])], shown)

@@ -68,6 +68,9 @@ _NO = re.compile(
 _TOO = re.compile(
     r"[\"”'’]?\s+(?:was|is|were|are|looks?|sounds?|seems?|feels?)\s+(?:\w+\s+){0,2}too\s+\w", re.IGNORECASE
 )
+_PASS = re.compile(r"[\"”'’]?\s*[?,:–-]+\s*(?:no|nope|nah|pass|hard\s+pass|no\s+thanks|skip)(?=\W*$|\s*[,.;!?])", re.IGNORECASE)
+# "any of these with Tom Hanks?"
+_ASKED_FOR = re.compile(r"\b(?:any|one|some)\s+of\b", re.IGNORECASE)
 # "who directed the third?", "is the second any good?"
 _QUESTION = re.compile(
     r"\s*(?:and\s+|but\s+)?(?:who|when|where|what|how|which|is|are|was|were|does|did)\b", re.IGNORECASE
@@ -128,7 +131,7 @@ def blanks(text: str, references: Sequence[Reference]) -> Iterator[tuple[int, in
         cue = next((s for s in reversed(scopes(text)) if s.cue_start <= start < s.end), None)
         if cue is not None and start - cue.start < 16 and r.how in ("against", "seen"):
             start = cue.cue_start
-        for pattern in (_BAD, _GOOD, _AGAIN, SEEN_AFTER):
+        for pattern in (_BAD, _GOOD, _PASS, _AGAIN, SEEN_AFTER):
             told = pattern.match(text, r.end)
             end = max(end, told.end() if told else end)
         yield start, end
@@ -154,6 +157,8 @@ def _how(text: str, start: int, end: int) -> How:
         return "why"
     if (_SEEN.search(before) and not _UNSEEN.search(before)) or SEEN_AFTER.match(text, end):
         return "seen"
+    if _ASKED_FOR.match(text, start) and re.match(r"\s*(?:with|by|from|in|that|which|have|has)\b", text[end:], re.IGNORECASE):
+        return "apart"
     if _TOO.match(text, end):
         return (
             "apart" if re.match(r"these|those|all|both|that$|this$|it$", text[start:end], re.IGNORECASE) else "against"
@@ -161,6 +166,7 @@ def _how(text: str, start: int, end: int) -> How:
     if (
         text[start:end].lower().startswith(("none", "neither"))
         or _BAD.match(text, end)
+        or _PASS.match(text, end)
         or _NO.search(before)
         or stance(text, start) in ("against", "less")
     ):

@@ -56,7 +56,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
                r"|(?:i['’]?m|we['’]?re) (?:done|good)"),
     ("greeting", r"(?:hi|hello|hey|hiya|yo|howdy|greetings|good (?:morning|afternoon|evening|day))"
                  r"(?: (?:there|again|you|everyone|all|bot|vouchrec))?"),
-    ("greeting", r"how are you(?: (?:doing|today))*|what(?:['’]?s| is) up|nice to meet you"),
+    ("greeting", r"how are you(?: (?:doing|today))*|how(?:['’]?s| is) (?:it going|life|everything|your day)|what(?:['’]?s| is) up|nice to meet you"),
 )  # fmt: skip
 _KINDS = tuple((kind, spaced(_LEAD + f"(?:{pattern})")) for kind, pattern in _PATTERNS)
 _SENTENCE = re.compile(r"[^.!?\n,;]+(?:,(?!\s)[^.!?\n,;]+)*|[^\w\s]+")

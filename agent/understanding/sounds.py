@@ -9,6 +9,7 @@ SOUND = (
 # What stands for a word; never inside of a title or name.
 SHORTHAND = {
     "w": "with",
+    "em": "them",
     "pls": "please",
     "plz": "please",
     "plss": "please",

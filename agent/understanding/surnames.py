@@ -23,11 +23,14 @@ _BY_SOMEBODY = re.compile(
     r"\b(?:by|with|starring|featuring|from|director|actor|actress|author)\s+(?:the\s+)?$", re.IGNORECASE
 )
 _PLACE = re.compile(
-    r"\b(?:in|to|at|of|about|near|the|around|into|mr|mrs|ms|dr|miss|king|queen|saint|st|lake|mount)\.?\s+$", re.I
+    r"\b(?:in|to|at|of|about|near|on|the|around|into|mr|mrs|ms|dr|miss|king|queen|saint|st|lake|mount)\.?\s+$", re.I
 )
 _WORKS = re.compile(r"(?:['’]s)?\s+(?:films?|movies?|books?|novels?|stuff|pictures?)\b", re.IGNORECASE)
 _SURELY_SOMEBODY = re.compile(r"\b(?:by|starring|featuring|director|actor|actress|author)\s+$", re.IGNORECASE)
-_NEXT = re.compile(r"\s+([^\W\d_]+(?:-[^\W\d_]+)*)")
+_NEXT = re.compile(r"\s+([^\W\d_]+(?:-[^\W\d_]+)*)(?:\s+([^\W\d_]+))?")
+_NOTHING_HANGS = re.compile(
+    rf"(?:['’]s)?\s*(?:$|[^\w\s]|\x00|\d|(?:{'|'.join(sorted(FILLER))}|if|not|but|without|instead|rather|too|early|late)\b)", re.IGNORECASE
+)
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 # What somebody did, by the words before the name, as `role_of` calls it.
 _ROLE_CUES = tuple(
@@ -85,30 +88,28 @@ def _people_at(
 ) -> tuple[tuple[str, str], ...]:
     """Whom a surname may mean, none where it need not mean anybody."""
     span, key = text[start:end], phrase_key(text[start:end].removesuffix("'s").removesuffix("’s"))
-    people = people_named(key, catalogue)
-    if not people or key in FILLER or key in EVERYDAY:
-        return ()
     before = text[max(0, start - 20) : start]
     made = _WORKS.match(text, end) is not None or _is_kind(_NEXT.match(text, end), catalogue)
     cued = bool(roles or _BY_SOMEBODY.search(before) or made)
-    told = bool(_SURELY_SOMEBODY.search(before))
-    capital = span[:1].isupper() and not text.isupper() and not is_ordinary(key) and not _PLACE.search(before)
-    noted = max(catalogue.frequency(*person) for person in people) >= NOTED
-    if span.islower() and is_ordinary(key):
-        meant = cued and noted and not _PLACE.search(before) and (told or key not in catalogue.words)
-    else:
-        bare = noted and not _PLACE.search(before) and not catalogue.is_first_name(key)
-        meant = cued or capital or bare
-    if not meant or _belongs_to_other(text, start, catalogue):
+    people = people_named(key, catalogue) or (people_named(key.removesuffix("s"), catalogue) if cued else ())
+    if not people or key in FILLER or key in EVERYDAY or _belongs_to_other(text, start, catalogue):
         return ()
-    return tuple(p for p in people if role_of(p[0]) in roles) or people
+    noted = max(catalogue.frequency(*person) for person in people) >= NOTED
+    free = not _PLACE.search(before)
+    if span.islower() and is_ordinary(key):
+        told = _SURELY_SOMEBODY.search(before) is not None or key not in catalogue.words
+        meant = cued and noted and free and told
+    else:
+        capital = span[:1].isupper() and not text.isupper() and not is_ordinary(key)
+        bare = noted and not catalogue.is_first_name(key) and _NOTHING_HANGS.match(text, end) is not None
+        meant = cued or (free and (capital or bare))
+    return (tuple(p for p in people if role_of(p[0]) in roles) or people) if meant else ()
 
 
 def _is_kind(following: re.Match[str] | None, catalogue: Catalogue) -> bool:
-    """Whether the word after a surname is a kind of item: "a hanks comedy"."""
-    if following is None:
-        return False
-    return any(role_of(a) == "kind" for a, _, _ in values_named(phrase_key(following[1]), catalogue))
+    """Whether one of the two words after a surname is a kind of item: "a hanks comedy", "kubrick space films"."""
+    words = (following[1], following[2] or "") if following is not None else ()
+    return any(role_of(a) == "kind" for w in words for a, _, _ in values_named(phrase_key(w), catalogue))
 
 
 def _belongs_to_other(text: str, start: int, catalogue: Catalogue) -> bool:

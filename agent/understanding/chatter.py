@@ -22,18 +22,20 @@ _CLAUSE = re.compile(
 # Who or what a clause tells of that is no request: somebody, the day, the weather.
 _TELLS = re.compile(
     r"""\W*(?:(?:so|and|but|because|since|also|today|tonight|anyway)\s+)*
-    (?: (?:i|we)\b | (?:i|we|it)['’](?:m|re|ve|d|s)\b | (?:im|ive|its)\b | (?:my|our)\b | it\s+(?:is|was|has|rains|snows)\b
-      | (?:what\s+)?(?:(?:an?|the|such|had|just|having)\s+){0,3}(?:\w+\s+){1,2}(?:day|week|month|morning|shift|weather)\b
+    (?: (?:i|we)\b | (?:i|we|it)['’](?:m|re|ve|d|s)\b | (?:im|ive|its)\b | (?:my|our)\b
+      | it\s+(?:is|was|has|rains|snows)\b
+      | (?:what\s+)?(?:(?:an?|the|such|had|just|having)\s+){0,3}(?:\w+\s+){1,2}
+        (?:day|week|month|morning|shift|weather)\b
       | (?:today|yesterday|work|school|traffic|life)\s+(?:is|was|has|s|sucks|sucked)\b )""",
     re.IGNORECASE | re.VERBOSE,
 )
 _ASKS = re.compile(
-    r"""\b(?: you | find | show | give | recommend\w* | suggest\w* | needs? | wants? | wish | look | looking | searching | mood
-      | something | anything | nothing | everything | some | any | what | which | please | let['’]?s | lets | like | likes
-      | liked | love[sd]? | hate[sd]? | prefer\w* | enjoy\w* | fan | into | seen | saw | see | watch\w* | read | reading
-      | (?:sick|tired|bored|enough|afraid|scared)\s+(?:of|with) | avoid | more | less | than | films? | movies? | books? | crav\w+
-      | fancy | after | feel | feels | feeling | up\s+for | hop\w+ | wonder\w* | thinking | ones? | play | played | buy
-      | mean | meant | own | stand | take | pick | choose | same | also | too | set | where | about | who | that | mind
+    r"""\b(?: you | find | show | give | recommend\w* | suggest\w* | needs? | wants? | wish | look | looking | searching
+      | mood | something | anything | nothing | everything | some | any | what | which | please | let['’]?s | lets
+      | like | likes | liked | love[sd]? | hate[sd]? | prefer\w* | enjoy\w* | fan | into | seen | saw | see
+      | watch\w* | read | reading | (?:sick|tired|bored|enough|afraid|scared)\s+(?:of|with) | avoid | more | less | than | films? | movies?
+      | books? | crav\w+ | fancy | after | feel | feels | feeling | up\s+for | hop\w+ | wonder\w*
+      | thinking | ones? | play | played | buy | mean | meant | own | stand | take | pick | choose | same | also | too | set | where | about | who | that | mind
       | care | try | usual\w* | normally | said | prefer | favou?rites? | already )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -43,6 +45,7 @@ _IS = re.compile(
     r"(?!.*\b(?:fine|ok|okay|all\s+right|alright|good|great|welcome|important|must|required|better|best|enough|plus|nice|perfect)\b)",
     re.IGNORECASE,
 )
+_PRONOUN = re.compile(r"\W*(?:he|she|they|that|this|it|these)\b", re.IGNORECASE)
 # "what" and "had", which mostly ask, here do not.
 _DAY = re.compile(
     r"\W*(?:(?:i|we)['’]?(?:ve)?\s+)?(?:what\s+|have\s+|had\s+|just\s+)*(?:an?\s+|the\s+)?(?:\w+\s+){0,2}(?:day|week|month|morning|shift)\b"
@@ -100,7 +103,7 @@ def _sentences(text: str) -> Iterator[list[tuple[int, int]]]:
 def _is_aside(clause: str, shown: Sequence[str], catalogue: Catalogue) -> bool:
     if _DAY.match(clause):
         return True
-    tells = _TELLS.match(clause) or (_IS.match(clause) and not re.match(r"\W*(?:he|she|they|that|this|it|these)\b", clause, re.I))
+    tells = _TELLS.match(clause) or (_IS.match(clause) and not _PRONOUN.match(clause))
     return bool(tells) and not _is_request(clause, shown, catalogue)
 
 

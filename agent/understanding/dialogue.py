@@ -59,8 +59,7 @@ _JOIN = re.compile(r"[\"”'’]?\s*(?:,|and|&|or)+\s*(?:and\s+)?[\"“'‘]?", 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A conversation so far: the intent, the lists shown (item ids, oldest list first), the choices last asked of
-    (item ids, or for people conditions)."""
+    """A conversation so far: the intent, the lists shown (item ids, oldest list first), the choices last asked of."""
 
     intent: Intent = field(default_factory=Intent)
     lists: tuple[tuple[str, ...], ...] = ()

@@ -25,8 +25,10 @@ _UNSEEN = re.compile(r"(?:\bnever|n['’]?t|\bnot)\s+(?:yet\s+)?(?:seen|watched|
 # What stands right after one.
 TOLD_AFTER = re.compile(
     r"""["”'’]?\s*(?: [,:?–-]?\s+(?:i|we)(?:['’]?ve)?\s+(?:(?:really|just|absolutely|always|already|so|have)\s+)*
-    (?: hated? | loved? | liked? | enjoyed? | dislike[d]? | saw | seen | watched | read | can['’]?t\s+stand | did(?:n['’]?t|nt)\s+(?:like|enjoy) )\b
-    | \s*[,:?–-]\s*(?:(?:really|just|absolutely|already)\s+)?(?:hated?|loved?|liked?|enjoyed|disliked|saw|seen|watched|can['’]?t\s+stand)\s+(?:it|them|that) )
+      (?: hated? | loved? | liked? | enjoyed? | disliked? | saw | seen | watched | read | can['’]?t\s+stand
+        | did(?:n['’]?t|nt)\s+(?:like|enjoy) )\b
+    | \s*[,:?–-]\s*(?:(?:really|just|absolutely|already)\s+)?
+      (?:hated?|loved?|liked?|enjoyed|disliked|saw|seen|watched|can['’]?t\s+stand)\s+(?:it|them|that) )
     (?= \s*(?: $ | [.,;!?] | (?:but|and|so|already|it|too|please|yesterday|recently|last)\b ) )""",
     re.IGNORECASE | re.VERBOSE,
 )

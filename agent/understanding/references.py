@@ -68,9 +68,12 @@ _NO = re.compile(
 _TOO = re.compile(
     r"[\"”'’]?\s+(?:was|is|were|are|looks?|sounds?|seems?|feels?)\s+(?:\w+\s+){0,2}too\s+\w", re.IGNORECASE
 )
-_PASS = re.compile(r"[\"”'’]?\s*[?,:–-]+\s*(?:no|nope|nah|pass|hard\s+pass|no\s+thanks|skip)(?=\W*$|\s*[,.;!?])", re.IGNORECASE)
+_PASS = re.compile(
+    r"[\"”'’]?\s*[?,:–-]+\s*(?:no|nope|nah|pass|hard\s+pass|no\s+thanks|skip)(?=\W*$|\s*[,.;!?])", re.IGNORECASE
+)
 # "any of these with Tom Hanks?"
 _ASKED_FOR = re.compile(r"\b(?:any|one|some)\s+of\b", re.IGNORECASE)
+_HAVING = re.compile(r"\s*(?:with|by|from|in|that|which|have|has)\b", re.IGNORECASE)
 # "who directed the third?", "is the second any good?"
 _QUESTION = re.compile(
     r"\s*(?:and\s+|but\s+)?(?:who|when|where|what|how|which|is|are|was|were|does|did)\b", re.IGNORECASE
@@ -157,7 +160,7 @@ def _how(text: str, start: int, end: int) -> How:
         return "why"
     if (_SEEN.search(before) and not _UNSEEN.search(before)) or SEEN_AFTER.match(text, end):
         return "seen"
-    if _ASKED_FOR.match(text, start) and re.match(r"\s*(?:with|by|from|in|that|which|have|has)\b", text[end:], re.IGNORECASE):
+    if _ASKED_FOR.match(text, start) and _HAVING.match(text, end):
         return "apart"
     if _TOO.match(text, end):
         return (

@@ -19,6 +19,7 @@ _WRITTEN = (
     r"|programs?|speech(?:es)?|recipes?|python|javascript|sql|html|tweets?|resumes?|cvs?|homework)"
 )
 _INSULT = r"(?:stupid|dumb|useless|idiots?|idiotic|crap|sucks?|moron|garbage|trash|worthless|pathetic|annoying)"
+_MACHINE = r"(?:bot|machine|program|thing|robot|ai|computer|recommender|app|tool)"
 # How a sentence of each kind reads; a space is any white space.
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("order", rf"(?:ignore|forget|disregard|override|bypass|break|drop)\b[^.!?\n]{{0,60}}\b{_RULES}\b.*"),
@@ -32,31 +33,40 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("errand", r"(?:what(?:['’]?s| is)|how much is) (?:\d+|the (?:weather|time|date|capital|population|square|sum"
                r"|meaning|price of|news|stock)|today['’]?s|your (?:name|age|favou?rite colou?r))\b.*"),
     ("errand", r"(?:what (?:time|day|date) is|how['’]?s the weather|who (?:won|is the president|invented))\b.*"),
-    ("errand", r"(?:(?:can|could|would|will) you (?:please )?(?:fix|repair|order|call|phone|cook|clean|wash|feed|pay|lend|hack|install|charge"
-               r"|send|marry|kiss|hug|drive|teach|book|reboot|buy|bring) (?:me|my|us|our|an?|the|some)|(?:fix|repair|call|clean|wash|feed|charge"
-               r"|reboot|do) (?:my|our)|(?:turn|switch) (?:on|off)|play (?:some )?music)\b.*"),
-    ("errand", r"(?:do you (?:love|like|hate|know|miss|remember) me|are you (?:married|single|alive|conscious|ok|there|drunk|kidding|serious)"
-               r"|where (?:are you|do you live)|do you (?:like|love|enjoy|prefer|want)\b.*|what(?:['’]?s| is) your favou?rite\b.*|how old are you|do you (?:sleep|dream|eat|drink|think|feel)|can you (?:speak|hear|see|feel|think|sing|dance)\b.*)"),
+    ("errand", r"(?:(?:can|could|would|will) you (?:please )?(?:fix|repair|order|call|phone|cook|clean|wash|feed|pay"
+               r"|lend|hack|install|charge|send|marry|kiss|hug|drive|teach|book|reboot|buy|bring)"
+               r" (?:me|my|us|our|an?|the|some)|(?:fix|repair|call|clean|wash|feed|charge|reboot|do) (?:my|our)|(?:turn|switch) (?:on|off)"
+               r"|play (?:some )?music)\b.*"),
+    ("errand", r"do you (?:love|like|hate|know|miss|remember) me|where (?:are you|do you live)|how old are you"
+               r"|are you (?:married|single|alive|conscious|ok|there|drunk|kidding|serious)"
+               r"|do you (?:like|love|enjoy|prefer|want|sleep|dream|eat|drink|think|feel)\b.*"
+               r"|what(?:['’]?s| is) your favou?rite\b.*|can you (?:speak|hear|see|feel|think|sing|dance)\b.*"),
     ("help", r"(?:who|what) are you|who made you|what can you do(?: for me)?|how do(?:es)? (?:you|this) work"
              r"|help(?: me)?|are you (?:an? )?(?:human|robot|bot|ai|person|real|machine|chatgpt)"),
-    ("rude", rf"(?:(?:you(?:['’]?re| are)?|(?:this|that|it)(?:['’]?s| is)) )?(?:(?:so|really|a|an|such|very|fucking|bloody) )*{_INSULT}"
-             r"(?: (?:bot|machine|program|thing|robot|ai|computer|recommender))?"),
-    ("rude", r"(?:you(?:['’]?re| are) |what |this is |such )?(?:(?:just|simply|the|a|an|so) )*(?:worst|dumbest|stupidest|most (?:useless|stupid|annoying)"
-             r"|(?:terrible|awful|horrible|lousy|shitty|bad|rubbish)(?= (?:\w+ )*(?:bot|machine|program|robot|ai|computer|recommender|app)))"
-             r"(?: (?:damn|fucking))?(?: (?:bot|machine|program|thing|robot|ai|computer|recommender|app|tool))?(?: (?:i|ever|in|of|that|have|i['’]ve)\b.*)?"),
-    ("rude", r"(?:you|your (?:\w+ )?(?:recommendations?|suggestions?|taste|lists?)|(?:this|the) (?:bot|app|thing|machine|tool))(?: (?:is|are|just|really|all|so|totally|such))*"
-             r" (?:sucks?|stinks?|terrible|awful|horrible|rubbish|bad|lousy|shit|worthless|useless|stupid|dumb|(?:an? )?(?:joke|waste of (?:my )?time))"
-             r"|you know nothing|are you (?:even )?(?:listening|reading|deaf|blind|broken|stupid|dumb)\b.*|you (?:never|don['’]?t) (?:listen|understand|get it)\b.*|what a (?:waste of (?:my )?time|joke)"),
+    ("rude", rf"(?:(?:you(?:['’]?re| are)?|(?:this|that|it)(?:['’]?s| is)) )?"
+             rf"(?:(?:so|really|a|an|such|very|fucking|bloody) )*{_INSULT}(?: {_MACHINE})?"),
+    ("rude", r"(?:you(?:['’]?re| are) |what |this is |such )?(?:(?:just|simply|the|a|an|so) )*"
+             r"(?:worst|dumbest|stupidest|most (?:useless|stupid|annoying)"
+             rf"|(?:terrible|awful|horrible|lousy|shitty|bad|rubbish)(?= (?:\w+ )*{_MACHINE}))"
+             rf"(?: (?:damn|fucking))?(?: {_MACHINE})?(?: (?:i|ever|in|of|that|have|i['’]ve)\b.*)?"),
+    ("rude", r"(?:you|your (?:\w+ )?(?:recommendations?|suggestions?|taste|lists?)"
+             r"|(?:this|the) (?:bot|app|thing|machine|tool))(?: (?:is|are|just|really|all|so|totally|such))*"
+             r" (?:sucks?|stinks?|terrible|awful|horrible|rubbish|bad|lousy"
+             r"|shit|worthless|useless|stupid|dumb|(?:an? )?(?:joke|waste of (?:my )?time))"),
+    ("rude", r"you know nothing|are you (?:even )?(?:listening|reading|deaf|blind|broken|stupid|dumb)\b.*"
+             r"|you (?:never|don['’]?t) (?:listen|understand|get it)\b.*|what a (?:waste of (?:my )?time|joke)"),
     ("rude", r"(?:fuck|screw|damn) (?:you|off|this|it)|shut up|go to hell|i hate you|this sucks"),
     ("thanks", r"(?:(?:many|ok(?:ay)?|no|great) )?(?:thanks|thank you|thx|cheers|ta)"
                r"(?: (?:a lot|so much|very much|you|again|anyway|for \w+(?: \w+)?))?"),
-    ("thanks", r"(?:that(?:['’]?s| is) )?(?:perfect|great|awesome|cool|lovely|excellent|brilliant|wonderful|fantastic|amazing|sweet|nice"
+    ("thanks", r"(?:that(?:['’]?s| is) )?(?:perfect|great|awesome|cool|lovely|excellent|brilliant|wonderful|fantastic"
+               r"|amazing|sweet|nice"
                r"|well done|good (?:job|bot|one)|nice (?:job|one|work))(?: (?:bot|job|work|list|picks|one|choices?))?"),
     ("thanks", r"(?:good ?)?bye|see (?:you|ya)(?: later)?|that(?:['’]?s| is| will be|['’]ll be) all|good night"
                r"|(?:i['’]?m|we['’]?re) (?:done|good)"),
     ("greeting", r"(?:hi|hello|hey|hiya|yo|howdy|greetings|good (?:morning|afternoon|evening|day))"
                  r"(?: (?:there|again|you|everyone|all|bot|vouchrec))?"),
-    ("greeting", r"how are you(?: (?:doing|today))*|how(?:['’]?s| is) (?:it going|life|everything|your day)|what(?:['’]?s| is) up|nice to meet you"),
+    ("greeting", r"how are you(?: (?:doing|today))*|how(?:['’]?s| is) (?:it going|life|everything|your day)"
+                 r"|what(?:['’]?s| is) up|nice to meet you"),
 )  # fmt: skip
 _KINDS = tuple((kind, spaced(_LEAD + f"(?:{pattern})")) for kind, pattern in _PATTERNS)
 _SENTENCE = re.compile(r"[^.!?\n,;]+(?:,(?!\s)[^.!?\n,;]+)*|[^\w\s]+")

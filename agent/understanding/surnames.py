@@ -28,9 +28,8 @@ _PLACE = re.compile(
 _WORKS = re.compile(r"(?:['’]s)?\s+(?:films?|movies?|books?|novels?|stuff|pictures?)\b", re.IGNORECASE)
 _SURELY_SOMEBODY = re.compile(r"\b(?:by|starring|featuring|director|actor|actress|author)\s+$", re.IGNORECASE)
 _NEXT = re.compile(r"\s+([^\W\d_]+(?:-[^\W\d_]+)*)(?:\s+([^\W\d_]+))?")
-_NOTHING_HANGS = re.compile(
-    rf"(?:['’]s)?\s*(?:$|[^\w\s]|\x00|\d|(?:{'|'.join(sorted(FILLER))}|if|not|but|without|instead|rather|too|early|late)\b)", re.IGNORECASE
-)
+_GOES_ON = "|".join((*sorted(FILLER), "if", "not", "but", "without", "instead", "rather", "early", "late"))
+_NOTHING_HANGS = re.compile(rf"(?:['’]s)?\s*(?:$|[^\w\s]|\x00|\d|(?:{_GOES_ON})\b)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 # What somebody did, by the words before the name, as `role_of` calls it.
 _ROLE_CUES = tuple(

@@ -1,4 +1,4 @@
-"""What can mean several things: a title that several works have, a surname that several people have; and the answers."""
+"""What can mean several things: a title that several works have, a surname of several people; the answers."""
 
 from __future__ import annotations
 

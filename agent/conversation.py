@@ -32,7 +32,7 @@ class Standing:
     intent: Intent
     replies: tuple[Reply, ...]
     lists: tuple[tuple[str, ...], ...]
-    choices: tuple[str, ...]
+    choices: tuple[Choice, ...]
 
 
 class Conversation:

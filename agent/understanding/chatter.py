@@ -33,9 +33,11 @@ _ASKS = re.compile(
     r"""\b(?: you | find | show | give | recommend\w* | suggest\w* | needs? | wants? | wish | look | looking | searching
       | mood | something | anything | nothing | everything | some | any | what | which | please | let['’]?s | lets
       | like | likes | liked | love[sd]? | hate[sd]? | prefer\w* | enjoy\w* | fan | into | seen | saw | see
-      | watch\w* | read | reading | (?:sick|tired|bored|enough|afraid|scared)\s+(?:of|with) | avoid | more | less | than | films? | movies?
+      | watch\w* | read | reading | (?:sick|tired|bored|enough|afraid|scared)\s+(?:of|with) | avoid | more | less
+      | than | films? | movies?
       | books? | crav\w+ | fancy | after | feel | feels | feeling | up\s+for | hop\w+ | wonder\w*
-      | thinking | ones? | play | played | buy | mean | meant | own | stand | take | pick | choose | same | also | too | set | where | about | who | that | mind
+      | thinking | ones? | play | played | buy | mean | meant | own | stand | take | pick | choose | same | also
+      | too | set | where | about | who | that | mind
       | care | try | usual\w* | normally | said | prefer | favou?rites? | already )\b""",
     re.IGNORECASE | re.VERBOSE,
 )

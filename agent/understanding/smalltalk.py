@@ -35,7 +35,8 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ("errand", r"(?:what (?:time|day|date) is|how['’]?s the weather|who (?:won|is the president|invented))\b.*"),
     ("errand", r"(?:(?:can|could|would|will) you (?:please )?(?:fix|repair|order|call|phone|cook|clean|wash|feed|pay"
                r"|lend|hack|install|charge|send|marry|kiss|hug|drive|teach|book|reboot|buy|bring)"
-               r" (?:me|my|us|our|an?|the|some)|(?:fix|repair|call|clean|wash|feed|charge|reboot|do) (?:my|our)|(?:turn|switch) (?:on|off)"
+               r" (?:me|my|us|our|an?|the|some)|(?:fix|repair|call|clean|wash|feed|charge|reboot|do) (?:my|our)"
+               r"|(?:turn|switch) (?:on|off)"
                r"|play (?:some )?music)\b.*"),
     ("errand", r"do you (?:love|like|hate|know|miss|remember) me|where (?:are you|do you live)|how old are you"
                r"|are you (?:married|single|alive|conscious|ok|there|drunk|kidding|serious)"

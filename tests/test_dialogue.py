@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agent.answers import question
 from agent.errors import InputError
 from agent.schema import Filter, Intent
 from agent.understanding.parts import parts, without
@@ -52,6 +53,12 @@ def test_what_is_unclear_is_asked_and_the_answer_counts(small):
     assert asked.question == "Which one do you mean: 1. Hamlet (1948); 2. Hamlet (1996)?" and not asked.recommendations
     chat.say("the second")
     assert chat.intent.likes == ("11",)
+
+
+def test_people_of_one_surname_are_asked_of_by_name(small):
+    choices = (Filter("cast", "==", "Audrey Hepburn"), Filter("cast", "==", "Katharine Hepburn"))
+    asked = question(choices, False, "film", small.catalogue)
+    assert asked == "Which one do you mean: 1. Audrey Hepburn; 2. Katharine Hepburn?"
 
 
 def test_a_position_without_a_list_is_asked_about(small):

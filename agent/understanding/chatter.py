@@ -23,7 +23,7 @@ _CLAUSE = re.compile(
 _TELLS = re.compile(
     r"""\W*(?:(?:so|and|but|because|since|also|today|tonight|anyway)\s+)*
     (?: (?:i|we)\b | (?:i|we|it)['’](?:m|re|ve|d|s)\b | (?:im|ive|its)\b | (?:my|our)\b
-      | it\s+(?:is|was|has|rains|snows)\b
+      | it\s+(?:is|was|rains|snows)\b
       | (?:what\s+)?(?:(?:an?|the|such|had|just|having)\s+){0,3}(?:\w+\s+){1,2}
         (?:day|week|month|morning|shift|weather)\b
       | (?:today|yesterday|work|school|traffic|life)\s+(?:is|was|has|s|sucks|sucked)\b )""",
@@ -38,7 +38,8 @@ _ASKS = re.compile(
       | books? | crav\w+ | fancy | after | feel | feels | feeling | up\s+for | hop\w+ | wonder\w*
       | thinking | ones? | play | played | buy | mean | meant | own | stand | take | pick | choose | same | also
       | too | set | where | about | who | that | mind
-      | care | try | usual\w* | normally | said | prefer | favou?rites? | already )\b""",
+      | care | try | usual\w* | normally | said | prefer | favou?rites? | already
+      | must | should | could | would | (?:has|have|got|supposed)\s+to | gotta | ador\w+ | dig | seek\w* | dream\w* )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 # "exams are over", which is no leave as "subtitles are fine" is.
@@ -46,6 +47,10 @@ _IS = re.compile(
     r"\W*\w+(?:\s+\w+){0,2}\s+(?:is|are|was|were|sucks?|sucked)\b"
     r"(?!.*\b(?:fine|ok|okay|all\s+right|alright|good|great|welcome|important|must|required|better|best|enough|plus|nice|perfect)\b)",
     re.IGNORECASE,
+)
+# Said alone, only how things are or went is no request: "I'm sad" is none, "I collect vampires" may be one.
+_STATES = re.compile(
+    r"['’](?:m|s|re)\b|\b(?:im|am|is|are|was|were|had|got|lost|broke|went|died|sucks|\w{3,}ed)\b", re.IGNORECASE
 )
 _PRONOUN = re.compile(r"\W*(?:he|she|they|that|this|it|these)\b", re.IGNORECASE)
 # "what" and "had", which mostly ask, here do not.
@@ -84,9 +89,10 @@ def without_asides(text: str, shown: Sequence[str], catalogue: Catalogue) -> tup
         whole = bool(told and told[0] and not named)  # "my boss yelled at me, for an hour."
         asides += [span for span, aside in zip(sentence, told, strict=True) if aside or whole]
         requests += 0 if whole else len(asking)
-    if not asides:
-        return text, False
-    return (blank(text, asides), False) if requests else (text, True)
+    if requests:
+        return blank(text, asides), False
+    said = [text[start:end] for start, end in asides]
+    return text, bool(said) and all(_DAY.match(clause) or _STATES.search(clause) for clause in said)
 
 
 def _sentences(text: str) -> Iterator[list[tuple[int, int]]]:

@@ -25,7 +25,7 @@ FILLER = frozenset(
     sort stuff such suggest suggestion suggestions tell than that that's the their then there these they thing
     things think this time title titles to today tonight too top try up us very want wanted wants was watch watched
     we well were what which who will with would year years yes you your
-    genre genres having he kindly she
+    genre genres gotta having he kindly she
     though perhaps enough nah nope yep yeah yup both him them probably
     """.split()
 )

@@ -39,7 +39,8 @@ _ASKS = re.compile(
       | thinking | ones? | play | played | buy | mean | meant | own | stand | take | pick | choose | same | also
       | too | set | where | about | who | that | mind
       | care | try | usual\w* | normally | said | prefer | favou?rites? | already
-      | must | should | could | would | (?:has|have|got|supposed)\s+to | gotta | ador\w+ | dig | seek\w* | dream\w* )\b""",
+      | must | should | could | would | (?:has|have|got|supposed)\s+to | gotta
+      | ador\w+ | dig | seek\w* | dream\w* )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 # "exams are over", which is no leave as "subtitles are fine" is.

@@ -457,3 +457,9 @@ def test_finetune_explains_what_it_cannot_do(tmp_path):
     assert odd.exit_code == 2 and "Give 34" in odd.stderr
     absent = run("finetune", "behaviour", "-w", str(tmp_path / "none"))
     assert absent.exit_code == 2 and "vouchrec init" in absent.stderr
+
+
+def test_a_word_of_thanks_leaves_the_list_for_reactions(small):
+    result = run("chat", "--user", "p0", "-n", "3", agent=small, text="a crime film\nthank you!\n/dislike 2\n/undo\n")
+    assert result.exit_code == 0 and "Noted:" in result.stderr and "Taken back:" in result.stderr
+    assert not small.workspace.store.feedback("p0")

@@ -124,3 +124,10 @@ def test_a_set_is_put_in_service(tmp_path, mine):
     assert load_settings(home).prompts == "films"
     nowhere = run("use", "films", "-w", tmp_path / "nothing")
     assert nowhere.exit_code == 2 and "no workspace" in nowhere.stderr
+
+
+def test_a_check_takes_one_line_at_any_width(monkeypatch):
+    for width in ("60", "80", "140"):
+        monkeypatch.setenv("COLUMNS", width)
+        lines = run("check").stdout.splitlines()
+        assert len(lines) > 5 and all(line.strip() for line in lines)

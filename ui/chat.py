@@ -88,10 +88,9 @@ class Chat:
         if not sys.stdin.isatty():
             self._terminal.say(f"> {text}", style="bold")
         with self._explaining():
-            self._last = (
-                follow(self._terminal, self._agent, self._conversation.stream(text, self._n), stoppable=True)
-                or self._last
-            )
+            reply = follow(self._terminal, self._agent, self._conversation.stream(text, self._n), stoppable=True)
+            if reply is not None and reply.candidates:  # else no new list: a question, a reason, a word of thanks
+                self._last = reply
         if not sys.stdin.isatty():
             self._terminal.say()
 

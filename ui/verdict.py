@@ -21,6 +21,7 @@ def verdict(terminal: Terminal, ok: bool, name: str, detail: str, remedy: str = 
     found = wrapped(terminal.out, detail, width_of(terminal.out), indent)
     line = head + found[indent:]
     line.rstrip()
-    terminal.say(line)
+    if line:  # a long name without more to say has had its line
+        terminal.say(line)
     if remedy:
         terminal.say(wrapped(terminal.out, remedy, width_of(terminal.out), indent, style="bold"))

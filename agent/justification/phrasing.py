@@ -41,8 +41,8 @@ class Plan:
     def plain(self) -> str:
         """The justification that needs no model; a year that was asked for is said once."""
         if is_year(self.lead.attribute or "") and len(self.facts) > 1 and self.facts[1].kind == "property":
-            fact = self.facts[1].text
-            return f"As you asked, {fact[:1].lower()}{fact[1:]}"
+            year, fact = self.lead.values[0], self.facts[1].text
+            return f"{self.lead.text} {fact.replace(f' from {year}', '')}" if fact != f"It is from {year}." else fact
         return " ".join(e.text for e in self.facts[:2])
 
     def plains(self) -> Iterator[str]:
@@ -87,7 +87,8 @@ def plan_list(
         if lead.kind != "constraint":
             support = [e for e in evidence if e.kind == "constraint" and e is not lead][:1] + support
         facts = (lead, *(e for e in support if e.text != lead.text))
-        plans.append(Plan(item, lead, facts, tuple(evidence), _opener(lead, row, noun, catalogue)))
+        opener = _dated_opener(facts) or _opener(lead, row, noun, catalogue)
+        plans.append(Plan(item, lead, facts, tuple(evidence), opener))
     return plans
 
 
@@ -97,6 +98,14 @@ def _cost(evidence: Evidence, used: Counter[tuple[str, ...]]) -> int:
     cost["constraint"] = 3 * evidence.negated
     anchored = 2 * used[evidence.item_ids] if evidence.item_ids else 0
     return cost[evidence.kind] + used[(evidence.kind,)] + anchored
+
+
+def _dated_opener(facts: Sequence[Evidence]) -> str:
+    """For a year that was asked for, where more can be said: that was not asked for, and must not seem so."""
+    lead, *others = facts
+    more = any(not v.isdigit() for e in others if not e.negated for v in e.values)
+    dated = lead.kind == "constraint" and is_year(lead.attribute or "") and not lead.negated
+    return f"It is from {lead.values[0]}, as you asked, and it is" if dated and more else ""
 
 
 def _opener(lead: Evidence, row: int, noun: str, catalogue: Catalogue) -> str:
@@ -113,12 +122,12 @@ def _opener(lead: Evidence, row: int, noun: str, catalogue: Catalogue) -> str:
             f"Of the {lead.total} other people who liked {title}, {lead.count} liked it too, and it is",
             f"{lead.count} of the {lead.total} other people who liked {title} liked it too, and it is",
         ),
-        "constraint": (f"As you asked, {says}", f"You asked for {said}, and {says}"),
+        "constraint": (f"You asked for {said}, and {says}",) if says == "it is" else (f"As you asked, {says}",),
         "property": ("It is", "This is"),
     }
     openers = () if lead.negated else choices.get(lead.kind, ())
     if lead.kind == "constraint" and said.isdigit():
-        openers = openers[:1]
+        openers = (f"As you asked, {says}",)
     return openers[row % len(openers)] if openers else ""
 
 
@@ -142,6 +151,8 @@ def words_for(plan: Plan, noun: str) -> dict[str, int]:
     for evidence in plan.facts:
         attribute = evidence.attribute or ""
         for value in () if evidence.negated else evidence.values:
+            if value.isdigit() and f"from {value}" in plan.opener:  # it was said
+                continue
             words[f"from {value}" if value.isdigit() else spoken(value, attribute)] = 1
             words |= dict.fromkeys(_ROLE_WORDS.get(role_of(attribute), ()), 1)
     return words

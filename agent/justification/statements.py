@@ -48,6 +48,7 @@ class Statements(Cursor):
 
     def verb(self) -> None:
         """A verb and what belongs to it."""
+        before = len(self.claims)
         self.adverbs()
         if self.take(*BE):
             if self.sees("with", "starring", "of"):
@@ -67,6 +68,8 @@ class Statements(Cursor):
         else:
             self.fail()
         self.rest()
+        if len(self.claims) == before and not self.likeness:  # "it is too"
+            self.fail()
 
     def past(self) -> None:
         """What follows "was": when it was made, or by whom."""

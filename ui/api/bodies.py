@@ -136,7 +136,7 @@ class Reaction(Body):
     item_id: Id
     event: Event
     value: StrictFloat | None = None
-    words: Text = ""
+    words: Annotated[str, Field(max_length=2000)] = ""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"item_id": "50", "event": "like"}]})
 

@@ -87,7 +87,7 @@ def add(items: Items, service: Serving, caller: Calling) -> Counted:
     return Counted(items=service.agent.add_items([one.item(one.item_id) for one in items.items]))
 
 
-@router.put("/items/{item_id:path}", tags=["items"], responses=problems())
+@router.put("/items/{item_id:path}", tags=["items"], responses=problems("not-found"))
 def put(item_id: PathId, body: ItemBody, service: Serving, caller: Calling) -> Counted:
     """Add one item, or put it in the place of the one with this id; what people did with that stays."""
     caller.for_everybody()

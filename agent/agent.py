@@ -22,10 +22,10 @@ from agent.explaining.explanation import Explanation, explain
 from agent.explaining.sensitivity import Stages, lifts
 from agent.feedback import checked
 from agent.generation.base import Generator, Message
-from agent.generation.prompting import PromptSet, continued
+from agent.generation.prompting import PromptSet
 from agent.justification.chinese import phrase_in_chinese
 from agent.justification.evidence import Facts, gather
-from agent.justification.phrasing import phrase, plan_list
+from agent.justification.phrasing import asking, phrase, plan_list
 from agent.listing import Lister
 from agent.openers import openers
 from agent.progress import Progress, silent
@@ -342,16 +342,12 @@ class Agent:
         """The reply as its reasons are verified. However it ends, it is kept as far as it came."""
         listed = reply.recommendations
         plans = plan_list([r.item for r in listed], [r.evidence for r in listed], self.noun, self.catalogue)
-        justify = self.prompts.get("justify")
-
-        def render(item: Item, facts: Sequence[str]) -> tuple[Message, ...]:
-            return continued(prompt, justify.render(title=item.title, facts=list(facts), noun=self.noun))
-
         finished = False
-        given = (plans, render, self.noun, self.catalogue)
-        phrases = phrase(self.generator, prefix, *given, seed=request.seed, stop=stop)
-        if self._language(reply.intent) == "zh":  # nothing was written yet
+        if self._language(reply.intent) == "zh":
             phrases = phrase_in_chinese(plans, self.noun, self.catalogue)
+        else:
+            given = (plans, asking(self.prompts.get("justify"), prompt, self.noun), self.noun, self.catalogue)
+            phrases = phrase(self.generator, prefix, *given, seed=request.seed, stop=stop)
         try:
             yield reply
             with watch("justify"):

@@ -65,7 +65,7 @@ class Lister:
         with watch("retrieve"):
             fused = fuse(self.sources, query, k, self.weights)
         with watch("read prompt"):
-            prefix = self._read(prompt, query)
+            prefix = self.read(prompt, query)
         with watch("rank"):
             return self.ranked(fused, prefix, model_weight), prefix
 
@@ -83,7 +83,7 @@ class Lister:
             for place in best
         ]
 
-    def _read(self, prompt: Messages, query: Query) -> Any:  # noqa: ANN401 - a generator's own kind of prefix
+    def read(self, prompt: Messages, query: Query) -> Any:  # noqa: ANN401 - a generator's own kind of prefix
         """The prompt, and after it the history where the model reads items."""
         history = None if self._known is None else query.history
         return self._generator.read(prompt, self._known, history)
@@ -97,7 +97,7 @@ class Lister:
     def generated(self, query: Query, prompt: Messages, n: int, watch: Stopwatch) -> tuple[list[Candidate], Any]:
         """The strategy "generate": the model spells titles of the whole catalogue, and can spell nothing else."""
         with watch("read prompt"):
-            prefix = self._read(prompt, query)
+            prefix = self.read(prompt, query)
         with watch("generate"):
             found = self._generator.spell(prefix, self.trie, query.allowed & self._one_of_each, n)
         items = self.catalogue.items

@@ -20,12 +20,12 @@ from agent.errors import InputError
 from agent.generation.adapters import Adapter, save_manifest
 from agent.generation.base import Generator, Message
 from agent.generation.local import LocalGenerator
-from agent.generation.prompting import PromptSet, continued
-from agent.justification.phrasing import attempt
+from agent.generation.prompting import PromptSet
+from agent.justification.phrasing import asking, attempt
 from agent.listing import Lister
 from agent.progress import Progress, silent
 from agent.ranking.scoring import standardised, weight_in_force
-from agent.schema import Candidate, Intent, Item, Profile
+from agent.schema import Candidate, Intent, Profile
 from agent.settings import Settings
 from agent.stopwatch import Stopwatch
 from agent.workspace.catalogue import Catalogue, item_key
@@ -196,11 +196,8 @@ class _Gate:
         """The share of the reasons for a list, by catalogue position, that pass at first try."""
         if not len(listed):
             return 1.0
-        plans, justify = self._explained.plans(profile, "", listed.tolist()), self._prompts.get("justify")
-
-        def render(item: Item, said: Sequence[str]) -> tuple[Message, ...]:
-            return continued(prompt, justify.render(title=item.title, facts=list(said), noun=self._noun))
-
+        plans = self._explained.plans(profile, "", listed.tolist())
+        render = asking(self._prompts.get("justify"), prompt, self._noun)
         freely = generator.writes_reasons
         rows = [place for place, plan in enumerate(plans) if freely or plan.opener]
         tried = attempt(generator, prefix, plans, rows, render, self._noun, self._catalogue, freely=freely)

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from agent.build import behaviour_folder
 from agent.generation.base import Generator, Message
-from agent.generation.prompting import PromptSet, continued
-from agent.justification.phrasing import attempt
+from agent.generation.prompting import PromptSet
+from agent.justification.phrasing import asking, attempt
 from agent.listing import Lister
 from agent.progress import Progress, silent
-from agent.ranking.scoring import standardised, weight_in_force
+from agent.ranking.scoring import weight_in_force
 from agent.retrieval.base import Query
 from agent.retrieval.fusion import Fused, fuse
 from agent.retrieval.trained import read_manifest
@@ -170,7 +170,7 @@ def compare(
         progress("rank and explain with both", row, len(asked))
         if row == 0:
             for side in sides:  # the first pass of a model is slow, whoever's it is
-                generator.read(trial.prompt(side, person), *trial.read(person))
+                trial.lister.read(trial.prompt(side, person), person.query)
         for side in sides if row % 2 else sides[::-1]:
             trial.answer(side, person, explained=row < lists)
     progress("rank and explain with both", len(asked), len(asked))
@@ -209,8 +209,7 @@ class _Trial:
         self._retrieval = held_out(workspace, encoder, dataset, self._training, self._seed, progress)
         vectors = workspace.vectors(encoder, progress)[1]
         sources, learned = self._retrieval.sources, self._retrieval.weights
-        self._lister = Lister(self._catalogue, vectors, sources, learned, generator)
-        self._known = generator.know(self._catalogue.keys, vectors) if generator.reads_items else None
+        self.lister = Lister(self._catalogue, vectors, sources, learned, generator)
         self._noun = dataset.noun
 
     def asked(self, people: int) -> Iterator[_Asked]:
@@ -250,14 +249,12 @@ class _Trial:
         """Rank, and explain where that is wanted; the measures go to the side."""
         with side.timing(RANK_MS):
             prompt = self.prompt(side, person)
-            prefix = self._generator.read(prompt, *self.read(person))
-            candidates = self._lister.ranked(person.fused, prefix, self.weight)
+            prefix = self.lister.read(prompt, person.query)
+            candidates = self.lister.ranked(person.fused, prefix, self.weight)
         side.note(RANK_TOKENS, self._count(prompt))
-        wanted = self._catalogue.ids[person.target]
-        chosen = next((place for place, c in enumerate(candidates) if c.item.item_id == wanted), -1)
-        retrieval, model = (np.array([c.scores[name] for c in candidates]) for name in ("retrieval", "model"))
-        side.note(OWN, gains([Judged(np.zeros(len(model)), model, chosen)], 1.0)[0])
-        side.note(FUSED, gains([Judged(standardised(retrieval), standardised(model), chosen)], self.weight)[0])
+        judged = Judged.of(candidates, {self._catalogue.ids[person.target]})
+        side.note(OWN, gains([replace(judged, retrieval=0 * judged.retrieval)], 1.0)[0])
+        side.note(FUSED, gains([judged], self.weight)[0])
         listed = person.fused.positions[:REASONS].tolist()
         if explained:
             self._explain(side, person, prompt, prefix, listed)
@@ -265,21 +262,17 @@ class _Trial:
     def prompt(self, side: _Side, person: _Asked) -> tuple[Message, ...]:
         """What the model reads before it ranks, as a turn would give it."""
         recent = self._settings.history_in_prompt
-        return self._lister.prompt(side.prompts.get("rank"), person.profile, person.intent, recent, side.noun)
-
-    def read(self, person: _Asked) -> tuple[Any, NDArray[np.int64] | None]:
-        """The items and the history that follow the prompt, where the model reads items."""
-        return self._known, None if self._known is None else person.query.history
+        return self.lister.prompt(side.prompts.get("rank"), person.profile, person.intent, recent, side.noun)
 
     def _explain(
         self, side: _Side, person: _Asked, prompt: tuple[Message, ...], prefix: object, listed: list[int]
     ) -> None:
         explained = Explained(self._catalogue, self._training, self._retrieval.transitions, side.noun)
         plans = explained.plans(person.profile, person.intent.text, listed)
-        justify, lengths = side.prompts.get("justify"), []
+        said, lengths = asking(side.prompts.get("justify"), prompt, side.noun), []
 
         def render(item: Item, facts: Sequence[str]) -> tuple[Message, ...]:
-            whole = continued(prompt, justify.render(title=item.title, facts=list(facts), noun=side.noun))
+            whole = said(item, facts)
             lengths.append(self._count(whole) - self._count(prompt))
             return whole
 

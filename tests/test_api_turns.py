@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import httpx
 import pytest
@@ -259,7 +259,12 @@ def test_a_client_that_goes_away_stops_the_model(tmp_path, path):
             assert 'vouchrec_turns_total{outcome="stopped"} 1' in httpx.get(f"{url}/metrics").text
 
 
-def test_ending_a_conversation_stops_its_answer_and_a_second_message_waits(tmp_path):
+@contextmanager
+def answering(tmp_path):
+    """A conversation whose first answer is being written: the generator, the address, threads, the answer to come.
+
+    The answer goes on when the event is set.
+    """
     slow, started, hold = SlowGenerator(), threading.Event(), threading.Event()
     slow.after[5] = lambda: started.set() or hold.wait(SOON)
     with open_small(tmp_path / "w", slow) as agent, served(build_api(agent), port=0) as url:
@@ -268,27 +273,25 @@ def test_ending_a_conversation_stops_its_answer_and_a_second_message_waits(tmp_p
         with ThreadPoolExecutor(2) as threads:
             first = threads.submit(httpx.post, f"{path}/say", json={"text": "a drama"}, timeout=SOON)
             assert started.wait(SOON)
-            second = threads.submit(httpx.post, f"{path}/say", json={"text": "newer"}, timeout=SOON)
-            assert httpx.delete(path).status_code == 204
-            hold.set()
-            assert first.result().json()["complete"] is False
-            assert second.result().status_code in (404, 409)
+            yield slow, path, threads, first, hold
+
+
+def test_ending_a_conversation_stops_its_answer_and_a_second_message_waits(tmp_path):
+    with answering(tmp_path) as (slow, path, threads, first, hold):
+        second = threads.submit(httpx.post, f"{path}/say", json={"text": "newer"}, timeout=SOON)
+        assert httpx.delete(path).status_code == 204
+        hold.set()
+        assert first.result().json()["complete"] is False
+        assert second.result().status_code in (404, 409)
         assert slow.ended_early.is_set() and slow.steps < 30
 
 
 def test_two_messages_at_once_in_one_conversation_are_refused(tmp_path):
-    slow, started, hold = SlowGenerator(), threading.Event(), threading.Event()
-    slow.after[5] = lambda: started.set() or hold.wait(SOON)
-    with open_small(tmp_path / "w", slow) as agent, served(build_api(agent), port=0) as url:
-        path = f"{url}/v1/conversations"
-        path += "/" + httpx.post(path, json={}).json()["conversation_id"]
-        with ThreadPoolExecutor(2) as threads:
-            first = threads.submit(httpx.post, f"{path}/say", json={"text": "a drama"}, timeout=SOON)
-            assert started.wait(SOON)
-            second = threads.submit(httpx.post, f"{path}/say/stream", json={"text": "newer"}, timeout=SOON)
-            problem(second.result(), 409, "conflict")
-            hold.set()
-            assert first.result().json()["complete"] is True
+    with answering(tmp_path) as (_, path, threads, first, hold):
+        second = threads.submit(httpx.post, f"{path}/say/stream", json={"text": "newer"}, timeout=SOON)
+        problem(second.result(), 409, "conflict")
+        hold.set()
+        assert first.result().json()["complete"] is True
 
 
 def test_eight_at_once_each_see_only_their_own(tmp_path):

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any
 
 from agent.generation.base import Branch, Generator, Message
+from agent.generation.prompting import Prompt, continued
 from agent.justification.claims import Verdict, check
 from agent.justification.tokens import Claim
 from agent.justification.wording import is_year, listed, role_of, spoken, stated, titled, verb_of
@@ -156,6 +157,15 @@ def words_for(plan: Plan, noun: str) -> dict[str, int]:
             words[f"from {value}" if value.isdigit() else spoken(value, attribute)] = 1
             words |= dict.fromkeys(_ROLE_WORDS.get(role_of(attribute), ()), 1)
     return words
+
+
+def asking(justify: Prompt, prompt: tuple[Message, ...], noun: str) -> Render:
+    """What the model reads before it writes a reason: the prompt that ranked, the title, and the facts."""
+
+    def render(item: Item, facts: Sequence[str]) -> tuple[Message, ...]:
+        return continued(prompt, justify.render(title=item.title, facts=list(facts), noun=noun))
+
+    return render
 
 
 def phrase(

@@ -115,9 +115,12 @@ def rebuild(path: Path, settings: Settings, progress: Progress = silent) -> None
         open_behaviour(workspace, encoder.name, *workspace.vectors(encoder, progress), progress)
 
 
-def open_workspace(path: Path) -> Workspace:
-    """Open a finished workspace; WorkspaceError when it is absent, in use, or its import was cut short."""
-    workspace = Workspace.open(path)
+def open_workspace(path: Path, alone: bool = True) -> Workspace:
+    """Open a finished workspace; WorkspaceError when it is absent, in use, or its import was cut short.
+
+    `alone` is as in `Workspace.open`.
+    """
+    workspace = Workspace.open(path, alone)
     if not workspace.store.get_meta(_COMPLETE, False):
         workspace.close()
         raise WorkspaceError(

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import time
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from finetune.explained import Explained
 from finetune.learned import RECORD, Learned, Rows, learned_by
 from finetune.recipe import SftConfig, Steps
 from finetune.retrieval import ASKED, transitions_of
+from finetune.several import first_before_others, is_first
 from finetune.trainer import Tuned
 
 PROMPTS = ("rank", "justify")  # what an adapter is bound to
@@ -134,7 +136,25 @@ class Ground:
         writes: bool,
         **told: Any,  # noqa: ANN401 - any JSON value
     ) -> Adapter:
-        """Write the weights, then the manifest; what a run needs to go on is removed at the very end."""
+        """Write the weights, then the manifest; what a run needs to go on is removed at the very end.
+
+        Of several processes the first writes, and the others read what it wrote.
+        """
+        with first_before_others():
+            if is_first():
+                self._write(tuned, config, learned, shape, window, writes, told)
+            return read_adapter(self._folder)
+
+    def _write(
+        self,
+        tuned: Tuned,
+        config: Steps,
+        learned: Learned,
+        shape: ItemShape,
+        window: int,
+        writes: bool,
+        told: Mapping[str, Any],
+    ) -> None:
         manifest = AdapterManifest(
             name=self.name,
             base=base_fingerprint(self._base_folder),
@@ -168,4 +188,3 @@ class Ground:
         (self._folder / "README.md").unlink(missing_ok=True)  # peft's, with nothing in it
         save_manifest(self._folder, manifest)
         shutil.rmtree(self._adapters.root / ".tuning" / self.name, ignore_errors=True)  # of other settings too
-        return read_adapter(self._folder)

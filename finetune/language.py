@@ -20,10 +20,11 @@ from finetune.continuing import News, configured, go_on, shape_of
 from finetune.evaluate.splits import Cases
 from finetune.ground import Ground
 from finetune.recipe import SftConfig
-from finetune.sft import loss_of, next_items, tune_model, with_lora
+from finetune.several import first_before_others
+from finetune.sft import Score, loss_of, next_items, tune_model, with_lora
 
 FEWEST = 20  # people with a history, below which nothing is to be learned
-ASKED_OFTEN = 300  # held-out people who are asked after each pass where tuning goes on, so that it is soon done
+ASKED_OFTEN = 300  # held-out people who are asked after each pass, which takes as long as a third of it for 943
 
 
 def tune_language(
@@ -46,7 +47,8 @@ def tune_language(
     """
     import torch
 
-    ground = Ground(workspace, encoder, settings, config.seed, name, None, progress)
+    with first_before_others():
+        ground = Ground(workspace, encoder, settings, config.seed, name, None, progress)
     if (able := sum(len(history) >= 2 for history in ground.training.histories)) < FEWEST:
         raise InputError(
             f"Only {able} people here have a history of two or more items; "
@@ -57,10 +59,8 @@ def tune_language(
     touched = touched_in(ground.training.histories, len(ground.texts))
     model = with_lora(base, torch.from_numpy(ground.texts), torch.from_numpy(~touched), config)
     tuned = tune_model(
-        model, examples, config,
-        lambda now: likelihood(now, examples.plain, ground.validation, ground.texts, config),
-        ground.work(config), chat.end, progress,
-    )  # fmt: skip
+        model, examples, config, _scored(ground, examples.plain, config), ground.work(config), chat.end, progress
+    )
     shape = ItemShape(len(ground.texts), ground.texts.shape[1], base.config.hidden_size, config.width, config.depth)
     writes = config.shares.get("justify", 0) > 0
     return ground.keep(tuned, config, ground.rows.record(ground.validation), shape, config.window, writes)
@@ -90,7 +90,8 @@ def tune_further(
 
     adapter = adapters_of(workspace).get(start)
     config = configured(config, adapter)
-    ground = Ground(workspace, encoder, settings, config.seed, name, adapter, progress)
+    with first_before_others():
+        ground = Ground(workspace, encoder, settings, config.seed, name, adapter, progress)
     fresh = ground.rows.fresh(ground.training, ground.before)
     news = News.found(ground.training, fresh, config.window)
     base, chat = ground.load()
@@ -99,18 +100,19 @@ def tune_further(
     base.forward = loss_of(base, torch.from_numpy(ground.texts), torch.from_numpy(~touched), config)
     explained = ground.explained()
     examples = news.examples(lambda known: ground.examples(known, chat, explained, config), config)
-    asked = np.random.default_rng([config.seed, 8]).permutation(len(ground.validation))[:ASKED_OFTEN]
-    validation, plain = ground.validation.only(np.sort(asked)), ground.plain(chat)
-
-    def score(now: Any) -> float:  # noqa: ANN401 - transformers' own
-        return likelihood(now, plain, validation, ground.texts, config)
-
-    work = ground.work(config)
+    score, work = _scored(ground, ground.plain(chat), config), ground.work(config)
     tuned = tune_model(model, examples, config, score, work, chat.end, progress, start=score(base))
     learned, written = ground.rows.record(ground.validation), adapter.manifest
     shape = replace(shape_of(adapter), items=len(ground.texts))
-    told = {"new": news.count, "people": len(validation)}
+    told = {"new": news.count, "people": min(ASKED_OFTEN, len(ground.validation))}
     return ground.keep(tuned, config, learned, shape, config.window, written.writes, **told)
+
+
+def _scored(ground: Ground, plain: Any, config: SftConfig) -> Score:  # noqa: ANN401 - an array of tokens
+    """What is asked after each pass: the likelihood of what up to ASKED_OFTEN held-out people went on to."""
+    asked = np.random.default_rng([config.seed, 8]).permutation(len(ground.validation))[:ASKED_OFTEN]
+    validation = ground.validation.only(np.sort(asked))
+    return lambda now: likelihood(now, plain, validation, ground.texts, config)
 
 
 def likelihood(base: Any, prompt: Any, cases: Cases, texts: Any, config: SftConfig) -> float:  # noqa: ANN401

@@ -20,6 +20,7 @@ from agent.progress import Progress
 from agent.quiet import quiet_transformers
 from finetune.averaging import Averaging
 from finetune.recipe import Steps
+from finetune.several import is_first, processes, told_by_first
 
 Part = Mapping[str, NDArray[np.generic]]
 Drawn = Callable[[int, Sequence[int]], Sequence[Part]]
@@ -71,7 +72,7 @@ def train(
 
     weights = {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
     begins = () if start is None else (start,)
-    averaging = Averaging(weights, score, config.average, config.patience, progress, *begins)
+    averaging = Averaging(weights, told_by_first(score), config.average, config.patience, progress, *begins)
     last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
     with quiet_transformers():
         trainer_of(model, examples, drawn, config, folder, averaging).train(resume_from_checkpoint=last)
@@ -111,7 +112,8 @@ def trainer_of(
                     f"and nothing was put in service. Try a lower rate (now {config.rate}) or item_rate (now "
                     f"{config.item_rate})."
                 )
-            averaging.met(float(loss.detach()), sum(int(part["there"].sum()) for part in inputs["parts"]))
+            places = sum(int(part["there"].sum()) for part in inputs["parts"])
+            averaging.met(float(loss.detach()), places * processes())
             return (loss, {}) if return_outputs else loss
 
         def create_optimizer(self, *_: Any) -> Any:  # noqa: ANN401
@@ -137,6 +139,7 @@ def trainer_of(
         gradient_checkpointing=False, save_strategy="epoch", save_total_limit=2, logging_strategy="no",
         report_to=config.report_to, disable_tqdm=True, remove_unused_columns=False, max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True}, dataloader_pin_memory=False,
+        ddp_find_unused_parameters=processes() > 1,  # what only ranks leaves the last layers alone
     )  # fmt: skip
     trainer = Trainer(model=model, args=settings, train_dataset=numbers, data_collator=collated, callbacks=[told])
     trainer.remove_callback(PrinterCallback)  # the terminal is told by `averaging`
@@ -165,6 +168,7 @@ def _told(averaging: Averaging, folder: Path) -> Any:  # noqa: ANN401
             control.should_training_stop |= averaging.is_over
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
-            averaging.save(folder / f"checkpoint-{state.global_step}")
+            if is_first():
+                averaging.save(folder / f"checkpoint-{state.global_step}")
 
     return Told()

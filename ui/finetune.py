@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 import typer
@@ -89,11 +90,13 @@ def sft(
     With --from it learns only what is new and a share of what is old: for every night. A run that was stopped goes on.
     What comes out does not serve before `vouchrec finetune promote` let it through.
     """
-    from agent.build import open_encoder, open_workspace
+    from agent.build import open_encoder
     from agent.errors import InputError
+    from agent.progress import silent
     from agent.settings import load_settings
     from finetune.language import tune_further, tune_language
     from finetune.recipe import read_config
+    from finetune.several import is_first, shared_workspace
 
     terminal: Terminal = ctx.obj
     if start is not None and (rank, seed) != (None, None):
@@ -101,12 +104,16 @@ def sft(
     preset = preset or ("cpu" if start is None else "nightly")
     config = read_config(preset, epochs=epochs, rate=rate, rank=rank, batch=batch, seed=seed)
     settings = upkeep.ensure_example(terminal, workspace) if example else load_settings(home=workspace)
-    with terminal.progress(keep=True) as progress, open_workspace(settings.home) as opened:
+    quiet = not is_first()  # of several processes one speaks
+    shown = nullcontext(silent) if quiet else terminal.progress(keep=True)
+    with shown as progress, shared_workspace(settings.home) as opened:
         encoder = open_encoder(settings, progress)
         if start is None:
             adapter = tune_language(opened, encoder, settings, config, name, progress)
         else:
             adapter = tune_further(opened, encoder, settings, config, start, name, progress)
+    if quiet:
+        return
     told = adapter.manifest.training
     terminal.say()
     if start is not None:

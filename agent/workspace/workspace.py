@@ -42,7 +42,7 @@ HOLDER = "workspace.holder"
 class Workspace:
     """An open workspace, held by this process alone until `close`. Use `open` or `create`; it is a context manager."""
 
-    def __init__(self, path: Path, lock: FileLock, store: Store) -> None:
+    def __init__(self, path: Path, lock: FileLock | None, store: Store) -> None:
         self.path = path
         self.store = store
         self._lock = lock
@@ -63,20 +63,24 @@ class Workspace:
         return cls._attach(path)
 
     @classmethod
-    def open(cls, path: Path | str) -> Workspace:
-        """Open a workspace; WorkspaceError when it is absent, damaged or in use."""
+    def open(cls, path: Path | str, alone: bool = True) -> Workspace:
+        """Open a workspace; WorkspaceError when it is absent, damaged or in use.
+
+        Not `alone`, it is opened beside the process that holds it, by one that is to ask its store and nothing else.
+        """
         path = Path(path).resolve()
         if not (path / STORE).is_file():
             raise WorkspaceError(f"There is no workspace in {path}. Make one with `vouchrec init`.")
-        return cls._attach(path)
+        return cls._attach(path, alone)
 
     @classmethod
-    def _attach(cls, path: Path) -> Workspace:
-        lock = _take_lock(path)
+    def _attach(cls, path: Path, alone: bool = True) -> Workspace:
+        lock = _take_lock(path) if alone else None
         try:
             return cls(path, lock, Store(path / STORE))
         except BaseException:
-            lock.release()
+            if lock is not None:
+                lock.release()
             raise
 
     @property
@@ -146,7 +150,7 @@ class Workspace:
         while self._indexes:
             self._indexes.pop().close()
         self.store.close()
-        if self._lock.is_locked:
+        if self._lock is not None and self._lock.is_locked:
             (self.path / HOLDER).unlink(missing_ok=True)
             self._lock.release()
 

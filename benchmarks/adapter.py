@@ -26,9 +26,10 @@ from rich.table import Table
 
 from agent.agent import Agent
 from agent.assets import language_model
-from agent.build import adapters_of, open_encoder
+from agent.build import adapters_of, behaviour_folder, open_encoder
 from agent.generation.local import LocalGenerator
 from agent.listing import Lister
+from agent.retrieval.trained import read_manifest
 from agent.schema import Intent, Interaction, Profile
 from agent.stopwatch import Stopwatch
 from agent.workspace.workspace import STORE, Workspace
@@ -39,7 +40,7 @@ from finetune.evaluate.splits import Split, make_split
 from finetune.gate import Judged, gains, promote
 from finetune.language import tune_language
 from finetune.recipe import SftConfig, read_config
-from finetune.retrieval import learn_retrieval, query_of
+from finetune.retrieval import learn_retrieval, query_of, tune
 from ui.terminal import Terminal
 
 WEIGHTLESS = 0.0  # retrieval alone
@@ -64,6 +65,8 @@ def main() -> None:
         name = f"{arguments.preset}-{arguments.seed}".replace("/", "-")
         with _without_test(home, dataset, split) as workspace:
             adapters = adapters_of(workspace)
+            if read_manifest(behaviour_folder(workspace)) is None:
+                tune(workspace, encoder, recipe=Recipe(seed=arguments.seed), progress=progress)
             if name not in adapters.names():
                 tune_language(workspace, encoder, agent.settings, config, name, progress)
             if not adapters.get(name).manifest.measures:

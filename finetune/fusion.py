@@ -39,12 +39,18 @@ def learn_weights(
             chosen.append(int(target))
     if not features:
         return None
-    weights = _fit(features, chosen)
+    weights = likeliest(features, chosen)
     # Only ratios matter to an order; the sum is that of the weights of the request's side divided among more sources.
     return dict(zip(names, (weights / max(weights.sum(), 1e-12)).tolist(), strict=True))
 
 
-def _fit(features: Sequence[Floats], chosen: Sequence[int]) -> Floats:
+def likeliest(features: Sequence[Floats], chosen: Sequence[int]) -> Floats:
+    """(sources,): the weights, none below 0, that make the choices the likeliest.
+
+    Args:
+        features: of each choice what each source says of its candidates, (candidates, sources).
+        chosen: of each choice the place of what was chosen.
+    """
     from scipy.optimize import minimize
 
     rows = np.concatenate(features)

@@ -25,7 +25,7 @@ from agent.workspace.catalogue import item_key
 from agent.workspace.encoder import HashEncoder
 from agent.workspace.workspace import Workspace
 from finetune.evaluate.bootstrap import Interval
-from finetune.gate import Judged, Verdict, best_weight, cross_fitted, gains, promote
+from finetune.gate import MOST, Judged, Verdict, best_weight, cross_fitted, gains, promote
 from finetune.language import tune_language
 from finetune.recipe import SftConfig, read_config
 
@@ -359,9 +359,20 @@ def test_what_must_hold_to_pass():
 def test_the_weight_is_judged_by_those_who_did_not_choose_it():
     sure = Judged(np.array([0.0, 1.0]), np.array([1.0, -1.0]), 0)  # the model alone is right
     unsure = Judged(np.array([1.0, 0.0]), np.array([-1.0, 1.0]), 0)  # the model alone is wrong
-    assert best_weight([sure]) == 0.7 and best_weight([unsure]) == 0.0  # at 0.5 the two are equal
+    assert best_weight([sure]) == MOST and best_weight([unsure]) == 0.0
     assert cross_fitted([sure, unsure]).tolist() == pytest.approx([1 / np.log2(3)] * 2)
     assert gains([replace(sure, chosen=-1)], 1.0).tolist() == [0.0]
+
+
+def test_the_weight_is_that_by_which_people_choose():
+    random = np.random.default_rng(0)
+    judged = []
+    for _ in range(3000):
+        retrieval, model = random.normal(size=(2, 10))
+        chosen = np.argmax(2.0 * retrieval + 0.8 * model + random.gumbel(size=10))  # a logit with these two weights
+        judged.append(Judged(retrieval, model, int(chosen)))
+    assert best_weight(judged) == pytest.approx(0.4, abs=0.05)
+    assert best_weight([replace(one, chosen=-1) for one in judged]) == 0.0
 
 
 def test_items_of_another_catalogue_with_the_same_ids_are_strangers(tuned, tiny):

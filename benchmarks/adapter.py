@@ -65,10 +65,10 @@ def main() -> None:
         name = f"{arguments.preset}-{arguments.seed}".replace("/", "-")
         with _without_test(home, dataset, split) as workspace:
             adapters = adapters_of(workspace)
-            if read_manifest(behaviour_folder(workspace)) is None:
-                tune(workspace, encoder, recipe=Recipe(seed=arguments.seed), progress=progress)
             if name not in adapters.names():
                 tune_language(workspace, encoder, agent.settings, config, name, progress)
+            if read_manifest(behaviour_folder(workspace)) is None:
+                tune(workspace, encoder, recipe=Recipe(seed=arguments.seed), progress=progress)
             if not adapters.get(name).manifest.measures:
                 promote(workspace, encoder, agent.settings, name, progress=progress)
             adapter = adapters.get(name)

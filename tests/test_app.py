@@ -25,13 +25,14 @@ from agent.schema import Filter, Intent, Item, Recommendation, Reply
 from agent.understanding.intent import parse_intent
 from ui.cards import cards, shares
 from ui.desk import Desk
-from ui.guest import SORRY, WAITING, Guest
+from ui.guest import WAITING, Guest
 from ui.guests import Guests
 from ui.known import Entry, add, entries, export, panel, remove
 from ui.starters import starters
 from ui.suggestions import suggestions
 from ui.understood import CONDITIONS, corrected, told
 from ui.view import View
+from ui.words import ENGLISH
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{alert(3)}} \"' `"
@@ -183,7 +184,7 @@ def test_a_failure_is_a_sentence_to_the_person_and_a_traceback_in_the_log(tmp_pa
     with open_small(tmp_path / "w", broken) as agent, caplog.at_level(logging.ERROR):
         guest = Guest(agent)
         view = last(guest.answer("I liked Alien (1979)"))
-        assert view.state == "failed" and view.talk[-1] == ("assistant", SORRY)
+        assert view.state == "failed" and view.talk[-1] == ("assistant", ENGLISH("error.sorry"))
         assert len(view.reply.recommendations) == 5
         assert "secret detail" in caplog.text
         broken.is_broken = False
@@ -449,7 +450,7 @@ def test_what_was_imported_with_the_catalogue_can_be_taken_out_too(small):
 def test_titles_are_taken_in_and_what_is_not_is_told_with_its_line(guest, small):
     told = add(small, guest.user_id, 'title,rating\nAlien,5\nNo Such Thing,3\n"Heat (1995)",eleven\nHeat,\n')
     assert told.startswith("Added: 2. Not added: 2.")
-    assert "line 3: No item" in told and "line 4: The rating 'eleven'" in told
+    assert "line 3: No item" in told and "line 4: The rating “eleven”" in told
     assert [(e.title, e.said) for e in entries(small, guest.user_id)] == [
         ("Heat (1995)", ("you like it",)), ("Alien (1979)", ("you rated it: 5",)),
     ]  # fmt: skip

@@ -25,10 +25,12 @@ from ui.guest import WAITING, Guest
 from ui.guests import Guests
 from ui.known import add, entries, export, panel, remove
 from ui.limits import LimitedBody
-from ui.starters import plural, starters
+from ui.shell import heading, invitation
+from ui.starters import starters
 from ui.surroundings import ignore_variables, reach_without_proxy
 from ui.terminal import Terminal, log_to_stderr
 from ui.view import View
+from ui.words import ENGLISH, WORDS, Words, chosen
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -38,12 +40,6 @@ if TYPE_CHECKING:
 LARGEST_UPLOAD = 1  # bytes: gradio has an upload address on every page, and this page needs none
 
 _ON_LOAD = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
-_INVITATION = (
-    "<p>Say what you like and what you feel like, in your own words. You get a ranked list of real {things} "
-    "at once, and then for each a reason that was checked against facts before you see it. React to them, or say what "
-    "to change: every list learns from it.</p><p>For example:</p>"
-)
-_ME = "About you"
 _Shown = dict[Any, Any]
 
 
@@ -62,22 +58,27 @@ class _Page:
     def __init__(self, agent: Agent, guests: Guests) -> None:
         self._agent = agent
         self._guests = guests
-        self._noun = plural(agent.noun)
+        self._starters = {name: starters(agent, words) for name, words in WORDS.items()}
+        words = ENGLISH
         with gr.Row(elem_id="vr-top"):
-            gr.HTML("<h1>Vouchrec</h1>", elem_id="vr-intro", apply_default_css=False)
-            self.me = gr.Button(_ME, size="sm", elem_id="vr-me")
-            self.renew = gr.Button("Start over", size="sm", elem_id="vr-new", visible=False)
+            self.head = _part("vr-intro", heading(words))
+            self.me = gr.Button(words("top.about"), size="sm", elem_id="vr-me")
+            self.renew = gr.Button(words("top.anew"), size="sm", elem_id="vr-new", visible=False)
         self.known = _part("vr-known", given="")
         self.is_open = gr.State(False)
-        self.talk = _talk()
+        self.talk = _talk(words)
         self.found = _part("vr-found")
         with gr.Column(elem_id="vr-starters") as self.begin:
-            gr.HTML(_INVITATION.format(things=escape(self._noun)), apply_default_css=False)
-            self.starters = [gr.Button(text, size="md", elem_classes="vr-starter") for text in starters(agent)]
+            self.invitation = gr.HTML(invitation(words, agent.noun), apply_default_css=False)
+            self.starters = [
+                gr.Button(text, size="md", elem_classes="vr-starter") for text in self._starters[words.language]
+            ]
         with gr.Row(elem_id="vr-ask"):
-            self.box = _box(agent.settings.max_message_chars)
-            self.send = gr.Button("Send", variant="primary", elem_id="vr-send", scale=0, min_width=88)
-            self.stop = gr.Button("Stop", variant="stop", elem_id="vr-stop", scale=0, min_width=88, visible=False)
+            self.box = _box(agent.settings.max_message_chars, words)
+            self.send = gr.Button(words("top.send"), variant="primary", elem_id="vr-send", scale=0, min_width=88)
+            self.stop = gr.Button(
+                words("top.stop"), variant="stop", elem_id="vr-stop", scale=0, min_width=88, visible=False
+            )
 
     def listen(self, page: gr.Blocks) -> None:
         """Connect the parts with what they do; nothing of it is an API."""
@@ -96,6 +97,9 @@ class _Page:
         self.me.click(self._about, self.is_open, [self.known, self.is_open, self.me], queue=False, **private)
         self.known.input(self._search, None, self.known, **quick)
         self.known.click(self._correct, None, [*parts, self.known], **quick)
+        worded = [*parts, self.head, self.me, self.known, self.invitation, *self.starters]
+        page.load(self._arrive, None, worded, queue=False, **private)
+        self.head.click(self._switch, self.is_open, worded, **quick)
         page.unload(self._leave)
 
     def _shown(self, view: View) -> _Shown:
@@ -103,12 +107,43 @@ class _Page:
         is_new = view.state == "new"
         return {
             self.talk: gr.Chatbot(said, visible=bool(said)),
-            self.found: cards(view, self._noun, self._agent.model_weight),
+            self.found: cards(view, self._agent.noun, self._agent.model_weight),
             self.begin: gr.Column(visible=is_new),
             self.renew: gr.Button(visible=not is_new),
             self.send: gr.Button(visible=not view.is_busy),
-            self.stop: gr.Button(visible=view.is_busy, value="Stop", interactive=True),
+            self.stop: gr.Button(visible=view.is_busy, value=view.words("top.stop"), interactive=True),
         }
+
+    # -- the language
+
+    def _arrive(self, request: gr.Request) -> _Shown:
+        return self._worded(self._guest(request), is_open=False)
+
+    def _switch(self, is_open: bool, event: gr.EventData, request: gr.Request) -> _Shown:
+        guest = self._guest(request)
+        guest.words = WORDS.get(_wish(event)["value"], guest.words)
+        return self._worded(guest, is_open)
+
+    def _worded(self, guest: Guest, is_open: bool) -> _Shown:
+        """Everything on the page that holds words, in the language of the guest."""
+        words, view = guest.words, guest.view()
+        shown = self._shown(view)
+        begin = dict(zip(self.starters, self._starters[words.language], strict=True))
+        return {
+            **shown,
+            **begin,
+            self.head: heading(words),
+            self.invitation: invitation(words, self._agent.noun),
+            self.talk: gr.Chatbot(visible=bool(view.talk), label=words("top.talk")),
+            self.me: self._me(words, is_open),
+            self.known: gr.HTML(self._panel(guest) if is_open else "", given=""),
+            self.renew: gr.Button(words("top.anew"), visible=view.state != "new"),
+            self.send: gr.Button(words("top.send"), visible=not view.is_busy),
+            self.box: gr.Textbox(label=words("top.box"), placeholder=words("top.placeholder")),
+        }
+
+    def _me(self, words: Words, is_open: bool) -> gr.Button:
+        return gr.Button(words("top.close" if is_open else "top.about"))
 
     # -- what the model answers
 
@@ -135,13 +170,13 @@ class _Page:
         wish, guest = _wish(event), self._guest(request)
         if wish["do"] not in ("undo", "edit"):
             view = guest.react(wish["item"], wish["event"])
-            return {self.found: cards(view, self._noun, self._agent.model_weight)}
+            return {self.found: cards(view, self._agent.noun, self._agent.model_weight)}
         view = guest.undo()
         return {**self._shown(view), self.box: view.draft if wish["do"] == "edit" else ""}
 
     def _interrupt(self, request: gr.Request) -> _Shown:
         self._guests.stop(_session(request))
-        return {self.stop: gr.Button("Stopping", interactive=False)}
+        return {self.stop: gr.Button(self._guest(request).words("top.stopping"), interactive=False)}
 
     def _anew(self, request: gr.Request) -> _Shown:
         return {**self._shown(self._guests.renew(_session(request)).view()), self.box: ""}
@@ -152,39 +187,42 @@ class _Page:
     # -- what is known of the person
 
     def _about(self, is_open: bool, request: gr.Request) -> _Shown:
-        html = "" if is_open else panel(entries(self._agent, self._guest(request).user_id))
+        guest = self._guest(request)
         return {
-            self.known: gr.HTML(html, given=""),
+            self.known: gr.HTML("" if is_open else self._panel(guest), given=""),
             self.is_open: not is_open,
-            self.me: gr.Button(_ME if is_open else "Close"),
+            self.me: self._me(guest.words, not is_open),
         }
 
+    def _panel(self, guest: Guest, note: str = "", wanted: str = "") -> str:
+        found = entries(self._agent, guest.user_id, wanted, guest.words)
+        return panel(found, note, bool(wanted.strip()), guest.words)
+
     def _search(self, event: gr.EventData, request: gr.Request) -> _Shown:
-        wanted = _wish(event)["value"]
-        found = entries(self._agent, self._guest(request).user_id, wanted)
-        return {self.known: gr.HTML(panel(found, searched=bool(wanted.strip())), given="")}
+        html = self._panel(self._guest(request), wanted=_wish(event)["value"])
+        return {self.known: gr.HTML(html, given="")}
 
     def _correct(self, event: gr.EventData, request: gr.Request) -> _Shown:
         wish, guest, note, given = _wish(event), self._guest(request), "", ""
         if wish["do"] == "export":
             given = export(self._agent, guest.user_id)
         elif wish["do"] == "forget":
-            guest, note = self._guests.forget(_session(request)), "All of it is gone."
+            guest = self._guests.forget(_session(request))
+            note = guest.words("known.forgotten")
         elif wish["do"] == "remove" and remove(self._agent, guest.user_id, wish["item"]):
             guest.unmark(wish["item"])
-            note = "Removed."
+            note = guest.words("known.removed")
         elif wish["do"] == "add":
             note = _added(self._agent, guest, wish["text"])
-        html = panel(entries(self._agent, guest.user_id), note)
-        return {**self._shown(guest.view()), self.known: gr.HTML(html, given=given)}
+        return {**self._shown(guest.view()), self.known: gr.HTML(self._panel(guest, note), given=given)}
 
     def _guest(self, request: gr.Request) -> Guest:
-        return self._guests.get(_session(request))
+        return self._guests.get(_session(request), _chosen(request))
 
 
-def _part(name: str, **more: Any) -> gr.HTML:  # noqa: ANN401 - what gradio takes
+def _part(name: str, html: str = "", **more: Any) -> gr.HTML:  # noqa: ANN401 - what gradio takes
     """A part of the page that is drawn by us, with the listeners of page.js."""
-    return gr.HTML("", js_on_load=_ON_LOAD, apply_default_css=False, elem_id=name, **more)
+    return gr.HTML(html, js_on_load=_ON_LOAD, apply_default_css=False, elem_id=name, **more)
 
 
 def _wish(event: gr.EventData) -> defaultdict[str, str]:
@@ -195,32 +233,36 @@ def _wish(event: gr.EventData) -> defaultdict[str, str]:
 
 def _added(agent: Agent, guest: Guest, given: str) -> str:
     try:
-        return add(agent, guest.user_id, given)
+        return add(agent, guest.user_id, given, guest.words)
     except InputError as error:
         return str(error)
 
 
-def _talk() -> gr.Chatbot:
+def _talk(words: Words) -> gr.Chatbot:
     """What was said. Without markdown gradio still takes HTML, sanitised but with images: so each text is escaped."""
     return gr.Chatbot(
-        label="Conversation", show_label=False, visible=False, elem_id="vr-talk", height=None, autoscroll=False,
+        label=words("top.talk"), show_label=False, visible=False, elem_id="vr-talk", height=None, autoscroll=False,
         sanitize_html=True, allow_tags=False, render_markdown=False, latex_delimiters=[], feedback_options=None,
         buttons=[], allow_file_downloads=False, layout="bubble",
     )  # fmt: skip
 
 
-def _box(longest: int) -> gr.Textbox:
+def _box(longest: int, words: Words) -> gr.Textbox:
     return gr.Textbox(
-        label="Your message", show_label=False, container=False, autofocus=True, lines=1, max_lines=4, scale=1,
-        max_length=longest, placeholder="What do you feel like?", elem_id="vr-box",
+        label=words("top.box"), show_label=False, container=False, autofocus=True, lines=1, max_lines=4, scale=1,
+        max_length=longest, placeholder=words("top.placeholder"), elem_id="vr-box",
     )  # fmt: skip
 
 
 def _session(request: gr.Request) -> str:
     """The random name that gradio gave this open page."""
     if not request.session_hash:
-        raise gr.Error("This page has no session. Load it again.", print_exception=False)
+        raise gr.Error(_chosen(request)("top.no_session"), print_exception=False)
     return request.session_hash
+
+
+def _chosen(request: gr.Request) -> Words:
+    return chosen(request.query_params, request.cookies, request.headers)
 
 
 def _theme() -> gr.themes.Base:

@@ -10,17 +10,17 @@ import math
 from collections.abc import Sequence
 
 from agent.schema import Event, Intent, Recommendation, Reply
-from ui.listing import attributes, duration, formula
+from ui.listing import attributes, duration
+from ui.messages import item_said
 from ui.understood import CONDITIONS
 from ui.view import COUNTS, REACTIONS, View
 from ui.why import text, trace, why
+from ui.words import Words
 
 GHOSTS = 3  # empty cards that hold the place while the list is being made
-_PENDING = "Writing and checking a reason …"
-_CHECKED = "Every title, name, number and genre of this sentence was compared with computed facts, and holds."
 
 
-def cards(view: View, noun: str = "items", model_weight: float = 0.0) -> str:
+def cards(view: View, noun: str = "item", model_weight: float = 0.0) -> str:
     """The latest list as cards with all that belongs to it; empty before the first message."""
     if view.state == "new":
         return ""
@@ -34,7 +34,7 @@ def cards(view: View, noun: str = "items", model_weight: float = 0.0) -> str:
         ("vr-listed", _list(view, shown)),
         ("vr-none", _nothing(view) if settled and not listed else ""),
         ("vr-next", _next(view) if settled else ""),
-        ("", trace(reply, noun, formula(reply, model_weight)) if reply is not None and settled and listed else ""),
+        ("", trace(reply, noun, model_weight, view.words) if reply is not None and settled and listed else ""),
     )
     return "".join(f'<div class="{name}">{html}</div>' for name, html in parts)
 
@@ -65,25 +65,28 @@ def chip(do: str, label: str, *, said: str = "", **data: str) -> str:
 def _understood(view: View) -> str:
     if view.intent is None:
         return ""
+    words = view.words
     chips = "".join(
         f'<li dir="auto">{text(part.text)}<button type="button" class="vr-drop" data-do="drop" '
-        f'data-key="{text(part.key)}" aria-label="Take out: {text(part.text)}">×</button></li>'
+        f'data-key="{text(part.key)}" aria-label="{text(words("understood.drop", part=part.text))}">×</button></li>'
         for part in view.parts
     )
-    told = f'<ul aria-label="What I understood">{chips}</ul>' if chips else "<p>No wish in particular.</p>"
-    return f"<h2>What I understood</h2>{told}{_weights(view.intent)}"
+    title = text(words("understood.title"))
+    told = f'<ul aria-label="{title}">{chips}</ul>' if chips else f"<p>{text(words('understood.nothing'))}</p>"
+    return f"<h2>{title}</h2>{told}{_weights(view.intent, words)}"
 
 
-def _weights(intent: Intent) -> str:
+def _weights(intent: Intent, words: Words) -> str:
     """Two quiet controls: how much the history counts beside the request, and how many to list."""
     percent, n = round(intent.habit * 100), intent.n or 5
     counts = "".join(
         f'<option value="{one}"{" selected" if one == n else ""}>{one}</option>' for one in sorted({*COUNTS, n})
     )
+    request, history = text(words("understood.request")), text(words("understood.history"))
     return (
-        '<div class="vr-weights"><label><span>this request</span><input type="range" min="0" max="100" step="5" '
-        f'value="{percent}" data-do="habit" aria-label="How much your history counts, in percent">'
-        f'<span>your history</span></label><label>How many <select data-do="n">{counts}</select></label></div>'
+        f'<div class="vr-weights"><label><span>{request}</span><input type="range" min="0" max="100" step="5" '
+        f'value="{percent}" data-do="habit" aria-label="{text(words("understood.weight"))}"><span>{history}</span>'
+        f'</label><label>{text(words("understood.how_many"))} <select data-do="n">{counts}</select></label></div>'
     )
 
 
@@ -98,41 +101,48 @@ def _list(view: View, shown: str) -> str:
 
 
 def _card(one: Recommendation, view: View, share: float) -> str:
-    told = text(attributes(one.item))
+    told = text(attributes(item_said(one.item, view.words)))
     facts = f'<p class="vr-facts" dir="auto">{told}</p>' if told else ""
-    said = f"score {one.score:.2f}" if math.isfinite(one.score) else "no score"
-    behind = why(one, view.reply) if view.reply is not None else ""
+    finite, words = math.isfinite(one.score), view.words
+    said = text(words("card.score", score=f"{one.score:.2f}") if finite else words("card.no_score"))
+    behind = why(one, view.reply, view) if view.reply is not None else ""
     return (
         f'<li class="vr-card"><div class="vr-head"><span class="vr-rank" aria-hidden="true">{one.rank}</span>'
         f'<div class="vr-name"><h3 class="vr-title" dir="auto">{text(one.item.title)}</h3>{facts}</div>'
         f'<span class="vr-score" role="img" aria-label="{said}" title="{said}">'
         f'<span style="width:{share:.0%}"></span></span></div>'
-        f"{_reason(one, view)}{_buttons(one, view.marked.get(one.item.item_id))}{behind}</li>"
+        f"{_reason(one, view)}{_buttons(one, view.marked.get(one.item.item_id), words)}{behind}</li>"
     )
 
 
 def _reason(one: Recommendation, view: View) -> str:
+    words = view.words
     if not one.justification:
-        said = _PENDING if view.is_busy else "No reason: stopped." if view.state == "stopped" else "No reason."
+        said = "pending" if view.is_busy else "stopped" if view.state == "stopped" else "none"
         kind = "vr-pending vr-moving" if view.is_busy else "vr-pending"
-        return f'<p class="vr-reason {kind}">{said}</p>'
+        return f'<p class="vr-reason {kind}">{text(words(f"reason.{said}"))}</p>'
     if not one.verified:
-        mark = '<span class="vr-mark">not checked</span>'
+        mark = f'<span class="vr-mark">{text(words("reason.unchecked"))}</span>'
     else:
-        plain = "" if one.phrased_by == "model" else " · a plain fact"
-        mark = f'<span class="vr-mark" title="{_CHECKED}"><span class="vr-check">✓ checked</span>{plain}</span>'
+        plain = "" if one.phrased_by == "model" else f" · {text(words('reason.plain'))}"
+        checked = f'<span class="vr-check">✓ {text(words("reason.checked"))}</span>'
+        mark = f'<span class="vr-mark" title="{text(words("reason.meaning"))}">{checked}{plain}</span>'
     return f'<p class="vr-reason" dir="auto">{text(one.justification)} {mark}</p>'
 
 
-def _buttons(one: Recommendation, marked: Event | None) -> str:
-    title, item = text(one.item.title), text(one.item.item_id)
-    made = "".join(
-        f'<button type="button" data-do="react" data-event="{event}" data-item="{item}" '
-        f'aria-pressed="{str(marked == event).lower()}" aria-label="{label}: {title}">{label}</button>'
-        for event, label in REACTIONS.items()
-    )
-    noted = '<span class="vr-noted">noted for the next list</span>' if marked else ""
+def _buttons(one: Recommendation, marked: Event | None, words: Words) -> str:
+    made = "".join(_button(one, event, marked == event, words) for event in REACTIONS)
+    noted = f'<span class="vr-noted">{text(words("card.noted"))}</span>' if marked else ""
     return f'<div class="vr-actions">{made}{noted}</div>'
+
+
+def _button(one: Recommendation, event: Event, is_pressed: bool, words: Words) -> str:
+    label = words(f"reaction.{event}")
+    said = words("reaction.of", reaction=label, title=one.item.title)
+    return (
+        f'<button type="button" data-do="react" data-event="{event}" data-item="{text(one.item.item_id)}" '
+        f'aria-pressed="{str(is_pressed).lower()}" aria-label="{text(said)}">{text(label)}</button>'
+    )
 
 
 # -- what stands around it
@@ -140,54 +150,58 @@ def _buttons(one: Recommendation, marked: Event | None) -> str:
 
 def _status(view: View) -> str:
     heard = f'<span class="vr-hidden">{text(view.note)} </span>' if view.note else ""
-    return f'<p class="vr-status" role="status" tabindex="-1">{heard}{_told(view)}</p>'
+    return f'<p class="vr-status" role="status" tabindex="-1">{heard}{text(_told(view))}</p>'
 
 
 def _told(view: View) -> str:
     """How the answer comes about, in a line."""
+    words, reply = view.words, view.reply
     if view.state == "looking":
-        others = "another is" if view.ahead == 1 else f"{view.ahead} others are"
-        return "Looking for what fits …" + (f" It may take longer: {others} being answered, too." if view.ahead else "")
-    reply = view.reply
+        key = "status.looking" if not view.ahead else "status.ahead_one" if view.ahead == 1 else "status.ahead"
+        return words(key, others=view.ahead)
     if reply is None or not reply.recommendations:
-        return "Stopped." if view.state == "stopped" else ""
-    listed = _in("List in {}", reply, "list")
+        return words("status.stopped") if view.state == "stopped" else ""
+    listed, end = _in(words, "status.list", reply, "list"), ""
     if view.state == "writing":
         done = sum(bool(one.justification) for one in reply.recommendations)
-        return f"{listed} · {done} of {len(reply.recommendations)} reasons written and checked …"
-    if view.state in ("stopped", "failed"):
-        return f"{'Stopped' if view.state == 'stopped' else 'Interrupted'}; the list stays. {listed}"
-    return " · ".join(part for part in (listed, _in("all reasons checked in {}", reply, "answer")) if part)
+        end = words("status.written", done=done, all=len(reply.recommendations))
+    elif view.state in ("stopped", "failed"):
+        return f"{words(f'status.{view.state}_list')} {listed}"
+    else:
+        end = _in(words, "status.checked", reply, "answer")
+    return " · ".join(part for part in (listed, end) if part)
 
 
-def _in(sentence: str, reply: Reply, moment: str) -> str:
-    """The sentence with the time since the start of the turn, which does not break at its unit; empty if unknown."""
+def _in(words: Words, key: str, reply: Reply, moment: str) -> str:
+    """The words with the time since the start of the turn, which does not break at its unit; empty if unknown."""
     time = reply.timings_ms.get(moment)
-    return sentence.format(duration(time).replace(" ", "\u00a0")) if time is not None else ""
+    return words(key, time=duration(time).replace(" ", "\u00a0")) if time is not None else ""
 
 
 def _actions(view: View) -> str:
     """What can be done with the last message, once it is answered."""
     if view.is_busy or not view.can_undo:
         return ""
-    retry = chip("retry", "Try again") if view.state in ("stopped", "failed") else ""
-    return (
-        f'<div class="vr-quiet">{retry}{chip("edit", "Edit", said="Edit the last message")}'
-        f"{chip('undo', 'Undo', said='Take the last message back')}</div>"
-    )
+    words = view.words
+    retry = chip("retry", words("last.retry")) if view.state in ("stopped", "failed") else ""
+    edit = chip("edit", words("last.edit"), said=words("last.edit_said"))
+    undo = chip("undo", words("last.undo"), said=words("last.undo_said"))
+    return f'<div class="vr-quiet">{retry}{edit}{undo}</div>'
 
 
 def _nothing(view: View) -> str:
     """Help where nothing fits: each condition as a button that takes it out."""
     if view.state != "done":
         return ""
-    dropped = [(f"Without “{part.text}”", part.key) for part in view.parts if part.key.startswith("filter:")]
-    dropped += [("Without any of them", CONDITIONS)] if len(dropped) > 1 else []
+    words, conditions = view.words, [part for part in view.parts if part.key.startswith("filter:")]
+    dropped = [(words("nothing.without", part=part.text), part.key) for part in conditions]
+    dropped += [(words("nothing.without_all"), CONDITIONS)] if len(dropped) > 1 else []
     chips = "".join(chip("drop", label, key=key) for label, key in dropped)
-    told = "Go on without one of these, or say it another way:" if chips else "Say it another way, or undo the message."
-    return f"<h2>Nothing fits</h2><p>{told}</p><div class='vr-chips'>{chips}</div>"
+    told = text(words("nothing.relax" if chips else "nothing.again"))
+    return f"<h2>{text(words('nothing.title'))}</h2><p>{told}</p><div class='vr-chips'>{chips}</div>"
 
 
 def _next(view: View) -> str:
     chips = "".join(chip("say", label, text=label) for label in view.next)
-    return f'<h2 class="vr-hidden">Go on with</h2><div class="vr-chips">{chips}</div>' if chips else ""
+    title = text(view.words("next.title"))
+    return f'<h2 class="vr-hidden">{title}</h2><div class="vr-chips">{chips}</div>' if chips else ""

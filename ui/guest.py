@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agent.conversation import Standing
 from agent.errors import InputError
-from agent.schema import Event, Feedback, Intent, Reply
+from agent.schema import Feedback, Intent, Reply
 from ui.desk import Desk, Start
+from ui.facts import facts_said
 from ui.suggestions import suggestions
 from ui.terminal import clean
 from ui.understood import corrected, told
 from ui.view import COUNTS, REACTIONS, State, View
+from ui.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from agent import Agent
 
 WAITING = 24  # answers that may be asked for at a time, all people together
-SORRY = (
-    "Sorry, that went wrong on our side. The log of the server says what happened. Try again, or begin a new "
-    "conversation."
-)
-_NOTED: Mapping[Event, str] = {
-    "like": "you like {}",
-    "dislike": "you do not like {}",
-    "seen": "you know {} already",
-    "not_now": "not {} for a day",
-}
 _SHOWN = 300  # characters of a person's message that the page repeats
 _STEP = 0.05  # seconds between two looks at an answer that was told to end
 _log = logging.getLogger("ui.guests")
@@ -50,9 +42,15 @@ class _Before:
 
 
 class Guest:
-    """One person's page. `answer`, `adjust` and `retry` take turns; everything else may come from any other thread."""
+    """One person's page, in the language of `words`, which may change at any time.
 
-    def __init__(self, agent: Agent, desk: Desk | None = None, user_id: str | None = None) -> None:
+    `answer`, `adjust` and `retry` take turns; everything else may come from any other thread.
+    """
+
+    def __init__(
+        self, agent: Agent, desk: Desk | None = None, user_id: str | None = None, words: Words = ENGLISH
+    ) -> None:
+        self.words = words
         self._agent = agent
         self._desk = desk or Desk()
         self._conversation = agent.conversation(user_id)
@@ -80,10 +78,12 @@ class Guest:
         return View(
             tuple(self._talk), reply, self._state, self._turn, marked, self._note, draft,
             intent=self._intent,
-            parts=told(self._intent, self._agent.catalogue) if self._intent is not None else (),
-            next=suggestions(self._agent, reply, marked) if reply is not None else (),
+            parts=told(self._intent, self._agent.catalogue, self.words) if self._intent is not None else (),
+            next=suggestions(self._agent, reply, marked, self.words) if reply is not None else (),
             ahead=self._ahead,
             can_undo=bool(self._before),
+            facts=facts_said(self._agent, reply, self.words) if reply is not None else {},
+            words=self.words,
         )  # fmt: skip
 
     # -- answers
@@ -103,7 +103,8 @@ class Guest:
             self._say(text)
             self._intent = None
             stop = self._begin()
-            yield from self._followed(before, stop, lambda stops: self._conversation.stream(text, stop=stops))
+            sent = text if text.strip() or not self._conversation.replies else self.words("say.more")
+            yield from self._followed(before, stop, lambda stops: self._conversation.stream(sent, stop=stops))
         finally:
             self._answering.release()
 
@@ -180,14 +181,14 @@ class Guest:
                 self._agent.undo_feedback(before)
                 del self._marked[item_id]
             if before is not None and before.event == known:
-                self._note = f"Taken back: {title}."
+                self._note = self.words("noted.back", title=title)
                 return self.view()
             self._marked[item_id] = self._conversation.feedback(item_id, known)
         except Exception:
             _log.exception("a reaction could not be kept")
-            self._note = "That could not be noted; the log of the server says why."
+            self._note = self.words("noted.failed")
             return self.view()
-        self._note = f"Noted: {_NOTED[known].format(title)}. The next list takes it into account."
+        self._note = self.words(f"noted.{known}", title=title)
         return self.view()
 
     def unmark(self, item_id: str) -> None:
@@ -202,7 +203,8 @@ class Guest:
         try:
             self._ahead = self._desk.open_turns
             if self._ahead >= WAITING:
-                raise InputError(f"{self._ahead} answers are asked for already. Your message is kept: try in a minute.")
+                raise InputError(self.words("error.busy", n=self._ahead))
+            self._check(before.text)
             yield self.view()
             yield from self._replies(stop, start)
         except InputError as error:
@@ -214,13 +216,21 @@ class Guest:
             self._state = "done" if self._state == "new" else self._state
         except Exception:  # whatever it is, the person gets a sentence and the server goes on
             _log.exception("a message could not be answered")
-            self._talk.append(("assistant", SORRY))
+            self._talk.append(("assistant", self.words("error.sorry")))
             self._state = "failed"
         finally:
             if self._state in ("looking", "writing"):
                 self._state = "stopped"
         if not self._gone:
             yield self.view(draft)
+
+    def _check(self, text: str) -> None:
+        """InputError, in the words of the page, for a message that the agent would refuse."""
+        most = self._agent.settings.max_message_chars
+        if len(text) > most:
+            raise InputError(self.words("error.long", n=len(text), most=most))
+        if not text.strip() and not self._conversation.replies:
+            raise InputError(self.words("error.empty"))
 
     def _replies(self, stop: threading.Event, start: Start) -> Generator[View]:
         with closing(self._desk.turn(start, stop.is_set)) as replies:
@@ -249,7 +259,7 @@ class Guest:
 
     def _without(self, intent: Intent, key: str) -> Intent:
         try:
-            return corrected(intent, key, self._agent.catalogue)
+            return corrected(intent, key, self._agent.catalogue, self.words)
         except InputError:  # it was taken out already
             return intent
 
@@ -268,7 +278,7 @@ class Guest:
         if self._reply is not None and self._reply.recommendations:
             titles = [f"{r.rank}. {_line(r.item.title)}" for r in self._reply.recommendations]
             self._talk.append(("assistant", "\n".join(titles)))
-        said = _line(text) or ("More, please." if self._reply is not None else "…")
+        said = _line(text) or (self.words("say.more") if self._reply is not None else "…")
         self._talk.append(("user", said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"))
 
     def _begin(self) -> threading.Event:

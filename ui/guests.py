@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from agent.errors import UnknownPersonError
 from ui.desk import Desk
 from ui.guest import Guest
+from ui.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from agent import Agent
@@ -28,11 +29,11 @@ class Guests:
     def __len__(self) -> int:
         return len(self._guests)
 
-    def get(self, session: str) -> Guest:
-        """The guest of a session, a new one if need be."""
+    def get(self, session: str, words: Words = ENGLISH) -> Guest:
+        """The guest of a session, if need be a new one, who is spoken to in these words."""
         with self._lock:
             if session not in self._guests:
-                self._guests[session] = Guest(self._agent, self._desk)
+                self._guests[session] = Guest(self._agent, self._desk, words=words)
             self._guests.move_to_end(session)
             while len(self._guests) > self._most:
                 self._guests.popitem(last=False)[1].leave()
@@ -62,7 +63,8 @@ class Guests:
         with self._lock:
             before = self._guests.pop(session, None)
             user_id = before.user_id if before is not None and keep_person else None
-            guest = self._guests[session] = Guest(self._agent, self._desk, user_id)
+            words = before.words if before is not None else ENGLISH
+            guest = self._guests[session] = Guest(self._agent, self._desk, user_id, words)
         if before is not None:
             before.leave()
         return guest

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agent.errors import InputError, UnknownPersonError
-from agent.schema import Event, Feedback
+from agent.errors import InputError, UnknownItemError, UnknownPersonError
+from agent.schema import Feedback
 from ui.terminal import clean
 from ui.why import text
+from ui.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from agent import Agent
@@ -24,14 +25,6 @@ MOST_ROWS = 1_000
 _COMPLAINTS = 5  # rows of an import that are named; more are only counted
 _TITLES = ("title", "name", "item", "item_id", "film", "movie", "book")
 _RATINGS = ("rating", "value", "stars", "score", "my rating", "your rating")
-_SAID: Mapping[str, str] = {
-    "like": "you like it",
-    "dislike": "you do not like it",
-    "seen": "you know it",
-    "not_now": "not now",
-    "rating": "you rated it",
-    "remark": "you remarked on it",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +36,22 @@ class Entry:
     said: tuple[str, ...]
 
 
-def entries(agent: Agent, user_id: str, search: str = "") -> list[Entry]:
+def entries(agent: Agent, user_id: str, search: str = "", words: Words = ENGLISH) -> list[Entry]:
     """What is known of a person by item, the latest first; only titles that hold every word of the search."""
-    words = search.casefold().split()
+    wanted = search.casefold().split()
     said: dict[str, list[str]] = {}
     store = agent.workspace.store
     for row in (*store.interactions(user_id), *store.feedback(user_id)):
         before = said.pop(row.item_id, [])  # what happened last stands last
-        value = "" if row.value is None else f": {row.value:g}"
-        said[row.item_id] = [*before, _SAID.get(row.event, row.event) + value]
+        did = words.named("did", row.event)
+        did = did if row.value is None else words("did.value", did=did, value=row.value)
+        said[row.item_id] = [*before, did]
     titles = {i: agent.catalogue.get(i).title for i in said if i in agent.catalogue.position}
-    found = [Entry(i, titles[i], tuple(said[i])) for i in titles if all(w in titles[i].casefold() for w in words)]
+    found = [Entry(i, titles[i], tuple(said[i])) for i in titles if all(w in titles[i].casefold() for w in wanted)]
     return found[::-1]
 
 
-def add(agent: Agent, user_id: str, given: str) -> str:
+def add(agent: Agent, user_id: str, given: str, words: Words = ENGLISH) -> str:
     """Take in titles, one a line, or CSV with a column of titles and perhaps one of ratings; says what came of it.
 
     A title without a rating counts as liked. What is there already is left as it is.
@@ -66,23 +60,22 @@ def add(agent: Agent, user_id: str, given: str) -> str:
         InputError: there is nothing, or too much.
     """
     if len(given) > LONGEST:
-        raise InputError(f"That has {len(given):,} characters; at most {LONGEST:,} are read. Add it in parts.")
+        raise InputError(words("known.too_long", n=len(given), most=LONGEST))
     taken, wrong, now = 0, [], time.time()
     known = {entry.item_id for entry in entries(agent, user_id)}
-    for line, title, rating in _rows(given.encode("utf-8", "replace").decode("utf-8")):
+    for line, title, rating in _rows(given.encode("utf-8", "replace").decode("utf-8"), words):
         try:
-            item_id, value = agent.catalogue.resolve(title), _number(rating)
+            item_id, value = _resolved(agent, title, words), _number(rating, words)
             if item_id not in known:
-                event: Event = "like" if value is None else "rating"
-                agent.feedback(Feedback(user_id, item_id, event, None, value, now))
+                _keep(agent, Feedback(user_id, item_id, "like" if value is None else "rating", None, value, now), words)
                 known.add(item_id)
                 taken += 1
         except InputError as error:
-            wrong.append(f"line {line}: {error}")
+            wrong.append(words("known.line", line=line, wrong=error))
     if not taken and not wrong:
-        raise InputError("There was nothing new to add. Write one title a line, or choose a CSV file with titles.")
-    more = [f"and {len(wrong) - _COMPLAINTS:,} more"] if len(wrong) > _COMPLAINTS else []
-    return "\n".join([f"Added: {taken:,}. Not added: {len(wrong):,}.", *wrong[:_COMPLAINTS], *more])
+        raise InputError(words("known.nothing_new"))
+    more = [words("known.more", n=len(wrong) - _COMPLAINTS)] if len(wrong) > _COMPLAINTS else []
+    return "\n".join([words("known.added", taken=taken, wrong=len(wrong)), *wrong[:_COMPLAINTS], *more])
 
 
 def remove(agent: Agent, user_id: str, item_id: str) -> bool:
@@ -107,54 +100,81 @@ def export(agent: Agent, user_id: str) -> str:
     return json.dumps(known, ensure_ascii=False, indent=2) + "\n"
 
 
-def panel(found: Sequence[Entry], note: str = "", searched: bool = False) -> str:
+def panel(found: Sequence[Entry], note: str = "", searched: bool = False, words: Words = ENGLISH) -> str:
     """The panel as HTML; every part keeps its place, so that what is typed in it stays."""
-    shown = "".join(_row(entry) for entry in found[:SHOWN])
-    nothing = "Nothing of that name." if searched else "Nothing yet. React to a card, or add what you know below."
-    count = f"{len(found):,} found" if searched else f"{len(found):,} so far"
-    more = f"The {SHOWN} latest are shown; search for the others." if len(found) > SHOWN else ""
-    listed = f"<p>{count}. {more}</p><ul class='vr-entries'>{shown}</ul>" if found else f"<p>{nothing}</p>"
+    count = words("known.found" if searched else "known.so_far", n=len(found))
+    more = words("known.latest", n=SHOWN) if len(found) > SHOWN else ""
+    shown = "".join(_row(entry, words) for entry in found[:SHOWN])
+    nothing = words("known.nothing_found" if searched else "known.nothing")
+    listed = (
+        f"<p>{text(f'{count} {more}')}</p><ul class='vr-entries'>{shown}</ul>" if found else f"<p>{text(nothing)}</p>"
+    )
     told = "<br>".join(text(line) for line in note.split("\n"))
+    title = text(words("known.title"))
     return (
-        '<section aria-label="What I know about you"><h2>What I know about you</h2>'
-        "<p>Your lists go by this, and no other visitor sees it. It is kept on this server until you remove it; a page "
-        "that is opened anew begins with somebody new.</p>"
+        f'<section aria-label="{title}"><h2>{title}</h2><p>{text(words("known.what"))}</p>'
         f'<p class="vr-note" role="status">{told}</p>'
-        '<label class="vr-label">Search <input type="search" data-do="search" autocomplete="off"></label>'
-        f"<div>{listed}</div>{_ADD}{_LEAVE}</section>"
+        f'<label class="vr-label">{text(words("known.search"))} '
+        '<input type="search" data-do="search" autocomplete="off"></label>'
+        f"<div>{listed}</div>{_adding(words)}{_leaving(words)}</section>"
     )
 
 
-_ADD = (
-    '<details data-keep="add"><summary>Add what you know</summary>'
-    "<p>One title a line, or CSV with a column <em>title</em> and perhaps one <em>rating</em>. Without a rating, a "
-    "title counts as liked.</p>"
-    '<label class="vr-label">Titles <textarea rows="5" autocomplete="off"></textarea></label>'
-    '<label class="vr-label">or a file <input type="file" accept=".csv,.txt" data-do="file"></label>'
-    '<button type="button" class="vr-chip" data-do="add">Add these</button></details>'
-)
-_LEAVE = (
-    '<div class="vr-chips"><button type="button" class="vr-chip" data-do="export">Download all of it</button></div>'
-    '<details data-keep="forget"><summary>Forget me</summary>'
-    "<p>This removes your history, your reactions and all that was said here, for good. It cannot be undone.</p>"
-    '<button type="button" class="vr-chip vr-danger" data-do="forget">Yes, forget everything</button></details>'
-)
-
-
-def _row(entry: Entry) -> str:
-    title = text(entry.title)
+def _adding(words: Words) -> str:
     return (
-        f'<li><span dir="auto"><b>{title}</b> {text(", then ".join(entry.said))}</span>'
-        f'<button type="button" class="vr-drop" data-do="remove" data-item="{text(entry.item_id)}" '
-        f'aria-label="Remove: {title}">×</button></li>'
+        f'<details data-keep="add"><summary>{text(words("known.add"))}</summary><p>{text(words("known.add_how"))}</p>'
+        f'<label class="vr-label">{text(words("known.titles"))} '
+        '<textarea rows="5" autocomplete="off"></textarea></label>'
+        f'<label class="vr-label">{text(words("known.file"))} '
+        '<input type="file" accept=".csv,.txt" data-do="file"></label>'
+        f'<button type="button" class="vr-chip" data-do="add">{text(words("known.add_these"))}</button></details>'
     )
 
 
-def _rows(given: str) -> Iterator[tuple[int, str, str]]:
+def _leaving(words: Words) -> str:
+    return (
+        '<div class="vr-chips"><button type="button" class="vr-chip" data-do="export">'
+        f"{text(words('known.export'))}</button></div>"
+        f'<details data-keep="forget"><summary>{text(words("known.forget"))}</summary>'
+        f'<p>{text(words("known.forget_what"))}</p><button type="button" class="vr-chip vr-danger" data-do="forget">'
+        f"{text(words('known.forget_yes'))}</button></details>"
+    )
+
+
+def _row(entry: Entry, words: Words) -> str:
+    return (
+        f'<li><span dir="auto"><b>{text(entry.title)}</b> {text(words("did.then").join(entry.said))}</span>'
+        f'<button type="button" class="vr-drop" data-do="remove" data-item="{text(entry.item_id)}" '
+        f'aria-label="{text(words("known.remove", title=entry.title))}">×</button></li>'
+    )
+
+
+def _resolved(agent: Agent, title: str, words: Words) -> str:
+    """The id of the item that is called so; InputError in the words of the page where that is not one."""
+    shown = title[:80]
+    try:
+        return agent.catalogue.resolve(title)
+    except UnknownItemError as error:
+        near = ", ".join(f"“{one}”" for one in error.nearest)
+        told = words("known.unknown_near", title=shown, near=near) if near else words("known.unknown", title=shown)
+        raise InputError(told) from error
+    except InputError as error:
+        raise InputError(words("known.unclear", title=shown)) from error
+
+
+def _keep(agent: Agent, given: Feedback, words: Words) -> None:
+    """Keep a liking or a rating; InputError in the words of the page where the rating lies off the scale."""
+    try:
+        agent.feedback(given)
+    except InputError as error:
+        raise InputError(words("known.off_scale", rating=given.value)) from error
+
+
+def _rows(given: str, words: Words) -> Iterator[tuple[int, str, str]]:
     """(line, title, rating or "") of each row. Without a header that names a title, a whole line is a title."""
     lines = given.lstrip("\ufeff").splitlines()
     if len(lines) > MOST_ROWS:
-        raise InputError(f"That has {len(lines):,} lines; at most {MOST_ROWS:,} are read. Add it in parts.")
+        raise InputError(words("known.too_many", n=len(lines), most=MOST_ROWS))
     header = [name.strip().casefold() for name in next(csv.reader(lines[:1]), [])]
     titles = next((header.index(name) for name in _TITLES if name in header), None)
     if titles is None:
@@ -168,12 +188,12 @@ def _rows(given: str) -> Iterator[tuple[int, str, str]]:
             if cells.get(titles):
                 yield reader.line_num + 1, clean(cells[titles]), cells.get(ratings, "") if ratings is not None else ""
     except csv.Error as error:
-        raise InputError(f"Line {reader.line_num + 1} is no CSV ({error}). Check its quotes.") from error
+        raise InputError(words("known.no_csv", line=reader.line_num + 1, problem=error)) from error
 
 
-def _number(rating: str) -> float | None:
+def _number(rating: str, words: Words) -> float | None:
     """A rating as a number, None for none; the agent looks whether it is on the scale."""
     try:
         return float(rating) if rating else None
     except ValueError:
-        raise InputError(f"The rating {rating[:20]!r} is no number.") from None
+        raise InputError(words("known.no_rating", rating=rating[:20])) from None

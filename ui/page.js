@@ -1,11 +1,18 @@
 // One listener for all buttons of a part of the page: their place stays while what is in it is drawn again.
 // What is quick asks by "click"; what the model answers asks by "submit". A new list comes into view.
-const quick = new Set(['react', 'undo', 'edit', 'remove', 'add', 'export', 'forget', 'close']);
+const quick = new Set(['react', 'undo', 'edit', 'remove', 'add', 'export', 'forget', 'close', 'language']);
 const open = new Set();
 let part = '';
 const ask = (wish) => trigger(quick.has(wish.do) ? 'click' : 'submit', wish);
 
+const speak = () => {
+  const { language } = element.querySelector('[data-language]')?.dataset || {};
+  if (language) document.documentElement.lang = language;
+};
+
+speak();
 watch('value', () => {
+  speak();
   element.querySelectorAll('details[data-keep]').forEach((one) => { one.open = open.has(one.dataset.keep); });
   const shown = element.querySelector('[data-part]')?.dataset.part || '';
   if (shown && shown !== part) {
@@ -21,6 +28,7 @@ element.addEventListener('click', (event) => {
   const button = event.target.closest('button[data-do]');
   if (!button) return;
   const wish = { ...button.dataset };
+  if (wish.do === 'language') document.cookie = 'vouchrec-language=' + wish.value + '; max-age=31536000; samesite=lax';
   if (wish.do === 'add') wish.text = element.querySelector('textarea').value;
   ask(wish);
   if (wish.do === 'edit') document.querySelector('#vr-box textarea')?.focus({ preventScroll: true });

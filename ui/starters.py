@@ -11,6 +11,8 @@ import numpy as np
 from agent.schema import AttributeType
 from agent.understanding.intent import YEAR_ATTRIBUTES
 from agent.workspace.roles import role_of
+from ui.messages import kind_said, things, three
+from ui.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from agent import Agent
@@ -18,21 +20,22 @@ if TYPE_CHECKING:
 _LONGEST = 48  # characters of a title that still reads well on a button
 
 
-def starters(agent: Agent) -> list[str]:
+def starters(agent: Agent, words: Words = ENGLISH) -> list[str]:
     """Up to three messages: titles that many people know, a value of a list attribute, and a wish in plain words."""
     found = []
-    if known := _well_known(agent):
-        found.append(f"I liked {' and '.join(known)}")
+    if known := [words("say.title", title=title) for title in _well_known(agent)]:
+        titles = words("say.and", first=known[0], second=known[1]) if len(known) > 1 else known[0]
+        found.append(words("say.liked", titles=titles))
     types = agent.catalogue.attribute_types
     values = Counter(
         (name, word) for item in agent.catalogue.items for name in _kinds(types) for word in item.words(name)
     )
     has_years = any(types.get(name) == "number" for name in YEAR_ATTRIBUTES)
     if values:
-        (_, common), *rest = [value for value, _ in values.most_common(2)]
-        spared = f", but no {rest[0][1].lower()}" if rest else ""
-        found.append(f"Three {common.lower()} {plural(agent.noun)}{spared}")
-    found.append("Something tense but funny, from the 90s" if has_years else "Something tense but funny")
+        common, *rest = [kind_said(value.lower(), words) for (_, value), _ in values.most_common(2)]
+        said = {"three": three(agent.noun, words), "kind": common, "things": things(agent.noun, words)}
+        found.append(words("say.spared", **said, other=rest[0]) if rest else words("say.three", **said))
+    found.append(words("say.mood_nineties" if has_years else "say.mood"))
     return found
 
 
@@ -51,8 +54,3 @@ def _kinds(types: Mapping[str, AttributeType]) -> list[str]:
     """The list attributes that say of what kind an item is; all list attributes where none does."""
     lists = [name for name, kind in types.items() if kind == "list"]
     return [name for name in lists if role_of(name) == "kind"] or lists
-
-
-def plural(noun: str) -> str:
-    """The noun for several of its kind."""
-    return noun if noun.endswith("s") else f"{noun}s"

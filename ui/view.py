@@ -8,10 +8,11 @@ from typing import Literal
 
 from agent.schema import Event, Intent, Reply
 from agent.understanding.parts import Part
+from ui.words import ENGLISH, Words
 
 State = Literal["new", "looking", "writing", "done", "stopped", "failed"]
 
-REACTIONS: Mapping[Event, str] = {"like": "Like", "dislike": "Dislike", "seen": "Seen it", "not_now": "Not now"}
+REACTIONS: tuple[Event, ...] = ("like", "dislike", "seen", "not_now")
 COUNTS = (3, 5, 10)  # how many a list may be asked to have
 
 
@@ -21,7 +22,8 @@ class View:
 
     `turn` counts the answers, `marked` holds the reactions by item id, `note` the latest news in one sentence, `draft`
     a message that goes back into the box, `intent` and its `parts` what was understood, `next` messages to go on with,
-    `ahead` how many others are being answered, and `can_undo` tells whether there is a message to take back.
+    `ahead` how many others are being answered, and `can_undo` tells whether there is a message to take back. `facts`
+    holds by item id what is behind its reason, where that is said in another language than English.
     """
 
     talk: tuple[tuple[str, str], ...] = ()
@@ -36,6 +38,8 @@ class View:
     next: tuple[str, ...] = ()
     ahead: int = 0
     can_undo: bool = False
+    facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    words: Words = ENGLISH
 
     @property
     def is_busy(self) -> bool:

@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from agent.schema import Candidate, Recommendation, Reply
-from agent.understanding.intent import describe_filters
 from ui.listing import duration
+from ui.messages import things
 from ui.terminal import clean
+from ui.understood import conditions
+from ui.view import View
+from ui.words import Words
 
 SHOWN = 20  # candidates of the trace
 
@@ -19,75 +22,87 @@ def text(given: str) -> str:
     return escape(clean(given), quote=True)
 
 
-def why(one: Recommendation, reply: Reply) -> str:
+def why(one: Recommendation, reply: Reply, view: View) -> str:
     """All that speaks for one item, closed at first: each fact, who phrased the reason, the score by source."""
-    facts = [f"<li dir='auto'>{text(fact.text)}</li>" for fact in one.evidence]
-    told = "".join(facts) or "<li>No fact links it to what is known of you.</li>"
+    words = view.words
+    known = view.facts.get(one.item.item_id) or tuple(fact.text for fact in one.evidence)
+    told = "".join(f"<li dir='auto'>{text(fact)}</li>" for fact in known or (words("why.no_fact"),))
     scores = next((c.scores for c in reply.candidates if c.item.item_id == one.item.item_id), {})
     return (
         f'<details class="vr-why" data-keep="why {text(one.item.item_id)}">'
-        f'<summary>Why?<span class="vr-hidden"> {text(one.item.title)}</span></summary>'
-        f"<ul>{told}</ul>{_phrased(one, reply)}{_scores(scores)}</details>"
+        f'<summary>{text(words("why.title"))}<span class="vr-hidden"> {text(one.item.title)}</span></summary>'
+        f"<ul>{told}</ul>{_phrased(one, reply, words)}{_scores(scores, words)}</details>"
     )
 
 
-def trace(reply: Reply, noun: str, formula: str) -> str:
+def trace(reply: Reply, noun: str, model_weight: float, words: Words) -> str:
     """How the list came about, closed at first: conditions, prompt, model, time by stage, candidates with scores."""
-    conditions = "; ".join(describe_filters(reply.intent.filters)) or "none"
+    adapter = "trace.adapter" if reply.adapter else "trace.no_adapter"
     rows = {
-        "Conditions that hold": conditions,
-        "Left out": f"{noun} that you know, named, or were shown in this conversation",
-        "Candidates": f"{len(reply.candidates):,}",
-        "Order": formula,
-        "Model": f"{reply.model}, {f'adapter {reply.adapter}' if reply.adapter else 'no adapter'}",
-        "Prompt": reply.prompt,
+        "trace.conditions": "; ".join(conditions(reply.intent.filters, words)) or words("trace.no_conditions"),
+        "trace.left_out": words("trace.left_out_what", things=things(noun, words)),
+        "trace.candidates": f"{len(reply.candidates):,}",
+        "trace.order": _order(reply, model_weight, words),
+        "trace.model": words(adapter, model=reply.model, adapter=reply.adapter),
+        "trace.prompt": reply.prompt,
     }
-    told = "".join(f"<dt>{name}</dt><dd dir='auto'>{text(said)}</dd>" for name, said in rows.items())
+    told = "".join(f"<dt>{text(words(key))}</dt><dd dir='auto'>{text(said)}</dd>" for key, said in rows.items())
     return (
-        '<details class="vr-trace" data-keep="trace"><summary>How this list came about</summary>'
-        f"<dl>{told}</dl>{_times(reply.timings_ms)}{_table(reply.candidates)}</details>"
+        f'<details class="vr-trace" data-keep="trace"><summary>{text(words("trace.title"))}</summary>'
+        f"<dl>{told}</dl>{_times(reply.timings_ms, words)}{_table(reply.candidates, words)}</details>"
     )
 
 
-def _phrased(one: Recommendation, reply: Reply) -> str:
+def _phrased(one: Recommendation, reply: Reply, words: Words) -> str:
     if not one.justification:
         return ""
-    by = f"phrased by {reply.model or 'the model'}" if one.phrased_by == "model" else "a plain fact, put as it is"
-    checked = "and compared with these facts, word by word" if one.verified else "and not checked"
-    return f"<p>The reason was {text(by)} {checked}.</p>"
+    by = "why.by_rule" if one.phrased_by != "model" else "why.by_model" if reply.model else "why.by_some_model"
+    told = words("why.compared" if one.verified else "why.not_compared", phrased=words(by, model=reply.model))
+    return f"<p>{text(told)}</p>"
 
 
-def _scores(scores: Mapping[str, float]) -> str:
-    told = " · ".join(f"{text(name)} {score:.3f}" for name, score in scores.items() if math.isfinite(score))
-    return f"<p>Scores: {told}</p>" if told else ""
+def _order(reply: Reply, model_weight: float, words: Words) -> str:
+    """How the score was made."""
+    if reply.candidates and "retrieval" not in reply.candidates[0].scores:
+        return words("trace.order_model")
+    return words("trace.order_both" if model_weight else "trace.order_retrieval", weight=model_weight)
 
 
-def _times(timings: Mapping[str, float]) -> str:
+def _scores(scores: Mapping[str, float], words: Words) -> str:
+    known = ((words.named("source", name), score) for name, score in scores.items() if math.isfinite(score))
+    told = " · ".join(f"{name} {score:.3f}" for name, score in known)
+    return f"<p>{text(words('why.scores', scores=told))}</p>" if told else ""
+
+
+def _times(timings: Mapping[str, float], words: Words) -> str:
     stages = {name: ms for name, ms in timings.items() if name not in ("list", "answer")}
     longest = max(stages.values(), default=0.0) or 1.0
     rows = "".join(
-        f'<tr><th scope="row">{text(name)}</th><td class="vr-time"><span style="width:{ms / longest:.0%}"></span></td>'
+        f'<tr><th scope="row">{text(words.named("stage", name))}</th>'
+        f'<td class="vr-time"><span style="width:{ms / longest:.0%}"></span></td>'
         f"<td>{duration(ms)}</td></tr>"
         for name, ms in stages.items()
     )
-    return f'<table class="vr-times"><caption>Time by stage</caption><tbody>{rows}</tbody></table>' if rows else ""
+    caption = text(words("trace.times"))
+    return f'<table class="vr-times"><caption>{caption}</caption><tbody>{rows}</tbody></table>' if rows else ""
 
 
-def _table(candidates: Sequence[Candidate]) -> str:
+def _table(candidates: Sequence[Candidate], words: Words) -> str:
     if not candidates:
         return ""
     sources = list(dict.fromkeys(name for c in candidates for name in c.scores))
-    head = "".join(f'<th scope="col">{text(name)}</th>' for name in sources)
+    head = "".join(f'<th scope="col">{text(words.named("source", name))}</th>' for name in sources)
     rows = "".join(
         f'<tr><th scope="row" dir="auto">{text(c.item.title)}</th>'
         + "".join(f"<td>{_number(c.scores.get(name, math.nan))}</td>" for name in sources)
         + "</tr>"
         for c in candidates[:SHOWN]
     )
-    caption = f"The first {min(SHOWN, len(candidates))} of {len(candidates):,} candidates, by source"
+    caption = text(words("trace.first", shown=min(SHOWN, len(candidates)), all=len(candidates)))
     return (
         f'<div class="vr-wide" role="region" tabindex="0" aria-label="{caption}"><table><caption>{caption}</caption>'
-        f'<thead><tr><th scope="col">title</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+        f'<thead><tr><th scope="col">{text(words("trace.item"))}</th>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 

@@ -1,7 +1,7 @@
 """Reasons in Chinese: plain sentences, computed from the evidence and never written by a model.
 
 The checker reads English, and the embedded model writes no Chinese; so a Chinese reason says what was computed, every
-value and title of it as it stands in the evidence, and nothing else.
+title of it as it stands in the evidence and every kind by its Chinese name if it has one, and nothing else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from agent.generation.cleaning import clean_title
 from agent.justification.phrasing import Phrased, Plan
 from agent.justification.wording import is_year, spoken, verb_of
 from agent.schema import Evidence, Item
-from agent.understanding.texts import attribute_name
+from agent.understanding.texts import attribute_name, value_name
 from agent.workspace.catalogue import YEAR_SUFFIX, Catalogue
 
 _DID = {"watched": "看过", "read": "读过", "played": "听过", "heard": "听过", "bought": "买过", "visited": "去过"}
@@ -82,7 +82,8 @@ def _values(evidence: Evidence) -> str:
 
 
 def _listed(values: Sequence[str], attribute: str) -> str:
-    return "、".join(spoken(value, attribute) for value in values)
+    named = (value_name(value, attribute, "zh") for value in values)
+    return "、".join(spoken(value, attribute) for value in named)
 
 
 def _titled(title: str) -> str:

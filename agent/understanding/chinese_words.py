@@ -94,6 +94,9 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "历史": ("history",), "国产": ("中国", "中国大陆", "大陆", "china"), "港片": ("香港", "中国香港", "hong kong"),
     "日本": ("japan",), "法国": ("france",), "韩国": ("korea", "south korea"), "美国": ("united states", "usa"),
 }  # fmt: skip
+KINDS_IN_CHINESE: Mapping[str, str] = {  # the other way round, for what is said of an English catalogue
+    other: kind for kind, others in reversed(KINDS.items()) for other in others if other.isascii()
+}
 # A mood leans to a kind: it stays a wish, and the kind is wished for beside it.
 MOODS: Mapping[str, str] = {
     **dict.fromkeys("搞笑 好笑 幽默 爆笑 逗 轻松 欢乐".split(), "喜剧"),

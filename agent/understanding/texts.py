@@ -7,6 +7,7 @@ from typing import Literal
 
 from agent.schema import Filter, Intent, Profile
 from agent.understanding.chinese import is_chinese
+from agent.understanding.chinese_words import KINDS_IN_CHINESE
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.roles import is_year, role_of
 
@@ -60,6 +61,12 @@ def attribute_name(attribute: str, language: Language) -> str:
     return "年份" if is_year(attribute) else _CHINESE_ROLES.get(role_of(attribute), attribute)
 
 
+def value_name(value: str, attribute: str, language: Language) -> str:
+    """What a value is called: a kind in Chinese, where it is one of an English catalogue that has a name there."""
+    is_named = language == "zh" and role_of(attribute) in ("kind", "place")
+    return KINDS_IN_CHINESE.get(value.casefold(), value) if is_named else value
+
+
 def greeting(profile: Profile, intent: Intent, later: bool, found: int, n: int, language: Language = "en") -> str:
     """What is said above a list of `found` items where `n` were wished for; `later` in a conversation less."""
     texts, said = TEXTS[language], []
@@ -79,9 +86,9 @@ def conditions_in_chinese(filters: Sequence[Filter]) -> list[str]:
     highs = {f.attribute: f for f in filters if f.op == "<="}
     lows = {f.attribute for f in filters if f.op == ">="}
     for f in filters:
-        name, said = attribute_name(f.attribute, "zh"), _said(f.value)
+        name, said = attribute_name(f.attribute, "zh"), _said(f.attribute, f.value)
         if f.op == ">=" and f.attribute in highs:
-            high = _said(highs[f.attribute].value)
+            high = _said(f.attribute, highs[f.attribute].value)
             parts.append(f"{name}{said}" if said == high else f"{name}{said}到{high}")
         elif f.op == "<=" and f.attribute in lows:
             continue
@@ -93,8 +100,8 @@ def conditions_in_chinese(filters: Sequence[Filter]) -> list[str]:
     return parts
 
 
-def _said(value: object) -> str:
+def _said(attribute: str, value: object) -> str:
     values = value if isinstance(value, tuple) else (value,)
     if len(values) > 2 and all(isinstance(v, int) for v in values) and values[-1] - values[0] == len(values) - 1:
         return f"{values[0]}到{values[-1]}"
-    return "或".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
+    return "或".join(f"{v:g}" if isinstance(v, float) else value_name(str(v), attribute, "zh") for v in values)

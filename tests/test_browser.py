@@ -236,7 +236,7 @@ def test_a_part_that_was_understood_is_taken_out_by_key_and_the_list_is_made_ane
     tab.wait_for_function("!document.querySelector('.vr-understood').innerText.includes('1996')")
     wait_for_answer(tab)
     assert tab.locator(CARD).count() > 2
-    assert tab.locator("#vr-found [role=status]").evaluate("line => line === document.activeElement")
+    assert tab.locator("#vr-found .vr-status").evaluate("line => line === document.activeElement")
 
 
 def test_a_suggestion_is_said_with_one_tap_and_undone_with_another(tab):

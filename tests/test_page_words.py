@@ -69,9 +69,11 @@ def test_chinese_is_chinese():
 
 def used(module):
     """The keys that a module of the page asks for; `*` stands for what is filled in later."""
-    for node in ast.walk(ast.parse((UI / f"{module}.py").read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if re.fullmatch(r"(?!ui\.)[a-z]+\.(?!js$)[a-z_ ]+", node.value):
+    tree = ast.parse((UI / f"{module}.py").read_text(encoding="utf-8"))
+    pieces = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in pieces:
+            if re.fullmatch(r"(?!ui\.)[a-z]+\.(?!js$|css$)[a-z_ ]+", node.value):
                 yield re.escape(node.value)
         elif isinstance(node, ast.JoinedStr):
             text = "".join("*" if isinstance(part, ast.FormattedValue) else part.value for part in node.values)

@@ -149,8 +149,22 @@ def _button(one: Recommendation, event: Event, is_pressed: bool, words: Words) -
 
 
 def _status(view: View) -> str:
-    heard = f'<span class="vr-hidden">{text(view.note)} </span>' if view.note else ""
-    return f'<p class="vr-status" role="status" tabindex="-1">{heard}{text(_told(view))}</p>'
+    """How the answer comes about, to the eye; and to a screen reader in few words, not once more for each reason."""
+    heard = f'<p class="vr-hidden" role="status">{text(_heard(view))}</p>'
+    return f'<p class="vr-status" tabindex="-1">{text(_told(view))}</p>{heard}'
+
+
+def _heard(view: View) -> str:
+    """What is new: that the answer is looked for, the list, its end, or a reaction that was noted."""
+    words, reply = view.words, view.reply
+    if view.note or reply is None or view.state in ("looking", "stopped", "failed"):
+        return view.note or _told(view)
+    if not reply.recommendations:
+        return "" if view.is_busy else words("heard.nothing")
+    if not view.is_busy:
+        return words("heard.done")
+    titles = (words("heard.entry", rank=one.rank, title=one.item.title) for one in reply.recommendations)
+    return words("heard.list", n=len(reply.recommendations), titles=words("heard.between").join(titles))
 
 
 def _told(view: View) -> str:

@@ -112,7 +112,7 @@ def panel(found: Sequence[Entry], note: str = "", searched: bool = False, words:
     told = "<br>".join(text(line) for line in note.split("\n"))
     title = text(words("known.title"))
     return (
-        f'<section aria-label="{title}"><h2>{title}</h2><p>{text(words("known.what"))}</p>'
+        f'<section aria-label="{title}" tabindex="-1"><h2>{title}</h2><p>{text(words("known.what"))}</p>'
         f'<p class="vr-note" role="status">{told}</p>'
         f'<label class="vr-label">{text(words("known.search"))} '
         '<input type="search" data-do="search" autocomplete="off"></label>'

@@ -3,6 +3,7 @@
 const quick = new Set(['react', 'undo', 'edit', 'remove', 'add', 'export', 'forget', 'close', 'language']);
 const open = new Set();
 let part = '';
+const focus = (what) => element.querySelector(what)?.focus({ preventScroll: true });
 const ask = (wish) => trigger(quick.has(wish.do) ? 'click' : 'submit', wish);
 
 const speak = () => {
@@ -14,10 +15,15 @@ speak();
 watch('value', () => {
   speak();
   element.querySelectorAll('details[data-keep]').forEach((one) => { one.open = open.has(one.dataset.keep); });
+  const me = document.querySelector('#vr-me');
+  if (element.closest('#vr-known')) me?.setAttribute('aria-expanded', String(Boolean(element.querySelector('section'))));
   const shown = element.querySelector('[data-part]')?.dataset.part || '';
   if (shown && shown !== part) {
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    setTimeout(() => element.scrollIntoView({ block: 'start', behavior: calm ? 'auto' : 'smooth' }), 50);
+    setTimeout(() => {
+      element.scrollIntoView({ block: 'start', behavior: calm ? 'auto' : 'smooth' });
+      if (document.activeElement === document.body) focus('.vr-status'); // it was on a button that has gone
+    }, 50);
   }
   part = shown;
 });
@@ -32,8 +38,24 @@ element.addEventListener('click', (event) => {
   if (wish.do === 'add') wish.text = element.querySelector('textarea').value;
   ask(wish);
   if (wish.do === 'edit') document.querySelector('#vr-box textarea')?.focus({ preventScroll: true });
-  if (['drop', 'retry', 'say', 'undo'].includes(wish.do)) element.querySelector('[role=status]')?.focus({ preventScroll: true });
+  if (['drop', 'retry', 'say', 'undo'].includes(wish.do)) focus('.vr-status');
+  if (wish.do === 'remove') focus('section');
 });
+// Escape closes what was opened, the innermost first, and the focus goes back to what opened it.
+const close = (event) => {
+  const inside = element.contains(event.target);
+  const one = inside && event.target.closest('details[open]');
+  const me = document.querySelector('#vr-me');
+  if (event.key !== 'Escape' || event.isComposing) return;
+  if (one) {
+    one.open = false;
+    one.querySelector('summary').focus();
+  } else if (element.querySelector('section') && (inside || event.target.closest('#vr-me'))) {
+    me.click();
+    me.focus();
+  }
+};
+document.addEventListener('keydown', close);
 element.addEventListener('change', async (event) => {
   const { dataset, value, files } = event.target;
   if (dataset.do === 'file' && files[0]) element.querySelector('textarea').value = await files[0].slice(0, 250000).text();

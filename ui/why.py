@@ -39,6 +39,7 @@ def trace(reply: Reply, noun: str, model_weight: float, words: Words) -> str:
     """How the list came about, closed at first: conditions, prompt, model, time by stage, candidates with scores."""
     adapter = "trace.adapter" if reply.adapter else "trace.no_adapter"
     rows = {
+        "trace.read": reply.understood or words("trace.as_given"),
         "trace.conditions": "; ".join(conditions(reply.intent.filters, words)) or words("trace.no_conditions"),
         "trace.left_out": words("trace.left_out_what", things=things(noun, words)),
         "trace.candidates": f"{len(reply.candidates):,}",

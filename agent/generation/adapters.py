@@ -34,8 +34,8 @@ class AdapterManifest:
     `base` is the fingerprint of the model that it was tuned on, `prompts` the hash of each prompt by name, `encoder`
     the name of what made the text vectors, `items` the keys (`agent.workspace.catalogue.item_key`) of those whose own
     parts it has learned, `window` how many items of a history it reads, `model_weight` how much its scores count beside
-    those of retrieval, `writes` whether it has learned to phrase reasons freely, `measures` what the gate found,
-    `training` how it came about.
+    those of retrieval, `writes` whether it has learned to phrase reasons freely, `fills` whether to fill in what a
+    message asks for, `measures` what the gate found, `training` how it came about.
     """
 
     name: str
@@ -48,6 +48,7 @@ class AdapterManifest:
     window: int = 100
     model_weight: float = 0.0
     writes: bool = False
+    fills: bool = False
     measures: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,8 @@ class Generator(Protocol[PrefixT, TrieT, ItemsT]):
     `read` returns an opaque prefix; the other methods leave it as it was, so it can be used any number of times.
     `reads_items` says whether it was tuned to read items as vectors; only then may `know` and `next_items` be called.
     `measured_weight` is how much its scores count beside those of retrieval, where that was measured. `writes_reasons`
-    says whether it was tuned to phrase reasons, and so may do it in its own words before the checker looks.
+    says whether it was tuned to phrase reasons, and so may do it in its own words before the checker looks, and
+    `fills_intents` whether it is large enough, or was tuned, to fill in what a message asks for.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Generator(Protocol[PrefixT, TrieT, ItemsT]):
     reads_items: bool
     measured_weight: float | None
     writes_reasons: bool
+    fills_intents: bool
 
     def know(self, keys: Sequence[str], texts: NDArray[np.float32]) -> ItemsT:
         """A catalogue's items as this model reads them, by their keys; `texts` are text vectors, (items, dimension)."""
@@ -105,4 +107,22 @@ class Generator(Protocol[PrefixT, TrieT, ItemsT]):
 
     def write(self, prefix: PrefixT, branches: Sequence[Branch], *, seed: int | None = None) -> Iterator[Piece]:
         """Write all branches side by side; greedy without a seed, sampled with one. Closing the iterator stops it."""
+        ...
+
+    def grammar(self, schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a generator's own kind of grammar
+        """A JSON schema as a grammar of this model's tokens, made once for a catalogue. InputError if it cannot be."""
+        ...
+
+    def write_within(
+        self,
+        prefix: PrefixT,
+        messages: Sequence[Message],
+        grammar: Any,  # noqa: ANN401
+        *,
+        max_tokens: int,
+    ) -> str:
+        """The likeliest JSON within a grammar, after a conversation that continues the prefix and ends open.
+
+        A text that `max_tokens` cut off is returned as far as it came.
+        """
         ...

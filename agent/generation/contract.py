@@ -1,4 +1,4 @@
-"""What a turn gives to the prompts `rank` and `justify`, and what it needs back: tried before a version serves.
+"""What a turn gives to its prompts `rank`, `justify`, `intent`, and needs back: tried before a version serves.
 
 A file can be right by itself and still end every turn: without its last `assistant:` no title can follow it.
 """
@@ -24,6 +24,17 @@ _GIVEN: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"title": "One", "facts": [], "noun": "item"},
         {"title": "One", "facts": ["It is long.", "It is old."], "noun": "item"},
     ),
+    "intent": (
+        {"attributes": [], "examples": [], "so_far": "nothing", "shown": [], "message": "One", "noun": "item"},
+        {
+            "attributes": [{"name": "year", "values": "a number"}],
+            "examples": [{"so_far": "nothing", "message": "One", "changes": "{}"}],
+            "so_far": "year 1990",
+            "shown": [{"title": "One", "numbers": ""}],
+            "message": "One",
+            "noun": "item",
+        },
+    ),
 }
 
 
@@ -40,7 +51,7 @@ def prove(prompt: Prompt) -> None:
         first, last = messages[0], messages[-1]
         if last.role != "assistant":
             raise _broken(prompt, f"it ends with a {last.role} message", "End it with a line 'assistant:'")
-        if prompt.name == "rank" and not last.content:
+        if prompt.name in ("rank", "intent") and not last.content:
             raise _broken(prompt, "its last message is empty", "Put at least one sign or word there, such as '-'")
         if prompt.name == "justify" and (first.role != "assistant" or "One" not in first.content):
             remedy = "Begin it with a line 'assistant:' and then '{{ title }}'"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,7 @@ class FakeGenerator:
     Args:
         sentences: what `write` says instead of completing the opener, by row, again and again; an entry may be false,
             to see a checker at work.
+        answers: what `write_within` writes, one after another; the last stays. Any text, also one that does not fit.
     """
 
     name = "fake"
@@ -26,9 +29,11 @@ class FakeGenerator:
     reads_items = False
     measured_weight = None
     writes_reasons = False
+    fills_intents = False
 
-    def __init__(self, sentences: Sequence[str] = ()) -> None:
+    def __init__(self, sentences: Sequence[str] = (), answers: Sequence[str] = ()) -> None:
         self._sentences = tuple(sentences)
+        self._answers = list(answers)
 
     def know(self, keys: Sequence[str], texts: NDArray[np.float32]) -> None:
         """Nothing: it reads no items."""
@@ -75,3 +80,15 @@ class FakeGenerator:
             if self._sentences:
                 said = self._sentences[row % len(self._sentences)]
             yield Piece(row, said, True)
+
+    def grammar(self, schema: Mapping[str, Any]) -> str:
+        """The schema itself, as JSON."""
+        return json.dumps(schema)
+
+    def write_within(
+        self, prefix: tuple[Message, ...], messages: Sequence[Message], grammar: str, *, max_tokens: int
+    ) -> str:
+        """The next of the answers that it was given; without any, that nothing changes."""
+        if len(self._answers) > 1:
+            return self._answers.pop(0)
+        return self._answers[0] if self._answers else "{}"

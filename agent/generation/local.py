@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,6 +17,7 @@ from agent.generation.adapters import WEIGHTS, Adapter
 from agent.generation.base import Branch, Message, Piece, TitleScores
 from agent.generation.chat import Chat
 from agent.generation.grounding import WordMask
+from agent.generation.guided import Grammar, Grammars, write_json
 from agent.generation.items import item_vectors, states_at
 from agent.generation.trie import TokenTrie
 from agent.quiet import quiet_transformers
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 BEAM_WIDTH = 4  # beams per title wanted in `spell`
 TEMPERATURE = 0.7  # of `write` with a seed: enough to differ, not enough to ramble
+FILLING_PARAMETERS = 1_500_000_000  # from here on a model is trusted to fill in what a message asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,13 @@ class LocalGenerator:
         self._window = adapter.manifest.window if adapter else 0
         self.writes_reasons = adapter is not None and adapter.manifest.writes
         self.measured_weight = adapter.manifest.model_weight if adapter else None
+        large = sum(p.numel() for p in self._model.parameters()) >= FILLING_PARAMETERS
+        self.fills_intents = large or (adapter is not None and adapter.manifest.fills)
         self._item_row = {key: row for row, key in enumerate(adapter.manifest.items)} if adapter else {}
         self._lock = threading.RLock()
         self._chat = Chat(tokenizer, self._lock)
+        self._tokenizer = tokenizer
+        self._grammars: Grammars | None = None
         self._context = int(getattr(model.config, "max_position_embeddings", 2048))
 
     # -- reading ------------------------------------------------------------------------------------------------
@@ -260,6 +266,23 @@ class LocalGenerator:
                     use_cache=True,
                 )
             hidden, cache = output.last_hidden_state[:, -1], output.past_key_values
+
+    def grammar(self, schema: Mapping[str, Any]) -> Grammar:
+        """A JSON schema as a grammar of this model's tokens; InputError where llguidance is not installed."""
+        with self._lock:
+            if self._grammars is None:
+                self._grammars = Grammars(self._tokenizer, self._model.lm_head.weight.shape[0])
+            return self._grammars.grammar(schema)
+
+    def write_within(self, prefix: Prefix, messages: Sequence[Message], grammar: Grammar, *, max_tokens: int) -> str:
+        """The likeliest JSON within a grammar, from a copy of the prefix's cache; see `Generator.write_within`."""
+        more = self._chat.encode(self._chat.continuation(prefix.text, messages))
+        if prefix.length + len(more) + max_tokens > self._context:
+            raise InputError(
+                f"The prompt has {prefix.length + len(more)} tokens and may take {max_tokens} to answer; this model "
+                f"reads at most {self._context}. Shorten the message."
+            )
+        return self._chat.decode(write_json(self._model, self._lock, prefix, more, grammar, max_tokens))
 
     def _open_branches(self, prefix: Prefix, branches: Sequence[Branch]) -> tuple[Any, torch.Tensor, torch.Tensor]:
         """Read what follows the prefix on every branch: (cache, attention mask, last hidden state of each row)."""

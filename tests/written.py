@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -44,6 +44,7 @@ IDLE = frozenset(
     you your
     """.split()
 )
+Read = Callable[[str, State, Catalogue], Turn]
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def cases(folder: Path = FOLDER) -> list[dict[str, Any]]:
     return found
 
 
-def play(case: dict[str, Any]) -> Iterator[Played]:
+def play(case: dict[str, Any], read: Read = understand) -> Iterator[Played]:
     """The turns of a case one after another, each upon what was understood so far, not upon what was expected."""
     items = catalogue(case.get("catalogue", "films"))
     state, expected = State(), _canonical(INITIAL, items)
@@ -100,7 +101,7 @@ def play(case: dict[str, Any]) -> Iterator[Played]:
             unknown = set(turn["intent"]) - set(INITIAL)
             assert not unknown, f"{case['name']}: {unknown} are no keys of an intent"
             expected = _canonical(INITIAL | turn["intent"], items)
-        reply = understand(turn["say"], state, items)
+        reply = read(turn["say"], state, items)
         asked = {
             "does": turn.get("does", "list"),
             "refers": _ids(turn.get("refers", ()), items),

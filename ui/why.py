@@ -39,7 +39,7 @@ def trace(reply: Reply, noun: str, model_weight: float, words: Words) -> str:
     """How the list came about, closed at first: conditions, prompt, model, time by stage, candidates with scores."""
     adapter = "trace.adapter" if reply.adapter else "trace.no_adapter"
     rows = {
-        "trace.read": reply.understood or words("trace.as_given"),
+        "trace.read": _read(reply.understood, words),
         "trace.conditions": "; ".join(conditions(reply.intent.filters, words)) or words("trace.no_conditions"),
         "trace.left_out": words("trace.left_out_what", things=things(noun, words)),
         "trace.candidates": f"{len(reply.candidates):,}",
@@ -52,6 +52,12 @@ def trace(reply: Reply, noun: str, model_weight: float, words: Words) -> str:
         f'<details class="vr-trace" data-keep="trace"><summary>{text(words("trace.title"))}</summary>'
         f"<dl>{told}</dl>{_times(reply.timings_ms, words)}{_table(reply.candidates, words)}</details>"
     )
+
+
+def _read(understood: str, words: Words) -> str:
+    """How the message was read; why the model could not be asked is told as it was said."""
+    how = {"": "trace.as_given", "by words": "trace.by_words", "by the model": "trace.by_model"}
+    return words(how[understood]) if understood in how else understood
 
 
 def _phrased(one: Recommendation, reply: Reply, words: Words) -> str:

@@ -95,7 +95,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "日本": ("japan",), "法国": ("france",), "韩国": ("korea", "south korea"), "美国": ("united states", "usa"),
 }  # fmt: skip
 KINDS_IN_CHINESE: Mapping[str, str] = {  # the other way round, for what is said of an English catalogue
-    other: kind for kind, others in reversed(KINDS.items()) for other in others if other.isascii()
+    other: kind for kind, others in reversed(list(KINDS.items())) for other in others if other.isascii()
 }
 # A mood leans to a kind: it stays a wish, and the kind is wished for beside it.
 MOODS: Mapping[str, str] = {

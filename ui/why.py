@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from agent.reader import BY_MODEL, BY_WORDS
 from agent.schema import Candidate, Recommendation, Reply
 from ui.listing import duration
 from ui.messages import things
@@ -56,7 +57,7 @@ def trace(reply: Reply, noun: str, model_weight: float, words: Words) -> str:
 
 def _read(understood: str, words: Words) -> str:
     """How the message was read; why the model could not be asked is told as it was said."""
-    how = {"": "trace.as_given", "by words": "trace.by_words", "by the model": "trace.by_model"}
+    how = {"": "trace.as_given", BY_WORDS: "trace.by_words", BY_MODEL: "trace.by_model"}
     return words(how[understood]) if understood in how else understood
 
 

@@ -104,14 +104,14 @@ class _Page:
 
     def _shown(self, view: View) -> _Shown:
         said = [{"role": role, "content": escape(text, quote=False)} for role, text in view.talk]
-        is_new = view.state == "new"
+        is_new, words = view.state == "new", view.words
         return {
-            self.talk: gr.Chatbot(said, visible=bool(said)),
+            self.talk: gr.Chatbot(said, visible=bool(said), label=words("top.talk")),
             self.found: cards(view, self._agent.noun, self._agent.model_weight),
             self.begin: gr.Column(visible=is_new),
-            self.renew: gr.Button(visible=not is_new),
-            self.send: gr.Button(visible=not view.is_busy),
-            self.stop: gr.Button(visible=view.is_busy, value=view.words("top.stop"), interactive=True),
+            self.renew: gr.Button(words("top.anew"), visible=not is_new),
+            self.send: gr.Button(words("top.send"), visible=not view.is_busy),
+            self.stop: gr.Button(words("top.stop"), visible=view.is_busy, interactive=True),
         }
 
     # -- the language
@@ -126,19 +126,14 @@ class _Page:
 
     def _worded(self, guest: Guest, is_open: bool) -> _Shown:
         """Everything on the page that holds words, in the language of the guest."""
-        words, view = guest.words, guest.view()
-        shown = self._shown(view)
-        begin = dict(zip(self.starters, self._starters[words.language], strict=True))
+        words = guest.words
         return {
-            **shown,
-            **begin,
+            **self._shown(guest.view()),
+            **dict(zip(self.starters, self._starters[words.language], strict=True)),
             self.head: heading(words),
-            self.invitation: invitation(words, self._agent.noun),
-            self.talk: gr.Chatbot(visible=bool(view.talk), label=words("top.talk")),
             self.me: self._me(words, is_open),
             self.known: gr.HTML(self._panel(guest) if is_open else "", given=""),
-            self.renew: gr.Button(words("top.anew"), visible=view.state != "new"),
-            self.send: gr.Button(words("top.send"), visible=not view.is_busy),
+            self.invitation: invitation(words, self._agent.noun),
             self.box: gr.Textbox(label=words("top.box"), placeholder=words("top.placeholder")),
         }
 

@@ -1,4 +1,4 @@
-"""What the language model is tuned on: whole histories, requests made of facts, and reasons made of evidence.
+"""What the language model is tuned on: whole histories, requests made of facts, reasons made of evidence, messages.
 
 Every example is a conversation as it stands in serving, made by the same renderer from the same prompts. A history
 stands in it as one vector an item, and the loss falls on what follows each: so one pass over a history trains every
@@ -24,10 +24,11 @@ from agent.workspace.catalogue import Catalogue
 from finetune.behaviour import ties_shuffled
 from finetune.evaluate.splits import Known
 from finetune.explained import Explained
+from finetune.intents import Messages
 from finetune.requests import write_request
 
 Positions = NDArray[np.int64]
-Task = Literal["next", "spell", "request", "justify"]
+Task = Literal["next", "spell", "request", "justify", "understand"]
 TASKS: tuple[Task, ...] = get_args(Task)
 NONE = -1  # no item
 UNREAD = -100  # no token, as torch's cross-entropy has it
@@ -112,6 +113,7 @@ class Examples:
             raise InputError(f"Shares are numbers from 0 up, of {', '.join(TASKS)}; got {dict(shares)}.")
         self._catalogue, self._training, self._chat = catalogue, training, chat
         self._rank, self._reason = prompts.get("rank"), prompts.get("justify")
+        self._messages = Messages(catalogue, prompts, noun) if shares.get("understand") else None
         self._noun, self._window, self._seed, self._explained = noun, window, seed, explained
         # Somebody stands here once for each window that their history fills, so that an epoch reads all of it.
         lengths = [len(history) - 1 for history in training.histories]
@@ -136,6 +138,8 @@ class Examples:
             found = self._request(history, random)
         elif task == "justify":
             found = self._justify(person, history, random)
+        elif task == "understand":
+            found = self._understand(history, random)
         return self._next(history, random, task == "spell") if found is None else found
 
     def _next(self, history: Positions, random: np.random.Generator, spelled: bool) -> Example:
@@ -188,6 +192,15 @@ class Examples:
         unread = len(example) - len(reason)
         example.next_tokens[:unread] = UNREAD  # the question between title and reason is the prompt's
         return example
+
+    def _understand(self, history: Positions, random: np.random.Generator) -> Example | None:
+        """What a message changes, as it is asked for where the model fills it in."""
+        assert self._messages is not None
+        if (drawn := self._messages.draw(history, random)) is None:
+            return None
+        messages, answer = drawn
+        said = np.array([*self._chat.encode(f" {answer}"), self._chat.end], dtype=np.int64)
+        return self._example("understand", self._tokens(messages), history[:0], np.full(1, NONE), said)
 
     def _example(
         self, task: Task, prompt: Positions, history: Positions, targets: Positions, said: Positions

@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,21 @@ from finetune.several import first_before_others, is_first
 from finetune.trainer import Tuned
 
 PROMPTS = ("rank", "justify")  # what an adapter is bound to
+
+
+@dataclass(frozen=True, slots=True)
+class Skills:
+    """What an adapter has learned beside ranking: to phrase reasons freely, to fill in what a message asks for."""
+
+    writes: bool
+    fills: bool
+
+    @classmethod
+    def of(cls, learned: SftConfig | AdapterManifest) -> Skills:
+        """Those of a run, or of the adapter that is tuned further."""
+        if isinstance(learned, AdapterManifest):
+            return cls(learned.writes, learned.fills)
+        return cls(*(learned.shares.get(task, 0) > 0 for task in ("justify", "understand")))
 
 
 class Ground:
@@ -133,7 +149,7 @@ class Ground:
         learned: Learned,
         shape: ItemShape,
         window: int,
-        writes: bool,
+        skills: Skills,
         **told: Any,  # noqa: ANN401 - any JSON value
     ) -> Adapter:
         """Write the weights, then the manifest; what a run needs to go on is removed at the very end.
@@ -142,7 +158,7 @@ class Ground:
         """
         with first_before_others():
             if is_first():
-                self._write(tuned, config, learned, shape, window, writes, told)
+                self._write(tuned, config, learned, shape, window, skills, told)
             return read_adapter(self._folder)
 
     def _write(
@@ -152,7 +168,7 @@ class Ground:
         learned: Learned,
         shape: ItemShape,
         window: int,
-        writes: bool,
+        skills: Skills,
         told: Mapping[str, Any],
     ) -> None:
         manifest = AdapterManifest(
@@ -164,7 +180,8 @@ class Ground:
             shape=shape,
             items=self.catalogue.keys,
             window=window,
-            writes=writes,
+            writes=skills.writes,
+            fills=skills.fills,
             training={
                 "config": config.model_dump(mode="json"),
                 "losses": tuned.losses,

@@ -18,7 +18,7 @@ from agent.workspace.workspace import Workspace
 from finetune.behaviour import log_probabilities, touched_in
 from finetune.continuing import News, configured, go_on, shape_of
 from finetune.evaluate.splits import Cases
-from finetune.ground import Ground
+from finetune.ground import Ground, Skills
 from finetune.recipe import SftConfig
 from finetune.several import first_before_others
 from finetune.sft import Score, loss_of, next_items, tune_model, with_lora
@@ -62,8 +62,7 @@ def tune_language(
         model, examples, config, _scored(ground, examples.plain, config), ground.work(config), chat.end, progress
     )
     shape = ItemShape(len(ground.texts), ground.texts.shape[1], base.config.hidden_size, config.width, config.depth)
-    writes = config.shares.get("justify", 0) > 0
-    return ground.keep(tuned, config, ground.rows.record(ground.validation), shape, config.window, writes)
+    return ground.keep(tuned, config, ground.rows.record(ground.validation), shape, config.window, Skills.of(config))
 
 
 def tune_further(
@@ -102,10 +101,10 @@ def tune_further(
     examples = news.examples(lambda known: ground.examples(known, chat, explained, config), config)
     score, work = _scored(ground, ground.plain(chat), config), ground.work(config)
     tuned = tune_model(model, examples, config, score, work, chat.end, progress, start=score(base))
-    learned, written = ground.rows.record(ground.validation), adapter.manifest
+    learned = ground.rows.record(ground.validation)
     shape = replace(shape_of(adapter), items=len(ground.texts))
     told = {"new": news.count, "people": min(ASKED_OFTEN, len(ground.validation))}
-    return ground.keep(tuned, config, learned, shape, config.window, written.writes, **told)
+    return ground.keep(tuned, config, learned, shape, config.window, Skills.of(adapter.manifest), **told)
 
 
 def _scored(ground: Ground, plain: Any, config: SftConfig) -> Score:  # noqa: ANN401 - an array of tokens

@@ -31,7 +31,7 @@ from finetune.behaviour import touched_in
 from finetune.continuing import go_on, seed_of, shape_of
 from finetune.evaluate.bootstrap import interval
 from finetune.examples import of_like_length
-from finetune.ground import Ground
+from finetune.ground import Ground, Skills
 from finetune.pairs import Preferences, preferences
 from finetune.passages import Reader, passages
 from finetune.recipe import PreferenceConfig
@@ -99,7 +99,8 @@ def tune_preference(
         "ordered_before": _ordered(before),
         "ordered_after": _ordered(np.concatenate(reader.margins(asked))),
     }
-    return ground.keep(tuned, config, ground.before, shape, adapter.manifest.window, adapter.manifest.writes, **told)
+    skills = Skills.of(adapter.manifest)
+    return ground.keep(tuned, config, ground.before, shape, adapter.manifest.window, skills, **told)
 
 
 def _enough(known: Preferences) -> Preferences:

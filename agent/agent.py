@@ -33,6 +33,7 @@ from agent.ranking.scoring import weight_in_force
 from agent.reader import Reader
 from agent.request import Request, read_request
 from agent.retrieval.base import Query
+from agent.saved import as_kept
 from agent.schema import Candidate, Feedback, Intent, Item, Profile, Recommendation, Reply, Strategy
 from agent.serving import open_serving
 from agent.settings import Settings, load_settings
@@ -41,8 +42,10 @@ from agent.understanding.moods import as_kinds
 from agent.understanding.profile import build_profile
 from agent.understanding.relaxing import nothing_fits
 from agent.understanding.texts import Language, greeting, language_of
+from agent.workspace import kept
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
+from agent.workspace.kept import SavedConversation
 from agent.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -189,11 +192,25 @@ class Agent:
             progress("recommend", done, len(asked))
         return replies
 
-    def conversation(self, user_id: str | None = None) -> Conversation:
-        """A conversation with one person; without an id, with a guest of whom only this conversation is known."""
+    def conversation(self, user_id: str | None = None, conversation_id: str | None = None) -> Conversation:
+        """A conversation with one person; without an id, with a guest of whom only this conversation is known.
+
+        It is kept as it goes; with its id it is gone on with, as it was. InputError where the person has none such.
+        """
         from agent.conversation import Conversation
 
-        return Conversation(self, user_id)
+        if conversation_id is None:
+            return Conversation(self, user_id)
+        return Conversation.reopen(self, user_id or "", conversation_id)
+
+    def conversations(self, user_id: str) -> list[SavedConversation]:
+        """The conversations of a person that are kept, the latest first."""
+        with self.workspace.store.transaction(write=False) as connection:
+            return kept.conversations(connection, user_id)
+
+    def rename_conversation(self, user_id: str, conversation_id: str, title: str) -> None:
+        """Give a conversation another title; InputError where the person has none of that id, or the title is empty."""
+        people.rename(self.workspace, user_id, conversation_id, title)
 
     def openers(self, n: int = 5, user_id: str | None = None) -> list[Item]:
         """What to ask a new person about: n items that many know, that tell tastes apart, see `agent.openers`.
@@ -465,10 +482,8 @@ class Agent:
         )
 
     def _kept(self, reply: Reply, request: Request) -> Reply:
-        ranked = [{"item_id": c.item.item_id, **c.scores} for c in reply.candidates]
-        said = {**reply.as_dict(), "candidates": ranked}
         asked = {**request.as_dict(), **as_asked(request.profile, reply.intent)}
-        self.workspace.store.put_turn(reply.turn_id, reply.user_id, asked, said)
+        self.workspace.store.put_turn(reply.turn_id, reply.user_id, asked, as_kept(reply))
         return reply
 
 

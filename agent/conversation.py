@@ -1,28 +1,47 @@
-"""A conversation: an intent that grows with each message, and lists that do not repeat what was shown."""
+"""A conversation: an intent that grows with each message, and lists that do not repeat what was shown.
+
+It is kept in the store as it goes, and can be gone on with by its id: `Agent.conversation`.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from collections.abc import Generator as PyGenerator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
 
 from agent import answers
 from agent.errors import InputError
 from agent.request import check_message, valid_unicode
+from agent.saved import as_kept, reply_of
 from agent.schema import Event, Feedback, Intent, Recommendation, Reply
 from agent.understanding.dialogue import State, Turn
 from agent.understanding.intent import describe
 from agent.understanding.parts import Part, parts, without
 from agent.understanding.smalltalk import answer
 from agent.understanding.unclear import Choice
+from agent.workspace import kept
 from agent.workspace.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from agent.agent import Agent
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One message: what was said, the turn that answered it, whether that made a list, and what stood before it."""
+
+    said: str
+    turn_id: str
+    listed: bool
+    before: Intent
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +50,32 @@ class Standing:
 
     intent: Intent
     replies: tuple[Reply, ...]
-    lists: tuple[tuple[str, ...], ...]
     choices: tuple[Choice, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reaction:
+    """A reaction, and whether its item was named in the intent as liked before."""
+
+    item_id: str
+    event: Event
+    turn_id: str | None
+    was_liked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What is kept of a conversation beside its turns; `turns` are all that were made in it, also those taken back."""
+
+    intent: Intent
+    choices: tuple[Choice, ...] = ()
+    steps: tuple[Step, ...] = ()
+    turns: tuple[str, ...] = ()
+    reactions: tuple[_Reaction, ...] = field(default=())
+
+
+_STATE = TypeAdapter(_State)
 
 
 class Conversation:
@@ -44,11 +87,40 @@ class Conversation:
     def __init__(self, agent: Agent, user_id: str | None = None) -> None:
         self._agent = agent
         self.user_id = user_id or f"guest-{uuid.uuid4().hex[:12]}"
+        self.conversation_id = uuid.uuid4().hex
         self.intent = Intent()
         self.replies: list[Reply] = []
-        self._reactions: list[tuple[Feedback, Intent]] = []  # each with the intent before it
-        self._lists: tuple[tuple[str, ...], ...] = ()
+        self._steps: list[Step] = []  # one for each reply
+        self._turns: list[str] = []
+        self._reactions: list[tuple[Feedback, bool]] = []  # each with whether the intent named the item as liked
         self._choices: tuple[Choice, ...] = ()
+        self._saving = threading.Lock()
+        self._is_stored = self._is_deleted = False
+
+    @classmethod
+    def reopen(cls, agent: Agent, user_id: str, conversation_id: str) -> Conversation:
+        """A kept conversation of this person as it was, less what has been deleted since; see `Agent.conversation`."""
+        store, catalogue = agent.workspace.store, agent.catalogue
+        with store.transaction(write=False) as connection:
+            text = kept.state_of(connection, conversation_id, user_id)
+        if text is None:
+            raise InputError(
+                f"{user_id[:60]!r} has no conversation {conversation_id[:60]!r}. `Agent.conversations` lists them."
+            )
+        state, self = _STATE.validate_json(text), cls(agent, user_id)
+        turns = {step.turn_id: store.turn(step.turn_id) for step in state.steps}
+        self.conversation_id, self._is_stored = conversation_id, True
+        self.intent, self._choices = _still_there(state.intent, catalogue), _chosen(state.choices, catalogue)
+        for step in state.steps:
+            if (turn := turns[step.turn_id]) is not None:
+                self._steps.append(replace(step, before=_still_there(step.before, catalogue)))
+                reply = reply_of(turn, catalogue)
+                self.replies.append(replace(reply, intent=_still_there(reply.intent, catalogue)))
+        self._turns = list(state.turns)
+        given = {(f.item_id, f.event, f.turn_id): f for f in store.feedback(user_id)}
+        marks = (((one.item_id, one.event, one.turn_id), one.was_liked) for one in state.reactions)
+        self._reactions = [(given[mark], was_liked) for mark, was_liked in marks if mark in given]
+        return self
 
     def __str__(self) -> str:
         """What is understood so far, in plain words: "year 1990 to 1999; genres Comedy; wishes: tense"."""
@@ -61,11 +133,13 @@ class Conversation:
     def drop(self, key: str) -> None:
         """Take one part out of the intent; InputError if it has no such part."""
         self.intent = without(self.intent, key)
+        self._save()
 
     def add(self, text: str) -> None:
         """Let the intent grow by a few words as if they were said; no list is made."""
         check_message(text, self._agent.settings)
         self.intent = self._understood(text)[0].intent
+        self._save()
 
     def say(self, text: str, n: int = 5) -> Reply:
         """Answer one message: it adds to what was said before, and corrects it where the two differ.
@@ -84,18 +158,19 @@ class Conversation:
         if understood.does != "list":
             yield self._answered(understood, text, how)
             return
-        shown = frozenset((*(i for listed in self._lists for i in listed), *understood.seen))
+        shown = frozenset((*(i for listed in self.lists for i in listed), *understood.seen))
         turn = self._agent.stream(self.user_id, None, understood.intent, n, excluded=shown, stop=stop, understood=how)
         first = True
         try:
             for reply in turn:
                 if first:
-                    self._move_on(understood, reply)
+                    self._move_on(understood, reply, text)
                     first = False
                 self.replies[-1] = reply
                 yield reply
         finally:
-            turn.close()
+            turn.close()  # which keeps the turn that is referred to
+            self._save()
 
     def again(self, intent: Intent, n: int = 5, *, stop: Callable[[], bool] = lambda: False) -> PyGenerator[Reply]:
         """The last answer once more, as it grows, for an intent that was corrected; its items may come again.
@@ -105,93 +180,156 @@ class Conversation:
         """
         if not self.replies:
             raise InputError("There is no answer yet to make again. Say what you are in the mood for.")
-        *earlier, last = self.replies
-        listed = tuple(r.item.item_id for r in last.recommendations)
-        lists = self._lists[:-1] if self._lists and self._lists[-1] == listed else self._lists
-        turn = self._agent.stream(
-            self.user_id, None, intent, n, excluded=frozenset(i for ids in lists for i in ids), stop=stop
-        )
-        with closing(turn) as replies:
-            for reply in replies:
-                listed = tuple(r.item.item_id for r in reply.recommendations)
-                self.intent, self.replies, self._choices = intent, [*earlier, reply], ()
-                self._lists = (*lists, listed) if listed else lists
-                yield reply
+        before = self.standing()
+        *earlier, last = before.steps
+        shown = frozenset(i for ids in _lists(earlier, self.replies) for i in ids)
+        turn = self._agent.stream(self.user_id, None, intent, n, excluded=shown, stop=stop)
+        try:
+            with closing(turn) as replies:
+                for reply in replies:
+                    self.intent, self._choices = intent, ()
+                    self.replies = [*before.replies[:-1], reply]
+                    self._steps = [*earlier, replace(last, turn_id=reply.turn_id, listed=True)]
+                    self._note(reply)
+                    yield reply
+        finally:
+            self._save()
 
     def standing(self) -> Standing:
         """How the conversation stands now, for `back_to`."""
-        return Standing(self.intent, tuple(self.replies), self._lists, self._choices)
+        return Standing(self.intent, tuple(self.replies), self._choices, tuple(self._steps))
 
     def back_to(self, standing: Standing) -> None:
         """As if nothing had been said since; reactions to items stay, see `undo`."""
-        self.intent, self.replies = standing.intent, list(standing.replies)
-        self._lists, self._choices = standing.lists, standing.choices
+        self.intent, self.replies, self._choices = standing.intent, list(standing.replies), standing.choices
+        self._steps = list(standing.steps)
+        self._save()
+
+    def history(self) -> PyGenerator[tuple[Standing, Step, Reply]]:
+        """Each message with its reply, oldest first, and how the conversation stood before it."""
+        for at, (step, reply) in enumerate(zip(self._steps, self.replies, strict=True)):
+            before = Standing(step.before, tuple(self.replies[:at]), step.choices, tuple(self._steps[:at]))
+            yield before, step, reply
+
+    @property
+    def reactions(self) -> tuple[Feedback, ...]:
+        """The reactions of this conversation that `undo` can take back, oldest first."""
+        return tuple(given for given, _ in self._reactions)
+
+    def rename(self, title: str) -> None:
+        """Give the conversation another title than its first message; InputError before anything was said."""
+        self._agent.rename_conversation(self.user_id, self.conversation_id, title)
+
+    def delete(self) -> None:
+        """Delete the conversation for good, its turns and shared lists with it; what is said from now on is not kept.
+
+        Reactions to items stay: they belong to what is known of the person. InputError before anything was said.
+        """
+        with self._saving:
+            self._agent.workspace.store.delete_entry(self.user_id, f"conversation:{self.conversation_id}")
+            self._is_deleted = True
 
     def feedback(self, item_id: str, event: Event, value: float | None = None, words: str = "") -> Feedback:
         """Keep a reaction to an item; durable when this returns, and effective on the next list: `Agent.feedback`."""
         turn_id = next((r.turn_id for r in reversed(self.replies) if item_id in _shown(r)), None)
         given = Feedback(self.user_id, item_id, event, turn_id, value, time.time(), words)
-        kept = self._agent.feedback(given)
-        self._reactions.append((kept, self.intent))
+        given = self._agent.feedback(given)
+        self._reactions.append((given, item_id in self.intent.likes))
         if event == "dislike":
             self.intent = replace(self.intent, likes=tuple(i for i in self.intent.likes if i != item_id))
-        return kept
+        self._save()
+        return given
 
     def undo(self) -> Feedback | None:
         """Take back the latest reaction of this conversation, and return it; None where there is none left."""
         if not self._reactions:
             return None
-        feedback, intent = self._reactions.pop()
+        feedback, was_liked = self._reactions.pop()
         self._agent.undo_feedback(feedback)
-        if feedback.item_id in intent.likes and feedback.item_id not in self.intent.likes:
+        if was_liked and feedback.item_id not in self.intent.likes:
             self.intent = replace(self.intent, likes=(*self.intent.likes, feedback.item_id))
+        self._save()
         return feedback
 
     # -- a message
 
     def _understood(self, text: str) -> tuple[Turn, str]:
-        state = State(_still_there(self.intent, self._agent.catalogue), self._lists, self._choices)
-        return self._agent.reader.turn(valid_unicode(text), state, self._agent.catalogue)
+        catalogue = self._agent.catalogue
+        lists = tuple(tuple(i for i in listed if i in catalogue.position) for listed in self.lists)
+        state = State(_still_there(self.intent, catalogue), lists, self._choices)
+        return self._agent.reader.turn(valid_unicode(text), state, catalogue)
 
-    def _move_on(self, understood: Turn, reply: Reply) -> None:
+    def _move_on(self, understood: Turn, reply: Reply, text: str) -> None:
         """The list is there: from now on the message counts."""
+        self._step(text, reply, listed=True)
+        self.intent, self._choices = understood.intent, ()
         for item_id in understood.seen:
             self.feedback(item_id, "seen")
-        self.intent, self._choices = understood.intent, ()
+
+    def _step(self, text: str, reply: Reply, *, listed: bool) -> None:
+        self._steps.append(Step(valid_unicode(text), reply.turn_id, listed, self.intent, self._choices))
         self.replies.append(reply)
-        listed = tuple(r.item.item_id for r in reply.recommendations)
-        self._lists = (*self._lists, listed) if listed else self._lists
+        self._note(reply)
+
+    def _note(self, reply: Reply) -> None:
+        if reply.turn_id not in self._turns:
+            self._turns.append(reply.turn_id)
 
     def _answered(self, understood: Turn, text: str, how: str) -> Reply:
         """The reply to a message that wants no new list."""
         agent = self._agent
-        self.intent, self._choices = understood.intent, understood.choices
         about = self._recommended(understood.refers) if understood.does in ("explain", "show") else ()
         message, asked = "", None
         if understood.does == "ask":
-            asked = answers.question(understood.choices, bool(self._lists), agent.noun, agent.catalogue)
+            asked = answers.question(understood.choices, bool(self.lists), agent.noun, agent.catalogue)
         elif understood.does == "talk":
             message = answer(understood.talk or "errand", agent.noun)
         else:
             message = answers.reasons(about) if understood.does == "explain" else answers.again(about)
+        intent = understood.intent
         reply = Reply(
-            uuid.uuid4().hex,
-            self.user_id,
-            self.intent,
-            about,
-            message,
-            asked,
-            model=agent.generator.name,
-            understood=how,
+            uuid.uuid4().hex, self.user_id, intent, about, message, asked, model=agent.generator.name, understood=how
         )
-        agent.workspace.store.put_turn(reply.turn_id, self.user_id, {"said": text}, reply.as_dict())
-        self.replies.append(reply)
+        request = {"said": valid_unicode(text), "intent": asdict(intent)}
+        agent.workspace.store.put_turn(reply.turn_id, self.user_id, request, as_kept(reply))
+        self._step(text, reply, listed=False)
+        self.intent, self._choices = intent, understood.choices
+        self._save()
         return reply
 
     def _recommended(self, item_ids: Sequence[str]) -> tuple[Recommendation, ...]:
         """These items as they were recommended last, in the order of the ids."""
         latest = {r.item.item_id: r for reply in self.replies for r in reply.recommendations}
         return tuple(latest[i] for i in item_ids if i in latest)
+
+    @property
+    def lists(self) -> tuple[tuple[str, ...], ...]:
+        """The ids of each list that was shown, the oldest list first."""
+        return _lists(self._steps, self.replies)
+
+    def _save(self) -> None:
+        """Keep how things stand, once something was said; a conversation that was deleted does not come back."""
+        with self._saving:
+            if self._is_deleted or not (self._steps or self._is_stored):
+                return
+            reactions = tuple(_Reaction(f.item_id, f.event, f.turn_id, liked) for f, liked in self._reactions)
+            state = _State(self.intent, self._choices, tuple(self._steps), tuple(self._turns), reactions)
+            row = (self.conversation_id, self.user_id, _STATE.dump_json(state).decode())
+            with self._agent.workspace.store.transaction(write=True) as connection:
+                self._is_deleted = not kept.put_conversation(connection, *row, is_new=not self._is_stored)
+            self._is_stored = True
+
+
+def _lists(steps: Sequence[Step], replies: Sequence[Reply]) -> tuple[tuple[str, ...], ...]:
+    """Of the first replies, one for each step, those that made a list of at least one item."""
+    made = (reply for step, reply in zip(steps, replies, strict=False) if step.listed)
+    return tuple(tuple(r.item.item_id for r in reply.recommendations) for reply in made if reply.recommendations)
+
+
+def _chosen(choices: tuple[Choice, ...], catalogue: Catalogue) -> tuple[Choice, ...]:
+    """What was asked of last, unless some of it has left the catalogue since."""
+    gone = any(isinstance(choice, str) and choice not in catalogue.position for choice in choices)
+    return () if gone else choices
 
 
 def _shown(reply: Reply) -> set[str]:

@@ -8,15 +8,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent import build
-from agent.errors import UnknownPersonError
+from agent.errors import InputError, UnknownPersonError
+from agent.request import valid_unicode
 from agent.schema import Feedback, Interaction
+from agent.workspace import kept
 from agent.workspace.workspace import Workspace
 
 COLUMNS = ("entry", "item_id", "title", "event", "value", "words", "time", "turn_id")
 
 
 def known_of(workspace: Workspace, user_id: str) -> dict[str, Any]:
-    """Everything: attributes, history and feedback (oldest first, with titles), turns as they were asked and answered.
+    """Everything: attributes, history and feedback (oldest first, with titles), turns, conversations, shared lists.
 
     Each row has the name of its entry, by which it can be edited or deleted.
 
@@ -25,7 +27,9 @@ def known_of(workspace: Workspace, user_id: str) -> dict[str, Any]:
     """
     store = workspace.store
     turns = store.turns(user_id)
-    if not store.has_user(user_id) and not turns:
+    with store.transaction(write=False) as connection:
+        saved = kept.known_of(connection, user_id)
+    if not store.has_user(user_id) and not turns and not any(saved.values()):
         raise UnknownPersonError(user_id)
     titles = {item.item_id: item.title for item in store.items()}
     return {
@@ -40,6 +44,7 @@ def known_of(workspace: Workspace, user_id: str) -> dict[str, Any]:
             for name, f in zip(store.entry_names(user_id, "feedback"), store.feedback(user_id), strict=True)
         ],
         "turns": [{"entry": f"turn:{turn['turn_id']}", **turn} for turn in turns],
+        **saved,
     }
 
 
@@ -51,6 +56,14 @@ def as_csv(known: Mapping[str, Any]) -> str:
         reply = turn["reply"]
         listed = "; ".join(one["title"] for one in reply["recommendations"])
         rows.append({"entry": turn["entry"], "title": listed, "event": "turn", "words": reply["intent"]["text"]})
+    for one in known["conversations"]:
+        words = "; ".join(step["said"] for step in one["state"]["steps"])
+        about = {"entry": one["entry"], "title": one["title"], "event": "conversation"}
+        rows.append({**about, "time": one["changed"], "words": words})
+    for one in known["shares"]:
+        listed = "; ".join(item["title"] for item in one["page"]["items"])
+        about = {"entry": one["entry"], "title": listed, "event": "share"}
+        rows.append({**about, "time": one["time"], "turn_id": one["turn_id"]})
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
@@ -68,6 +81,16 @@ def delete(workspace: Workspace, user_id: str, entry: str) -> None:
     """Delete one entry for good; what was counted from it is counted again. InputError where there is none."""
     workspace.store.delete_entry(user_id, entry)
     build.open_transitions(workspace)
+
+
+def rename(workspace: Workspace, user_id: str, conversation_id: str, title: str) -> None:
+    """Give a conversation another title; InputError where this person has none of that id, or the title is empty."""
+    named = kept.title_of(valid_unicode(title))
+    if named == kept.UNTITLED:
+        raise InputError("A conversation is called by at least one letter; got nothing that can be read.")
+    with workspace.store.transaction(write=True) as connection:
+        if not kept.rename(connection, conversation_id, user_id, named):
+            raise InputError(f"{user_id[:60]!r} has no conversation {conversation_id[:60]!r}.")
 
 
 def forget(workspace: Workspace, user_id: str) -> dict[str, int]:

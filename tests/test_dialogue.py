@@ -72,7 +72,7 @@ def test_talk_gets_a_sentence_and_changes_nothing(small, text):
     reply = chat.say(text)
     assert reply.message.endswith("I look for films that fit.") and not reply.recommendations
     assert chat.intent == before
-    assert small.workspace.store.turn(reply.turn_id)["request"] == {"said": text}
+    assert small.workspace.store.turn(reply.turn_id)["request"]["said"] == text
 
 
 def test_the_intent_is_shown_in_parts_that_can_be_dropped(small):

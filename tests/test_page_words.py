@@ -30,7 +30,24 @@ from ui.understood import CONDITIONS, corrected, told
 from ui.words import COOKIE, ENGLISH, WORDS, chosen
 
 UI = Path(__file__).parents[1] / "ui"
-PAGE = ("app", "cards", "facts", "guest", "guests", "known", "messages", "shell", "starters", "suggestions", "why")
+PAGE = (
+    "app",
+    "cards",
+    "facts",
+    "guest",
+    "guests",
+    "known",
+    "messages",
+    "shell",
+    "starters",
+    "suggestions",
+    "why",
+    "keeping",
+    "lists",
+    "past",
+    "sharing",
+    "sway",
+)
 CHINESE = WORDS["zh"]
 HAN = re.compile(r"[\u4e00-\u9fff]")
 # Letters in a row that are no name of a file, a column, a unit or ours, and no data of the small catalogue.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from html import escape
 from pathlib import Path
@@ -15,16 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from agent.errors import InputError
 from ui.address import LOCAL, free_port
 from ui.api.app import PER_MINUTE, Front, build_api
+from ui.browsers import Remembered
 from ui.cards import cards
 from ui.desk import Desk
 from ui.guest import WAITING, Guest
 from ui.guests import Guests
+from ui.keeping import Keeping
 from ui.known import add, entries, export, panel, remove
 from ui.limits import LimitedBody
+from ui.lists import lists_route
 from ui.shell import heading, invitation
 from ui.starters import starters
 from ui.surroundings import ignore_variables, reach_without_proxy
@@ -58,6 +62,7 @@ class _Page:
     def __init__(self, agent: Agent, guests: Guests) -> None:
         self._agent = agent
         self._guests = guests
+        self._keeping = Keeping(agent, guests)
         self._starters = {name: starters(agent, words) for name, words in WORDS.items()}
         words = ENGLISH
         with gr.Row(elem_id="vr-top"):
@@ -66,8 +71,10 @@ class _Page:
             self.renew = gr.Button(words("top.anew"), size="sm", elem_id="vr-new", visible=False)
         self.known = _part("vr-known", given="")
         self.is_open = gr.State(False)
+        self.past = _part("vr-past")
         self.talk = _talk(words)
         self.found = _part("vr-found")
+        self.share = _part("vr-share")
         with gr.Column(elem_id="vr-starters") as self.begin:
             self.invitation = gr.HTML(invitation(words, agent.noun), apply_default_css=False)
             self.starters = [
@@ -82,7 +89,7 @@ class _Page:
 
     def listen(self, page: gr.Blocks) -> None:
         """Connect the parts with what they do; nothing of it is an API."""
-        parts = [self.talk, self.found, self.begin, self.renew, self.send, self.stop, self.box]
+        parts = [self.talk, self.found, self.begin, self.renew, self.send, self.stop, self.box, self.past, self.share]
         private: Mapping[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         # The desk lets one at a time to the model; here all who wait may wait at once.
         model: Mapping[str, Any] = {**private, "concurrency_id": "model", "concurrency_limit": WAITING + 1}
@@ -97,12 +104,14 @@ class _Page:
         self.me.click(self._about, self.is_open, [self.known, self.is_open, self.me], queue=False, **private)
         self.known.input(self._search, None, self.known, **quick)
         self.known.click(self._correct, None, [*parts, self.known], **quick)
+        self.past.click(self._go_on, None, parts, **quick)
+        self.share.click(self._share, None, self.share, **quick)
         worded = [*parts, self.head, self.me, self.known, self.invitation, *self.starters]
-        page.load(self._arrive, None, worded, queue=False, **private)
+        page.load(self._arrive, None, worded, **private, concurrency_limit=WAITING)
         self.head.click(self._switch, self.is_open, worded, **quick)
         page.unload(self._leave)
 
-    def _shown(self, view: View) -> _Shown:
+    def _shown(self, guest: Guest, view: View) -> _Shown:
         said = [{"role": role, "content": escape(text, quote=False)} for role, text in view.talk]
         is_new, words = view.state == "new", view.words
         return {
@@ -112,12 +121,20 @@ class _Page:
             self.renew: gr.Button(words("top.anew"), visible=not is_new),
             self.send: gr.Button(words("top.send"), visible=not view.is_busy),
             self.stop: gr.Button(words("top.stop"), visible=view.is_busy, interactive=True),
+            self.share: self._keeping.shared(guest),
+            **({} if view.is_busy else {self.past: self._keeping.past(guest)}),
         }
 
     # -- the language
 
-    def _arrive(self, request: gr.Request) -> _Shown:
-        return self._worded(self._guest(request), is_open=False)
+    def _arrive(self, request: gr.Request) -> Iterator[_Shown]:
+        """The page in the language of its person, where they were; an answer that is under way goes on in it."""
+        person = self._keeping.browsers.person(dict(request.cookies))
+        guest = self._guests.arrive(_session(request), person, _chosen(request))
+        yield self._worded(guest, is_open=False)
+        with closing(guest.follow()) as views:
+            for view in views:
+                yield self._shown(guest, view)
 
     def _switch(self, is_open: bool, event: gr.EventData, request: gr.Request) -> _Shown:
         guest = self._guest(request)
@@ -128,7 +145,7 @@ class _Page:
         """Everything on the page that holds words, in the language of the guest."""
         words = guest.words
         return {
-            **self._shown(guest.view()),
+            **self._shown(guest, guest.view()),
             **dict(zip(self.starters, self._starters[words.language], strict=True)),
             self.head: heading(words),
             self.me: self._me(words, is_open),
@@ -143,41 +160,52 @@ class _Page:
     # -- what the model answers
 
     def _answer(self, text: str, request: gr.Request) -> Iterator[_Shown]:
-        yield from self._streamed(self._guest(request).answer(str(text or "")))
+        guest = self._guest(request)
+        yield from self._streamed(guest, guest.answer(str(text or "")))
 
     def _ask(self, event: gr.EventData, request: gr.Request) -> Iterator[_Shown]:
         wish, guest = _wish(event), self._guest(request)
         if wish["do"] == "say":
-            yield from self._streamed(guest.answer(wish["text"]))
+            yield from self._streamed(guest, guest.answer(wish["text"]))
         elif wish["do"] == "retry":
-            yield from self._streamed(guest.retry())
+            yield from self._streamed(guest, guest.retry())
         else:
-            yield from self._streamed(guest.adjust(wish["do"], wish["key"] or wish["value"]))
+            yield from self._streamed(guest, guest.adjust(wish["do"], wish["key"] or wish["value"]))
 
-    def _streamed(self, views: Generator[View]) -> Iterator[_Shown]:
+    def _streamed(self, guest: Guest, views: Generator[View]) -> Iterator[_Shown]:
         with closing(views):
             for view in views:
-                yield {**self._shown(view), self.box: view.draft}
+                yield {**self._shown(guest, view), self.box: view.draft}
 
     # -- what is done at once
 
     def _react(self, event: gr.EventData, request: gr.Request) -> _Shown:
         wish, guest = _wish(event), self._guest(request)
         if wish["do"] not in ("undo", "edit"):
-            view = guest.react(wish["item"], wish["event"])
+            view = guest.sway(wish["item"]) if wish["do"] == "sway" else guest.react(wish["item"], wish["event"])
             return {self.found: cards(view, self._agent.noun, self._agent.model_weight)}
         view = guest.undo()
-        return {**self._shown(view), self.box: view.draft if wish["do"] == "edit" else ""}
+        return {**self._shown(guest, view), self.box: view.draft if wish["do"] == "edit" else ""}
 
     def _interrupt(self, request: gr.Request) -> _Shown:
         self._guests.stop(_session(request))
         return {self.stop: gr.Button(self._guest(request).words("top.stopping"), interactive=False)}
 
     def _anew(self, request: gr.Request) -> _Shown:
-        return {**self._shown(self._guests.renew(_session(request)).view()), self.box: ""}
+        guest = self._guests.renew(_session(request), self._person(request))
+        return {**self._shown(guest, guest.view()), self.box: ""}
 
     def _leave(self, request: gr.Request) -> None:
-        self._guests.stop(_session(request))
+        self._guests.close(_session(request))
+
+    # -- what the person keeps
+
+    def _go_on(self, event: gr.EventData, request: gr.Request) -> _Shown:
+        guest, note = self._keeping.change(_session(request), self._person(request), _wish(event))
+        return {**self._shown(guest, guest.view()), self.past: self._keeping.past(guest, note)}
+
+    def _share(self, event: gr.EventData, request: gr.Request) -> _Shown:
+        return {self.share: self._keeping.share(self._guest(request), _wish(event))}
 
     # -- what is known of the person
 
@@ -191,7 +219,7 @@ class _Page:
 
     def _panel(self, guest: Guest, note: str = "", wanted: str = "") -> str:
         found = entries(self._agent, guest.user_id, wanted, guest.words)
-        return panel(found, note, bool(wanted.strip()), guest.words)
+        return panel(found, note, bool(wanted.strip()), guest.words, self._keeping.all_shared(guest))
 
     def _search(self, event: gr.EventData, request: gr.Request) -> _Shown:
         html = self._panel(self._guest(request), wanted=_wish(event)["value"])
@@ -202,17 +230,23 @@ class _Page:
         if wish["do"] == "export":
             given = export(self._agent, guest.user_id)
         elif wish["do"] == "forget":
-            guest = self._guests.forget(_session(request))
+            guest = self._guests.forget(_session(request), self._person(request))
             note = guest.words("known.forgotten")
         elif wish["do"] == "remove" and remove(self._agent, guest.user_id, wish["item"]):
             guest.unmark(wish["item"])
             note = guest.words("known.removed")
         elif wish["do"] == "add":
             note = _added(self._agent, guest, wish["text"])
-        return {**self._shown(guest.view()), self.known: gr.HTML(self._panel(guest, note), given=given)}
+        elif wish["do"] == "unshare":
+            note = self._keeping.stop_sharing(guest, wish["key"])
+        return {**self._shown(guest, guest.view()), self.known: gr.HTML(self._panel(guest, note), given=given)}
 
     def _guest(self, request: gr.Request) -> Guest:
-        return self._guests.get(_session(request), _chosen(request))
+        return self._guests.get(_session(request), self._person(request), _chosen(request))
+
+    def _person(self, request: gr.Request) -> str | None:
+        """Who sits at the browser that asks; None where it keeps no cookie: then the open page is all there is."""
+        return self._keeping.browsers.settled(dict(request.cookies))
 
 
 def _part(name: str, html: str = "", **more: Any) -> gr.HTML:  # noqa: ANN401 - what gradio takes
@@ -277,10 +311,16 @@ def _theme() -> gr.themes.Base:
     )  # fmt: skip
 
 
-def start(page: gr.Blocks, host: str = "127.0.0.1", port: int = 7860, api: FastAPI | None = None) -> str:
+def start(
+    page: gr.Blocks,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    api: FastAPI | None = None,
+    routes: Sequence[BaseRoute] = (),
+) -> str:
     """Serve a page from a thread of its own, and give back its address; `page.close()` ends it.
 
-    The service for developers answers at the same address, where one is given.
+    The service for developers answers at the same address, where one is given, and so do further routes.
 
     Nothing is shared, recorded, measured or sent to anyone; no file can be had from it and none given to it.
 
@@ -289,8 +329,8 @@ def start(page: gr.Blocks, host: str = "127.0.0.1", port: int = 7860, api: FastA
     """
     ignore_variables()
     reach_without_proxy(host)
-    around: dict[str, Any] = {"middleware": [Middleware(LimitedBody)]}
-    around |= {"routes": [Front("", api)]} if api else {}
+    around: dict[str, Any] = {"middleware": [Middleware(LimitedBody), Middleware(Remembered)]}
+    around |= {"routes": [*([Front("", api)] if api else []), *routes]}
     try:
         _, url, _ = page.launch(
             server_name=host, server_port=free_port(host, port), share=False, inbrowser=False, inline=False,
@@ -327,7 +367,7 @@ def serve(
         desk = Desk()
         guests, api = Guests(agent, desk=desk), build_api(agent, desk, per_minute)
         page = build_app(agent, guests)
-        url = start(page, host, port, api)
+        url = start(page, host, port, api, [lists_route(agent)])
         try:
             terminal.say(f"Vouchrec is at {url} with {len(agent.catalogue):,} items. Ctrl-C stops it.")
             if host not in LOCAL:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from agent.schema import Event, Intent, Recommendation, Reply
 from ui.listing import attributes, duration
 from ui.messages import item_said
+from ui.sway import button, chart
 from ui.understood import CONDITIONS
 from ui.view import COUNTS, REACTIONS, View
 from ui.why import text, trace, why
@@ -26,7 +27,8 @@ def cards(view: View, noun: str = "item", model_weight: float = 0.0) -> str:
         return ""
     reply = view.reply
     listed = reply.recommendations if reply is not None else ()
-    shown = "".join(_card(one, view, share) for one, share in zip(listed, shares(listed), strict=True))
+    bars = shares(listed)
+    shown = "".join(_card(one, view, share, model_weight) for one, share in zip(listed, bars, strict=True))
     settled = reply is not None and not view.is_busy
     parts = (
         ("vr-understood", _understood(view)),
@@ -100,12 +102,12 @@ def _list(view: View, shown: str) -> str:
     return f'<ol class="vr-list" data-part="{view.turn} list">{shown}</ol>' if shown else ""
 
 
-def _card(one: Recommendation, view: View, share: float) -> str:
+def _card(one: Recommendation, view: View, share: float, model_weight: float) -> str:
     told = text(attributes(item_said(one.item, view.words)))
     facts = f'<p class="vr-facts" dir="auto">{told}</p>' if told else ""
     finite, words = math.isfinite(one.score), view.words
     said = text(words("card.score", score=f"{one.score:.2f}") if finite else words("card.no_score"))
-    behind = why(one, view.reply, view) if view.reply is not None else ""
+    behind = why(one, view.reply, view, _swayed(one, view, model_weight)) if view.reply is not None else ""
     return (
         f'<li class="vr-card"><div class="vr-head"><span class="vr-rank" aria-hidden="true">{one.rank}</span>'
         f'<div class="vr-name"><h3 class="vr-title" dir="auto">{text(one.item.title)}</h3>{facts}</div>'
@@ -113,6 +115,14 @@ def _card(one: Recommendation, view: View, share: float) -> str:
         f'<span style="width:{share:.0%}"></span></span></div>'
         f"{_reason(one, view)}{_buttons(one, view.marked.get(one.item.item_id), words)}{behind}</li>"
     )
+
+
+def _swayed(one: Recommendation, view: View, model_weight: float) -> str:
+    """What moved the item, or a button that asks for it once the turn is over."""
+    found = view.swayed.get(one.item.item_id)
+    if found is not None:
+        return chart(found, bool(model_weight), view.words)
+    return "" if view.is_busy else button(one.item.item_id, one.item.title, view.words)
 
 
 def _reason(one: Recommendation, view: View) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import InputError
 from agent.schema import Event, Recommendation, Reply
-from ui.listing import why
+from ui.listing import listing, why
 from ui.screen import follow, marks_of
 from ui.terminal import Terminal
 
@@ -37,17 +37,25 @@ Then go on from there: "newer ones", "more like the second", "why the third?".
 class Chat:
     """One person, one terminal. `run` reads until the input ends."""
 
-    def __init__(self, terminal: Terminal, agent: Agent, user_id: str | None = None, n: int = 5) -> None:
+    def __init__(
+        self, terminal: Terminal, agent: Agent, user_id: str | None = None, n: int = 5, resume: bool = False
+    ) -> None:
+        """With `resume`, the latest conversation of the person is gone on with; InputError where they have none."""
         self._terminal = terminal
         self._agent = agent
         self._user_id = user_id
         self._n = n
         self._last: Reply | None = None
-        self._conversation = agent.conversation(user_id)
+        self._conversation = agent.conversation(user_id, self._latest() if resume else None)
+        if resume:
+            self._last = next((reply for reply in reversed(self._conversation.replies) if reply.candidates), None)
 
     def run(self) -> None:
         """Read lines and answer them until the input ends or the person leaves."""
         self._terminal.note(f"Vouchrec, with {len(self._agent.catalogue):,} items. /help tells what you can do.")
+        if self._last is not None:
+            self._terminal.note(f"Going on with: {self._conversation}", style="dim")
+            self._terminal.say(listing(self._terminal.out, self._last, marks_of(self._terminal)))
         while (line := self._read()) is not None:
             if line in ("/quit", "/exit"):
                 return
@@ -55,6 +63,15 @@ class Chat:
                 self._command(line)
             elif line:
                 self._turn(line)
+
+    def _latest(self) -> str:
+        """The id of the person's latest conversation."""
+        if self._user_id is None:
+            raise InputError("Whose conversation? Say who you are: vouchrec chat --user ID --resume")
+        saved = self._agent.conversations(self._user_id)
+        if not saved:
+            raise InputError(f"There is no conversation of {self._user_id!r} yet. Leave --resume out to begin one.")
+        return saved[0].conversation_id
 
     def _read(self) -> str | None:
         """The next line, or None where the input ends. Ctrl-C empties the line that is being typed."""

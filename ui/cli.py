@@ -119,6 +119,7 @@ def chat(
     ctx: typer.Context,
     user: User = None,
     n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many to list each time.")] = 5,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the latest conversation of --user.")] = False,
     example: Example = False,
     workspace: Workspace = None,
 ) -> None:
@@ -129,7 +130,7 @@ def chat(
     if example:
         upkeep.ensure_example(terminal, workspace)
     with terminal.agent(workspace) as agent:
-        Chat(terminal, agent, user, n).run()
+        Chat(terminal, agent, user, n, resume).run()
 
 
 @app.command(short_help="Open the chat for the browser, and the service for programs.")

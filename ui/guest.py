@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from agent.conversation import Standing
 from agent.errors import InputError
+from agent.explaining.explanation import Explanation
 from agent.schema import Feedback, Intent, Reply
 from ui.desk import Desk, Start
 from ui.facts import facts_said
@@ -48,12 +50,18 @@ class Guest:
     """
 
     def __init__(
-        self, agent: Agent, desk: Desk | None = None, user_id: str | None = None, words: Words = ENGLISH
+        self,
+        agent: Agent,
+        desk: Desk | None = None,
+        user_id: str | None = None,
+        words: Words = ENGLISH,
+        conversation_id: str | None = None,
     ) -> None:
+        """With the id of a conversation, that one is gone on with; InputError where the person has none such."""
         self.words = words
         self._agent = agent
         self._desk = desk or Desk()
-        self._conversation = agent.conversation(user_id)
+        self._conversation = agent.conversation(user_id, conversation_id)
         self._talk: list[tuple[str, str]] = []
         self._reply: Reply | None = None
         self._intent: Intent | None = None  # what is understood of the answer that is shown or being made
@@ -63,14 +71,27 @@ class Guest:
         self._note = ""
         self._ahead = 0
         self._before: list[_Before] = []
+        self._swayed: dict[tuple[str, str], Explanation] = {}  # by the turn and item that were asked about
         self._stop = threading.Event()  # of the present turn: each turn has its own
         self._answering = threading.Lock()
         self._gone = False
+        self._replay()
 
     @property
     def user_id(self) -> str:
         """Under which name the store knows this person."""
         return self._conversation.user_id
+
+    @property
+    def conversation_id(self) -> str:
+        """Under which id the conversation is kept, once something was said."""
+        return self._conversation.conversation_id
+
+    @property
+    def shown(self) -> Reply | None:
+        """The list on the page, once its answer is over; None where there is none."""
+        is_over = self._state not in ("looking", "writing")
+        return self._reply if is_over and self._reply is not None and self._reply.recommendations else None
 
     def view(self, draft: str = "") -> View:
         """What the page shows now."""
@@ -84,6 +105,7 @@ class Guest:
             can_undo=bool(self._before),
             facts=facts_said(self._agent, reply, self.words) if reply is not None else {},
             words=self.words,
+            swayed={item: found for (turn, item), found in self._swayed.items() if turn == _turn_of(reply)},
         )  # fmt: skip
 
     # -- answers
@@ -152,6 +174,18 @@ class Guest:
         finally:
             self._answering.release()
 
+    def follow(self) -> Generator[View]:
+        """The view now and, while an answer is under way that another page asked for, each that follows."""
+        shown = None
+        while True:
+            is_over, view = not self._answering.locked(), self.view()
+            if view != shown:
+                yield view
+            if is_over or self._gone:
+                return
+            shown = view
+            time.sleep(_STEP)
+
     def stop(self) -> None:
         """End the present answer; nothing happens where there is none."""
         self._stop.set()
@@ -195,7 +229,38 @@ class Guest:
         """What was said of an item was removed elsewhere."""
         self._marked.pop(item_id, None)
 
+    def sway(self, item_id: str) -> View:
+        """Find out what moved an item of the list; what cannot be found out is told by the view's note."""
+        shown = self.shown
+        if shown is None or item_id not in {r.item.item_id for r in shown.recommendations}:
+            return self.view()
+        try:
+            found = self._agent.explain(self._listed_in(item_id) or shown.turn_id, item_id, self.user_id)
+            self._swayed[(shown.turn_id, item_id)] = found
+            self._note = self.words("sway.where", title=_line(found.item.title), place=found.place)
+        except InputError:  # the turn was deleted, or the item has left the catalogue
+            self._note = self.words("sway.failed")
+        return self.view()
+
+    def _listed_in(self, item_id: str) -> str | None:
+        """The turn that made the latest list with an item: a reply that only speaks of it went by nothing."""
+        lists = [reply for _, step, reply in self._conversation.history() if step.listed]
+        return next(
+            (r.turn_id for r in reversed(lists) if item_id in {o.item.item_id for o in r.recommendations}), None
+        )
+
     # -- steps of an answer
+
+    def _replay(self) -> None:
+        """Bring the page to where a conversation that is gone on with stands."""
+        for standing, step, reply in self._conversation.history():
+            now = (tuple(self._talk), self._reply, self._intent, self._state)
+            self._before.append(_Before(step.said, *now, standing))
+            self._say(step.said)
+            self._begin()
+            self._take(reply)
+            self._state = "done" if reply.complete else "stopped"
+        self._marked = {one.item_id: one for one in self._conversation.reactions if one.event in REACTIONS}
 
     def _followed(self, before: _Before, stop: threading.Event, start: Start) -> Generator[View]:
         """The views of an answer: one at once, then those of each reply; however it ends, the last one tells."""
@@ -293,6 +358,10 @@ class Guest:
             self._talk.append(("assistant", words))
         self._reply, self._intent = reply, reply.intent
         self._state = "done" if reply.complete else "writing"
+
+
+def _turn_of(reply: Reply | None) -> str:
+    return "" if reply is None else reply.turn_id
 
 
 def _line(text: str) -> str:

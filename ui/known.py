@@ -96,12 +96,15 @@ def export(agent: Agent, user_id: str) -> str:
     try:
         known: Mapping[str, Any] = agent.known_of(user_id)
     except UnknownPersonError:
-        known = {"user_id": user_id, "attributes": {}, "history": [], "feedback": [], "turns": []}
+        parts = ("history", "feedback", "turns", "conversations", "shares")
+        known = {"user_id": user_id, "attributes": {}, **{part: [] for part in parts}}
     return json.dumps(known, ensure_ascii=False, indent=2) + "\n"
 
 
-def panel(found: Sequence[Entry], note: str = "", searched: bool = False, words: Words = ENGLISH) -> str:
-    """The panel as HTML; every part keeps its place, so that what is typed in it stays."""
+def panel(
+    found: Sequence[Entry], note: str = "", searched: bool = False, words: Words = ENGLISH, shared: str = ""
+) -> str:
+    """The panel as HTML, with what is `shared`; every part keeps its place, so that what is typed in it stays."""
     count = words("known.found" if searched else "known.so_far", n=len(found))
     more = words("known.latest", n=SHOWN) if len(found) > SHOWN else ""
     shown = "".join(_row(entry, words) for entry in found[:SHOWN])
@@ -116,7 +119,7 @@ def panel(found: Sequence[Entry], note: str = "", searched: bool = False, words:
         f'<p class="vr-note" role="status">{told}</p>'
         f'<label class="vr-label">{text(words("known.search"))} '
         '<input type="search" data-do="search" autocomplete="off"></label>'
-        f"<div>{listed}</div>{_adding(words)}{_leaving(words)}</section>"
+        f"<div>{listed}</div><div>{shared}</div>{_adding(words)}{_leaving(words)}</section>"
     )
 
 

@@ -1,6 +1,7 @@
 // One listener for all buttons of a part of the page: their place stays while what is in it is drawn again.
 // What is quick asks by "click"; what the model answers asks by "submit". A new list comes into view.
-const quick = new Set(['react', 'undo', 'edit', 'remove', 'add', 'export', 'forget', 'close', 'language']);
+const quick = new Set(['react', 'undo', 'edit', 'remove', 'add', 'export', 'forget', 'close', 'language',
+  'open', 'rename', 'delete', 'share', 'unshare', 'sway']);
 const open = new Set();
 let part = '';
 const focus = (what) => element.querySelector(what)?.focus({ preventScroll: true });
@@ -30,11 +31,19 @@ watch('value', () => {
 element.addEventListener('toggle', ({ target }) => {
   if (target.dataset.keep) open[target.open ? 'add' : 'delete'](target.dataset.keep);
 }, true);
-element.addEventListener('click', (event) => {
+element.addEventListener('click', async (event) => {
   const button = event.target.closest('button[data-do]');
   if (!button) return;
   const wish = { ...button.dataset };
   if (wish.do === 'language') document.cookie = 'vouchrec-language=' + wish.value + '; max-age=31536000; samesite=lax';
+  if (wish.do === 'copy') {
+    await navigator.clipboard?.writeText(element.querySelector('a').href);
+    button.textContent = wish.said;
+    return;
+  }
+  button.closest('[data-form]')?.querySelectorAll('[name]').forEach((field) => {
+    wish[field.name] = field.type === 'checkbox' ? String(field.checked) : field.value;
+  });
   if (wish.do === 'add') wish.text = element.querySelector('textarea').value;
   ask(wish);
   if (wish.do === 'edit') document.querySelector('#vr-box textarea')?.focus({ preventScroll: true });

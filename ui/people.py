@@ -32,7 +32,8 @@ def show(ctx: typer.Context, user_id: Person, workspace: Workspace = None) -> No
             terminal.say("  " + _row(row))
         if len(rows) > SHOWN:
             terminal.say(f"  and {len(rows) - SHOWN:,} before that", style="dim")
-    terminal.say(f"Turns: {len(known['turns']):,}")
+    told = {"Turns": "turns", "Conversations": "conversations", "Shared lists": "shares"}
+    terminal.say(", ".join(f"{name}: {len(known[part]):,}" for name, part in told.items()))
     person = shlex.quote(clean(user_id))
     terminal.note(
         f"All of it: vouchrec people export {person}. To remove it: vouchrec people forget {person}.", style="dim"

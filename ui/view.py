@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from agent.explaining.explanation import Explanation
 from agent.schema import Event, Intent, Reply
 from agent.understanding.parts import Part
 from ui.words import ENGLISH, Words
@@ -23,7 +24,8 @@ class View:
     `turn` counts the answers, `marked` holds the reactions by item id, `note` the latest news in one sentence, `draft`
     a message that goes back into the box, `intent` and its `parts` what was understood, `next` messages to go on with,
     `ahead` how many others are being answered, and `can_undo` tells whether there is a message to take back. `facts`
-    holds by item id what is behind its reason, where that is said in another language than English.
+    holds by item id what is behind its reason, where that is said in another language than English, `swayed` what
+    moved an item, where that was asked.
     """
 
     talk: tuple[tuple[str, str], ...] = ()
@@ -40,6 +42,7 @@ class View:
     can_undo: bool = False
     facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     words: Words = ENGLISH
+    swayed: Mapping[str, Explanation] = field(default_factory=dict)
 
     @property
     def is_busy(self) -> bool:

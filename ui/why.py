@@ -23,8 +23,8 @@ def text(given: str) -> str:
     return escape(clean(given), quote=True)
 
 
-def why(one: Recommendation, reply: Reply, view: View) -> str:
-    """All that speaks for one item, closed at first: each fact, who phrased the reason, the score by source."""
+def why(one: Recommendation, reply: Reply, view: View, more: str = "") -> str:
+    """All that speaks for one item, closed at first: each fact, who phrased the reason, the score by source, `more`."""
     words = view.words
     known = view.facts.get(one.item.item_id) or tuple(fact.text for fact in one.evidence)
     told = "".join(f"<li dir='auto'>{text(fact)}</li>" for fact in known or (words("why.no_fact"),))
@@ -32,7 +32,7 @@ def why(one: Recommendation, reply: Reply, view: View) -> str:
     return (
         f'<details class="vr-why" data-keep="why {text(one.item.item_id)}">'
         f'<summary>{text(words("why.title"))}<span class="vr-hidden"> {text(one.item.title)}</span></summary>'
-        f"<ul>{told}</ul>{_phrased(one, reply, words)}{_scores(scores, words)}</details>"
+        f"<ul>{told}</ul>{_phrased(one, reply, words)}{_scores(scores, words)}{more}</details>"
     )
 
 

@@ -1,10 +1,14 @@
-"""Single entries of what is stored of a person, each by a name that stays: "history:12", "feedback:3", "turn:4f..."."""
+"""Single entries of what is stored of a person, each by a name that stays.
+
+"history:12", "feedback:3", "turn:4f...", "conversation:9c..." (its turns and shared lists go with it), "share:Xk...".
+"""
 
 from __future__ import annotations
 
 import sqlite3
 
 from agent.errors import InputError
+from agent.workspace import kept
 from agent.workspace.tables import number
 
 TABLES = {"history": "interactions", "feedback": "feedback"}
@@ -24,6 +28,9 @@ def delete(connection: sqlite3.Connection, user_id: str, entry: str) -> None:
     kind, _, name = entry.partition(":")
     if kind == "turn":
         done = connection.execute("DELETE FROM turns WHERE turn_id = ? AND user_id = ?", (name, user_id))
+        kept.leave_out_turn(connection, user_id, name)
+    elif kind in ("conversation", "share"):
+        done = kept.delete(connection, user_id, kind, name)
     else:
         done = connection.execute(f"DELETE FROM {_table(entry)} WHERE {_OWN}", (name, user_id))
     _require(done, user_id, entry)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -176,7 +176,7 @@ class Store:
         return None if row is None else _attributes(row[0])
 
     def forget(self, user_id: str) -> dict[str, int]:
-        """Remove a person: attributes, interactions, feedback, turns; returns how many rows of each there were.
+        """Remove a person: attributes, interactions, feedback, turns, all they kept; returns how many rows of each.
 
         What is deleted is overwritten, in the file and in its log, so that nothing can be read back.
         """
@@ -185,7 +185,7 @@ class Store:
             for table in ("interactions", "feedback"):
                 query = f"DELETE FROM {table} WHERE user = (SELECT code FROM users WHERE user_id = ?)"
                 counts[table] = connection.execute(query, (_key(user_id),)).rowcount
-            for table in ("turns", "users"):
+            for table in ("turns", "conversations", "shares", "browsers", "users"):
                 counts[table] = connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,)).rowcount
         self._scrub()
         return counts
@@ -317,6 +317,10 @@ class Store:
             while self._idle:
                 self._idle.pop().close()
             self._writer.close()
+
+    def transaction(self, *, write: bool) -> AbstractContextManager[sqlite3.Connection]:
+        """One transaction, for tables that have a module of their own, see `agent.workspace.kept`."""
+        return self._writing() if write else self._reading()
 
     def _scrub(self) -> None:
         """Leave nothing of what was deleted: `secure_delete` misses what balancing a tree left in the gaps of pages."""

@@ -11,7 +11,20 @@ from typing import Any
 from agent.errors import InputError
 
 APPLICATION_ID = 0x564F5543  # "VOUC": tells our files from SQLite files of other programs
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+
+# What people keep: conversations with their state, lists shared as pages, and which browser is whose.
+_KEPT = (
+    """CREATE TABLE conversations (
+        conversation_id TEXT PRIMARY KEY, user_id TEXT NOT NULL, title TEXT NOT NULL, is_named INTEGER NOT NULL,
+        began REAL NOT NULL, changed REAL NOT NULL, lists INTEGER NOT NULL, state TEXT NOT NULL)""",
+    "CREATE INDEX conversations_of_user ON conversations (user_id, changed)",
+    """CREATE TABLE shares (
+        token TEXT PRIMARY KEY, user_id TEXT NOT NULL, conversation_id TEXT NOT NULL, turn_id TEXT NOT NULL,
+        made REAL NOT NULL, page TEXT NOT NULL)""",
+    "CREATE INDEX shares_of_user ON shares (user_id, made)",
+    "CREATE TABLE browsers (secret TEXT PRIMARY KEY, user_id TEXT NOT NULL)",
+)
 
 # People and items stand in interactions as integers: a million rows take 74 MB with their indexes. SQLite counts two
 # NULLs as different, so the unique indexes put a value in their place. They serve the look-up by person as well.
@@ -34,9 +47,13 @@ SCHEMA = (
     "CREATE INDEX feedback_of_item ON feedback (item)",
     "CREATE TABLE turns (turn_id TEXT PRIMARY KEY, user_id TEXT, request TEXT NOT NULL, reply TEXT NOT NULL)",
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    *_KEPT,
 )
 
-_UPGRADES = {1: ("ALTER TABLE feedback ADD COLUMN words TEXT NOT NULL DEFAULT ''",)}  # by the version they are for
+_UPGRADES = {  # by the version they are for
+    1: ("ALTER TABLE feedback ADD COLUMN words TEXT NOT NULL DEFAULT ''",),
+    2: _KEPT,
+}
 
 
 def newer_than(version: int) -> list[str]:

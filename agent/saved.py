@@ -35,10 +35,20 @@ def reply_of(turn: Mapping[str, Any], catalogue: Catalogue) -> Reply:
         for i, row in ranked
     )
     return Reply(
-        turn["turn_id"], said["user_id"], _INTENT.validate_python(turn["request"]["intent"]), listed, said["message"],
-        said["question"], said["timings_ms"], said["model"], said["adapter"], said["prompt"], tuple(candidates),
-        said.get("complete", True), said["understood"],
-    )  # fmt: skip
+        turn_id=turn["turn_id"],
+        user_id=said["user_id"],
+        intent=_INTENT.validate_python(turn["request"]["intent"]),
+        recommendations=listed,
+        message=said["message"],
+        question=said["question"],
+        timings_ms=said["timings_ms"],
+        model=said["model"],
+        adapter=said["adapter"],
+        prompt=said["prompt"],
+        understood=said["understood"],
+        candidates=tuple(candidates),
+        complete=said["complete"],
+    )
 
 
 def _recommendation(one: Mapping[str, Any], catalogue: Catalogue) -> Recommendation:

@@ -45,7 +45,7 @@ def reply_of(turn: Mapping[str, Any], catalogue: Catalogue) -> Reply:
         model=said["model"],
         adapter=said["adapter"],
         prompt=said["prompt"],
-        understood=said["understood"],
+        understood=said.get("understood", ""),
         candidates=tuple(candidates),
         complete=said["complete"],
     )

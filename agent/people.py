@@ -20,16 +20,18 @@ COLUMNS = ("entry", "item_id", "title", "event", "value", "words", "time", "turn
 def known_of(workspace: Workspace, user_id: str) -> dict[str, Any]:
     """Everything: attributes, history and feedback (oldest first, with titles), turns, conversations, shared lists.
 
+    And the votes on lists that were made for this person to compare, as `Vote.as_dict`.
+
     Each row has the name of its entry, by which it can be edited or deleted.
 
     Raises:
         UnknownPersonError: nothing is stored of this person.
     """
     store = workspace.store
-    turns = store.turns(user_id)
+    turns, votes = store.turns(user_id), store.votes(user_id)
     with store.transaction(write=False) as connection:
         saved = kept.known_of(connection, user_id)
-    if not store.has_user(user_id) and not turns and not any(saved.values()):
+    if not store.has_user(user_id) and not turns and not votes and not any(saved.values()):
         raise UnknownPersonError(user_id)
     titles = {item.item_id: item.title for item in store.items()}
     return {
@@ -45,11 +47,15 @@ def known_of(workspace: Workspace, user_id: str) -> dict[str, Any]:
         ],
         "turns": [{"entry": f"turn:{turn['turn_id']}", **turn} for turn in turns],
         **saved,
+        "votes": [{"entry": f"vote:{vote.vote_id}", **vote.as_dict()} for vote in votes],
     }
 
 
 def as_csv(known: Mapping[str, Any]) -> str:
-    """`known_of` as a table with a row for each entry; of a turn, what was asked and the titles that were listed."""
+    """`known_of` as a table with a row for each entry; of a turn, what was asked and the titles that were listed.
+
+    Of a vote, what was asked and which list was preferred.
+    """
     rows = [{"entry": f"attribute:{name}", "value": _cell(value)} for name, value in known["attributes"].items()]
     rows += [*known["history"], *known["feedback"]]
     for turn in known["turns"]:
@@ -64,6 +70,10 @@ def as_csv(known: Mapping[str, Any]) -> str:
         listed = "; ".join(item["title"] for item in one["page"]["items"])
         about = {"entry": one["entry"], "title": listed, "event": "share"}
         rows.append({**about, "time": one["time"], "turn_id": one["turn_id"]})
+    for vote in known["votes"]:
+        rows.append(
+            {"entry": vote["entry"], "event": vote["verdict"], "words": vote["request"], "time": vote["timestamp"]}
+        )
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()

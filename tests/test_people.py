@@ -10,6 +10,7 @@ from test_cli import run
 
 from agent.errors import InputError, UnknownPersonError
 from agent.schema import Feedback, Interaction, Item
+from agent.votes import Side, Vote
 from agent.workspace.encoder import HashEncoder
 from agent.workspace.store import Store
 from finetune.retrieval import tune
@@ -31,6 +32,8 @@ def path(tmp_path):
         agent.feedback(
             Feedback(PERSON, reply.recommendations[0].item.item_id, "like", reply.turn_id, None, time.time(), SAID)
         )
+        side = Side.of(PERSON, reply)
+        store.put_vote(Vote(f"v-{PERSON}", PERSON, WORDS, side, side, "tie", 100.0))
         agent.workspace.cache  # noqa: B018 - it is made
         tune(agent.workspace, HashEncoder(64), shape=SMALL, recipe=QUICK)
     return tmp_path / "w"
@@ -74,7 +77,7 @@ def test_what_is_forgotten_is_in_no_file(path):
         assert files_with(path, PERSON)
         before = agent._serving.transitions.liked_both(0, 0)[1]
         counts = agent.forget(PERSON)
-        kept = {"conversations": 0, "shares": 0, "browsers": 0}
+        kept = {"votes": 1, "conversations": 0, "shares": 0, "browsers": 0}
         assert counts == {"interactions": 4, "feedback": 1, "turns": 1, **kept, "users": 1}
         assert agent._serving.transitions.liked_both(0, 0)[1] == before - 1
         assert agent.lister.sources[0] is agent._serving.transitions
@@ -130,6 +133,7 @@ def test_one_entry_is_corrected_or_deleted_and_leaves_nothing(path):
         agent.edit_entry(PERSON, said["entry"], words="changed")
         assert agent.known_of(PERSON)["feedback"] == [{**said, "words": "changed"}]
         agent.delete_entry(PERSON, turn["entry"])
+        agent.delete_entry(PERSON, known["votes"][0]["entry"])
         assert files_with(path, SAID, WORDS) == []
         agent.delete_entry(PERSON, first["entry"])
         agent.delete_entry(PERSON, said["entry"])
@@ -169,7 +173,8 @@ def test_the_table_has_a_row_for_each_entry(path, tmp_path):
     run("people", "export", PERSON, "-w", str(path), "--format", "csv", "--out", str(tmp_path / "me.csv"))
     with (tmp_path / "me.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["entry"].partition(":")[0] for row in rows] == ["attribute", *["history"] * 4, "feedback", "turn"]
+    kinds = ["attribute", *["history"] * 4, "feedback", "turn", "vote"]
+    assert [row["entry"].partition(":")[0] for row in rows] == kinds
     assert rows[0]["value"] == "Atlantis-of-the-test" and rows[5]["words"] == SAID and WORDS in rows[6]["words"]
     assert run("people", "edit", PERSON, rows[5]["entry"], "--words", "less", "-w", str(path)).exit_code == 0
     assert '"less"' in run("people", "show", PERSON, "-w", str(path)).stdout

@@ -96,7 +96,7 @@ def export(agent: Agent, user_id: str) -> str:
     try:
         known: Mapping[str, Any] = agent.known_of(user_id)
     except UnknownPersonError:
-        parts = ("history", "feedback", "turns", "conversations", "shares")
+        parts = ("history", "feedback", "turns", "votes", "conversations", "shares")
         known = {"user_id": user_id, "attributes": {}, **{part: [] for part in parts}}
     return json.dumps(known, ensure_ascii=False, indent=2) + "\n"
 

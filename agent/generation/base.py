@@ -89,6 +89,10 @@ class Generator(Protocol[PrefixT, TrieT, ItemsT]):
         """Read a prompt whose last message is an open assistant message, and after it a history of known items."""
         ...
 
+    def count(self, messages: Sequence[Message]) -> int:
+        """How many tokens a conversation with an open last message has, items not counted."""
+        ...
+
     def next_items(self, prefix: PrefixT, items: ItemsT) -> NDArray[np.float64]:
         """(items,): logits of what comes next, for all known items at once."""
         ...

@@ -44,6 +44,10 @@ class FakeGenerator:
         """The messages themselves."""
         return tuple(messages)
 
+    def count(self, messages: Sequence[Message]) -> int:
+        """A word, a token."""
+        return sum(len(message.content.split()) for message in messages)
+
     def next_items(self, prefix: tuple[Message, ...], items: None) -> NDArray[np.float64]:
         """Nothing: it reads no items."""
         return np.zeros(0)

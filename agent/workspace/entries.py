@@ -29,6 +29,8 @@ def delete(connection: sqlite3.Connection, user_id: str, entry: str) -> None:
     if kind == "turn":
         done = connection.execute("DELETE FROM turns WHERE turn_id = ? AND user_id = ?", (name, user_id))
         kept.leave_out_turn(connection, user_id, name)
+    elif kind == "vote":
+        done = connection.execute("DELETE FROM votes WHERE vote_id = ? AND user_id = ?", (name, user_id))
     elif kind in ("conversation", "share"):
         done = kept.delete(connection, user_id, kind, name)
     else:

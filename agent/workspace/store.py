@@ -19,8 +19,10 @@ import numpy.typing as npt
 
 from agent.errors import InputError, UnknownItemError, WorkspaceError
 from agent.schema import AttributeType, AttributeValue, Feedback, Interaction, Item
+from agent.votes import Vote
 from agent.workspace import entries
 from agent.workspace import feedback as feedback_table
+from agent.workspace import votes as votes_table
 from agent.workspace.columns import InteractionColumns, read_columns
 from agent.workspace.tables import (
     APPLICATION_ID,
@@ -146,6 +148,12 @@ class Store:
         with self._reading() as connection:
             return [row[0] for row in connection.execute("SELECT user_id FROM users ORDER BY code")]
 
+    def find_users(self, part: str, n: int) -> list[str]:
+        """Up to n people whose id has this part, whoever is called just so first, then in the order of coming."""
+        with self._reading() as connection:
+            query = "SELECT user_id FROM users WHERE instr(user_id, ?) ORDER BY user_id != ?, code LIMIT ?"
+            return [row[0] for row in connection.execute(query, (part, part, n))]
+
     def has_user(self, user_id: str) -> bool:
         """Whether anything is stored of this person."""
         with self._reading() as connection:
@@ -176,7 +184,7 @@ class Store:
         return None if row is None else _attributes(row[0])
 
     def forget(self, user_id: str) -> dict[str, int]:
-        """Remove a person: attributes, interactions, feedback, turns, all they kept; returns how many rows of each.
+        """Remove a person: attributes, interactions, feedback, turns, votes, all they kept; returns how many rows of each.
 
         What is deleted is overwritten, in the file and in its log, so that nothing can be read back.
         """
@@ -185,7 +193,7 @@ class Store:
             for table in ("interactions", "feedback"):
                 query = f"DELETE FROM {table} WHERE user = (SELECT code FROM users WHERE user_id = ?)"
                 counts[table] = connection.execute(query, (_key(user_id),)).rowcount
-            for table in ("turns", "conversations", "shares", "browsers", "users"):
+            for table in ("turns", "votes", "conversations", "shares", "browsers", "users"):
                 counts[table] = connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,)).rowcount
         self._scrub()
         return counts
@@ -277,6 +285,18 @@ class Store:
     def count_turns(self) -> int:
         """How many turns are stored."""
         return self._count("turns")
+
+    # -- votes
+
+    def put_vote(self, vote: Vote) -> None:
+        """Store a vote; it is on the disk when this returns. InputError where it was cast already."""
+        with self._writing() as connection:
+            votes_table.put(connection, vote)
+
+    def votes(self, user_id: str | None = None) -> list[Vote]:
+        """All votes in the order in which they were cast; with `user_id`, those on lists for that person."""
+        with self._reading() as connection:
+            return votes_table.cast(connection, user_id)
 
     # -- what the workspace declares
 

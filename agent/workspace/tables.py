@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from agent.errors import InputError
 
 APPLICATION_ID = 0x564F5543  # "VOUC": tells our files from SQLite files of other programs
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # What people keep: conversations with their state, lists shared as pages, and which browser is whose.
 _KEPT = (
@@ -25,6 +26,9 @@ _KEPT = (
     "CREATE INDEX shares_of_user ON shares (user_id, made)",
     "CREATE TABLE browsers (secret TEXT PRIMARY KEY, user_id TEXT NOT NULL)",
 )
+_VOTES = """CREATE TABLE IF NOT EXISTS votes (
+        vote_id TEXT PRIMARY KEY, user_id TEXT, request TEXT NOT NULL, stood_left TEXT NOT NULL,
+        stood_right TEXT NOT NULL, verdict TEXT NOT NULL, timestamp REAL NOT NULL)"""
 
 # People and items stand in interactions as integers: a million rows take 74 MB with their indexes. SQLite counts two
 # NULLs as different, so the unique indexes put a value in their place. They serve the look-up by person as well.
@@ -46,13 +50,15 @@ SCHEMA = (
     "CREATE UNIQUE INDEX one_feedback ON feedback (user, item, event, ifnull(turn_id, ''))",
     "CREATE INDEX feedback_of_item ON feedback (item)",
     "CREATE TABLE turns (turn_id TEXT PRIMARY KEY, user_id TEXT, request TEXT NOT NULL, reply TEXT NOT NULL)",
+    _VOTES,
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     *_KEPT,
 )
 
-_UPGRADES = {  # by the version they are for
+_UPGRADES: Mapping[int, tuple[str, ...]] = {  # by the version they are for
     1: ("ALTER TABLE feedback ADD COLUMN words TEXT NOT NULL DEFAULT ''",),
     2: _KEPT,
+    3: (_VOTES,),
 }
 
 

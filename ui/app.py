@@ -1,6 +1,6 @@
 """The chat for the browser: a ranked list at once, its reasons as they are checked, and a Stop that stops the model.
 
-This module is the only one that imports gradio, and is itself imported only by who serves a page.
+Only this module and the workshop's page import gradio, and only who serves a page imports them.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from ui.surroundings import ignore_variables, reach_without_proxy
 from ui.terminal import Terminal, log_to_stderr
 from ui.view import View
 from ui.words import ENGLISH, WORDS, Words, chosen
+from ui.workshop.gate import Gate, WorkshopRoute, only_here
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -294,7 +295,7 @@ def _chosen(request: gr.Request) -> Words:
     return chosen(request.query_params, request.cookies, request.headers)
 
 
-def _theme() -> gr.themes.Base:
+def theme() -> gr.themes.Base:
     """Fonts of the reader's own system, as others would be fetched from elsewhere; colours that are easy to read."""
     theme = gr.themes.Base(
         primary_hue="teal", secondary_hue="teal", neutral_hue="slate", radius_size="lg", text_size="lg",
@@ -337,12 +338,18 @@ def start(
             quiet=True, prevent_thread_lock=True, show_error=False, footer_links=[], run_history=False,
             allowed_paths=[], blocked_paths=[], root_path="", enable_monitoring=False, strict_cors=True,
             ssr_mode=False, pwa=False, mcp_server=False, max_file_size=LARGEST_UPLOAD, state_session_capacity=200,
-            app_kwargs=around, max_threads=2 * WAITING, theme=_theme(),
+            app_kwargs=around, max_threads=2 * WAITING, theme=theme(),
             css_paths=[Path(__file__).with_name("style.css")],
         )  # fmt: skip
     except OSError as error:
         raise InputError(f"Nothing can listen on {host}: {error}. Give another --host or --port.") from error
     return url
+
+
+def _workshop(agent: Agent, desk: Desk) -> Gate:
+    from ui.workshop.page import open_workshop
+
+    return open_workshop(agent, desk)
 
 
 def serve(
@@ -351,6 +358,7 @@ def serve(
     port: int = 7860,
     terminal: Terminal | None = None,
     per_minute: int = PER_MINUTE,
+    with_workshop: bool = False,
 ) -> None:
     """Open the agent of a workspace and serve its page, and the service for developers, until Ctrl-C.
 
@@ -359,17 +367,22 @@ def serve(
     Raises:
         WorkspaceError: there is no workspace, or another process has it open.
         AssetError: a model cannot be had.
-        InputError: the address cannot be listened on.
+        InputError: the address cannot be listened on, or is open to others and the workshop is asked for.
     """
+    if with_workshop:
+        only_here(host)
     terminal = terminal or Terminal()
     log_to_stderr()
     with terminal.agent(workspace) as agent:
         desk = Desk()
         guests, api = Guests(agent, desk=desk), build_api(agent, desk, per_minute)
         page = build_app(agent, guests)
-        url = start(page, host, port, api, [lists_route(agent)])
+        workshop = _workshop(agent, desk) if with_workshop else None
+        url = start(page, host, port, api, [lists_route(agent), *([WorkshopRoute(workshop)] if workshop else [])])
         try:
             terminal.say(f"Vouchrec is at {url} with {len(agent.catalogue):,} items. Ctrl-C stops it.")
+            if workshop:
+                terminal.out.out(f"The workshop is at {url.rstrip('/')}{workshop.address}", highlight=False)
             if host not in LOCAL:
                 terminal.note(f"Everyone who can reach {host} can talk to it; there is no password.", style="yellow")
             threading.Event().wait()

@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import warnings
+from functools import partial
 from typing import Annotated, Literal
 
 import typer
@@ -22,6 +23,7 @@ from ui.keys import keys
 from ui.options import Example, User, Workspace
 from ui.prompt_test import test as test_prompts
 from ui.terminal import Terminal, guarded
+from ui.votes import votes
 
 app = typer.Typer(
     name="vouchrec",
@@ -143,6 +145,9 @@ def serve(
     rate: Annotated[
         int, typer.Option(min=0, metavar="N", help="Requests of one key or address a minute; 0 sets no limit.")
     ] = 120,
+    workshop: Annotated[
+        bool, typer.Option("--workshop", help="The prompt workshop too, for its owner on this machine.")
+    ] = False,
     example: Example = False,
     workspace: Workspace = None,
 ) -> None:
@@ -150,12 +155,16 @@ def serve(
 
     Calls from elsewhere need a key: see `vouchrec keys`.
     """
+    if api_only and workshop:
+        raise typer.BadParameter("The workshop stands beside the chat, so it needs a start without --api-only.")
     if example:
         upkeep.ensure_example(ctx.obj, workspace)
     if api_only:
         from ui.api.serving import serve as listen
     else:
-        from ui.app import serve as listen
+        from ui.app import serve
+
+        listen = partial(serve, with_workshop=workshop)
     listen(workspace, host=host, port=port, terminal=ctx.obj, per_minute=rate)
 
 
@@ -188,6 +197,7 @@ app.command(
     short_help="Why this, or where is that? For a list that was shown.",
     epilog='\b\nFor example:\n  vouchrec explain last "Alien (1979)"\n  vouchrec explain 3f9c --user 196 Fargo --json',
 )(guarded(explain))
+app.command("votes", short_help="How contenders stand after blind comparisons.")(guarded(votes))
 app.command("evaluate", short_help="Measure retrieval and ranking on held-out people.")(guarded(evaluate))
 app.command("doctor", short_help="Examine models, prompts and workspace.")(guarded(upkeep.doctor))
 index.command("rebuild")(guarded(upkeep.rebuild_index))

@@ -26,9 +26,12 @@ _KEPT = (
     "CREATE INDEX shares_of_user ON shares (user_id, made)",
     "CREATE TABLE browsers (secret TEXT PRIMARY KEY, user_id TEXT NOT NULL)",
 )
-_VOTES = """CREATE TABLE IF NOT EXISTS votes (
+# Which of two lists was preferred, and what stood on either side; of one person where the lists were made for them.
+_VOTES = (
+    """CREATE TABLE IF NOT EXISTS votes (
         vote_id TEXT PRIMARY KEY, user_id TEXT, request TEXT NOT NULL, stood_left TEXT NOT NULL,
-        stood_right TEXT NOT NULL, verdict TEXT NOT NULL, timestamp REAL NOT NULL)"""
+        stood_right TEXT NOT NULL, verdict TEXT NOT NULL, timestamp REAL NOT NULL)""",
+)
 
 # People and items stand in interactions as integers: a million rows take 74 MB with their indexes. SQLite counts two
 # NULLs as different, so the unique indexes put a value in their place. They serve the look-up by person as well.
@@ -50,7 +53,7 @@ SCHEMA = (
     "CREATE UNIQUE INDEX one_feedback ON feedback (user, item, event, ifnull(turn_id, ''))",
     "CREATE INDEX feedback_of_item ON feedback (item)",
     "CREATE TABLE turns (turn_id TEXT PRIMARY KEY, user_id TEXT, request TEXT NOT NULL, reply TEXT NOT NULL)",
-    _VOTES,
+    *_VOTES,
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     *_KEPT,
 )
@@ -58,7 +61,7 @@ SCHEMA = (
 _UPGRADES: Mapping[int, tuple[str, ...]] = {  # by the version they are for
     1: ("ALTER TABLE feedback ADD COLUMN words TEXT NOT NULL DEFAULT ''",),
     2: _KEPT,
-    3: (_VOTES,),
+    3: _VOTES,
 }
 
 

@@ -16,9 +16,13 @@ from agent.justification.evidence import Facts, gather
 from agent.justification.phrasing import plan_list
 from agent.listing import Lister
 from agent.ranking.scoring import weight_in_force
+from agent.reader import Reader
 from agent.request import Request, read_request
 from agent.retrieval.fusion import fuse
 from agent.schema import Intent, Item, Profile, Reply
+from agent.understanding.briefing import brief, situation
+from agent.understanding.dialogue import State
+from agent.understanding.intent import parse_intent
 from agent.understanding.profile import build_profile
 
 
@@ -59,39 +63,45 @@ class Trial(Agent):
             self.generator = generator
             self.model_weight = weight_in_force(self.settings.model_weight, generator.measured_weight)
             self._serving = replace(agent._serving, lister=own)
+        if (self.prompts, self.generator) != (agent.prompts, agent.generator):
+            self.reader = Reader(self.settings.understanding, self.generator, self.prompts, self.noun)
 
     def rendered(self, name: str, user_id: str | None = None, text: str = "") -> Rendered:
         """A prompt as a turn of this person with this request would render it; no model is run but its tokenizer.
 
-        `justify` is rendered for the item that retrieval has first. A prompt that no turn asks for, and `justify` where
-        nothing fits, get their own sample.
+        So the request is read by words, and `justify` is rendered for the item that retrieval has first. A prompt that
+        no turn asks for, and `justify` where nothing fits, get their own sample.
 
         Raises:
             PromptError: it cannot be rendered; with file and line.
             InputError: the request cannot be read.
         """
         prompt = self.prompts.get(name)
-        if name not in ("rank", "justify"):
+        if name not in ("rank", "justify", "intent"):
             return self._sampled(name)
         request = read_request(self.catalogue, self.settings, user_id, None, text, 1, None, "score", None, ())
-        profile, intent = self._profile(request), self._intent(request)
+        if name == "intent":
+            asked = {**brief(self.catalogue), **situation(text, State(), self.catalogue)}
+            return self._counted(prompt.render(noun=self.noun, **asked))
+        profile, intent = self._profile(request), parse_intent(text, self.catalogue)
         before = self._rank_prompt(profile, intent)
-        read = self.generator.count(before)
         if name == "rank":
-            return Rendered(before, read, read)
+            return self._counted(before)
         found = self._first(request, profile, intent)
         if found is None:
             return self._sampled(name)
         item, facts = found
-        asked = prompt.render(title=item.title, facts=list(facts), noun=self.noun)
-        whole = self.generator.count(continued(before, asked))
-        return Rendered(asked, whole, whole - read, about=item)
+        messages = prompt.render(title=item.title, facts=list(facts), noun=self.noun)
+        whole = self.generator.count(continued(before, messages))
+        return Rendered(messages, whole, whole - self.generator.count(before), about=item)
 
     def _sampled(self, name: str) -> Rendered:
         prompt = self.prompts.get(name)
-        messages = prompt.render(**prompt.sample)
+        return replace(self._counted(prompt.render(**prompt.sample)), sampled=True)
+
+    def _counted(self, messages: tuple[Message, ...]) -> Rendered:
         tokens = self.generator.count(messages)
-        return Rendered(messages, tokens, tokens, sampled=True)
+        return Rendered(messages, tokens, tokens)
 
     def _first(self, request: Request, profile: Profile, intent: Intent) -> tuple[Item, tuple[str, ...]] | None:
         """The item that retrieval has first, with the facts that its reason would rest on."""

@@ -205,6 +205,12 @@ def test_justify_is_rendered_for_a_real_item_with_its_facts(small):
     assert 0 < rendered.added < rendered.tokens and not rendered.sampled
 
 
+def test_intent_is_rendered_with_the_catalogue_and_the_request(small):
+    rendered = Trial(small).rendered("intent", "p1", REQUEST)
+    said = "\n".join(message.content for message in rendered.messages)
+    assert REQUEST in said and "Thriller" in said and not rendered.sampled
+
+
 def test_where_nothing_fits_justify_has_its_own_sample(small):
     rendered = Trial(small).rendered("justify", "p1", "from 1999 and from 1901")
     assert rendered.sampled and rendered.about is None

@@ -184,7 +184,7 @@ class Store:
         return None if row is None else _attributes(row[0])
 
     def forget(self, user_id: str) -> dict[str, int]:
-        """Remove a person: attributes, interactions, feedback, turns, votes, all they kept; gives how many rows of each.
+        """Remove a person: attributes, interactions, feedback, turns, votes, all they kept; gives rows of each.
 
         What is deleted is overwritten, in the file and in its log, so that nothing can be read back.
         """

@@ -5,6 +5,9 @@ are what makes published SASRec weak (Klenitskiy and Vasilev, "Turning Dross Int
 Macdonald, "gSASRec", RecSys 2023). Interactions that share a time are put in a new order in every epoch, for theirs is
 not known. Items that nobody in training touched are left out of the loss, which would only push them down. What is
 kept is an average of the weights over the last steps (Polyak and Juditsky, 1992), at the best epoch of validation.
+
+Once validation has said when to stop, what was held out for it can be learned too: `refit` goes on from what was kept,
+as in the second of the two ways of Goodfellow, Bengio and Courville, "Deep Learning", 2016, section 7.8.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ VERSION = 1  # of how training goes: raise it, and no file from before is read a
 SEEDS_APART = 1000  # between the seeds of networks that stand side by side
 WARM_UP = 100  # steps over which the rate rises, but a tenth of all at most
 AVERAGE = 0.995  # of the weights over the steps: how much of the average stays at each
+REFIT_EPOCHS, REFIT_RATE = 3, 0.25  # over all that may be learned, and the share of the rate that they begin with
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,32 +108,59 @@ def train(
         members: how many networks, each with a seed of its own. The first reads the texts; the others go by ids alone,
             by turns with half the dropout and with all of it: unlike networks err less alike (docs/log.md).
     """
-    found = []
-    for member in range(members):
-        stage = f"train {name}" + (f" {member + 1} of {members}" if members > 1 else "")
-        own = replace(recipe, seed=recipe.seed + SEEDS_APART * member)
-        sizes = replace(shape, dropout=shape.dropout / 2) if member % 2 else shape
-        found.append(_train_one(data, texts, member == 0, sizes, own, folder, progress, name, stage))
+    found = [
+        _train_one(data, texts, member, members, shape, recipe, folder, progress, "train", name)
+        for member in range(members)
+    ]
     networks, epochs, scores = zip(*found, strict=True)
     return Trained(networks, shape, epochs, scores, touched_in(data.training, shape.items))
+
+
+def refit(
+    trained: Trained,
+    data: Histories,
+    texts: Floats | None,
+    recipe: Recipe,
+    *,
+    folder: Path | None = None,
+    progress: Progress = silent,
+    name: str = "behaviour",
+) -> Trained:
+    """Go on over all that may be learned, for REFIT_EPOCHS at a small rate that falls to 0; nobody is asked any more.
+
+    Best epochs and validation stay those of `trained`, which is not changed. Arguments as in `train`; `recipe` is the
+    one that `trained` was trained with.
+    """
+    short = replace(recipe, rate=REFIT_RATE * recipe.rate, epochs=REFIT_EPOCHS)
+    everything, members = replace(data, asked=(), targets=()), len(trained.networks)
+    networks = tuple(
+        _train_one(everything, texts, m, members, trained.shape, short, folder, progress, "refit", name, start)[0]
+        for m, start in enumerate(trained.networks)
+    )
+    return replace(trained, networks=networks, touched=touched_in(data.training, trained.shape.items))
 
 
 def _train_one(
     data: Histories,
     texts: Floats | None,
-    reads: bool,
+    member: int,
+    members: int,
     shape: Shape,
     recipe: Recipe,
     folder: Path | None,
     progress: Progress,
+    what: str,
     name: str,
-    stage: str,
+    start: Any = None,  # noqa: ANN401 - a network of the same shape
 ) -> tuple[Any, int, float]:
     import torch
 
+    stage = f"{what} {name}" + (f" {member + 1} of {members}" if members > 1 else "")
+    recipe = replace(recipe, seed=recipe.seed + SEEDS_APART * member)
+    shape = replace(shape, dropout=shape.dropout / 2) if member % 2 else shape
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        training = _Training(data, texts if reads else None, shape, recipe)
+        training = _Training(data, texts if member == 0 else None, shape, recipe, start)
         file = None if folder is None else folder / f"training-{name}-{training.identity}.safetensors"
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -146,16 +177,29 @@ def _train_one(
 
 
 class _Training:
-    """All that changes while training goes on, so that it can be put down and taken up again."""
+    """All that changes while training goes on, so that it can be put down and taken up again.
 
-    def __init__(self, data: Histories, texts: Floats | None, shape: Shape, recipe: Recipe) -> None:
+    With nobody to ask, it goes through all epochs and keeps the last. `start` is a network to go on from.
+    """
+
+    def __init__(
+        self,
+        data: Histories,
+        texts: Floats | None,
+        shape: Shape,
+        recipe: Recipe,
+        start: Any = None,  # noqa: ANN401
+    ) -> None:
         import torch
         from torch.optim.swa_utils import AveragedModel
 
         self._data, self._shape, self._recipe = data, shape, recipe
-        self.identity = _identity(data, texts, shape, recipe)
+        begun = {} if start is None else _copy(start)
+        self.identity = _identity(data, texts, shape, recipe, begun)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network(shape, texts).to(self._device)
+        if begun:
+            self.network.load_state_dict(begun)
         self._optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.98)
         )
@@ -185,7 +229,7 @@ class _Training:
             self._optimizer.step()
             self._averaged.update_parameters(self.network)
         self.epoch += 1
-        score = self._validated()
+        score = self._validated() if self._data.asked else float(self.epoch)
         if score > self.best:
             self.best, self.best_epoch, self.kept = score, self.epoch, _copy(self._averaged.module)
 
@@ -291,13 +335,15 @@ def touched_in(histories: Sequence[Positions], n_items: int) -> NDArray[np.bool_
     return touched
 
 
-def _identity(data: Histories, texts: Floats | None, shape: Shape, recipe: Recipe) -> str:
+def _identity(data: Histories, texts: Floats | None, shape: Shape, recipe: Recipe, start: Mapping[str, Any]) -> str:
     """Tells one training from another."""
     digest = hashlib.sha256(json.dumps([VERSION, asdict(shape), asdict(recipe)]).encode())
     for arrays in (data.training, data.times, data.asked, data.targets, [] if texts is None else [texts]):
         for array in arrays:
             digest.update(array.tobytes() + b"|")
         digest.update(b"||")
+    for tensor in start.values():
+        digest.update(tensor.cpu().numpy().tobytes() + b"|")
     return digest.hexdigest()[:12]
 
 

@@ -31,7 +31,7 @@ from agent.workspace.encoder import Encoder
 from agent.workspace.index import VectorIndex
 from agent.workspace.store import InteractionColumns
 from agent.workspace.workspace import Workspace
-from finetune.behaviour import Histories, Recipe, Trained, train
+from finetune.behaviour import Histories, Recipe, Trained, refit, train
 from finetune.evaluate.bootstrap import Interval, interval
 from finetune.evaluate.data import Dataset, from_store
 from finetune.evaluate.metrics import LIST
@@ -92,25 +92,51 @@ def learn_retrieval(
         dataset, training, validation, dataset.vectors, shape, recipe, folder, progress, members=members
     )
     catalogue = Catalogue(dataset.catalogue, dataset.attribute_types)
-    by_text, by_behaviour = (
-        VectorIndex.build(
-            indexes / name, catalogue.ids, vectors, [item.attributes for item in dataset.catalogue],
-            dataset.attribute_types, probes=probes, progress=progress,
-        )
-        for name, vectors, probes in (
-            ("text", dataset.vectors, None),
-            ("behaviour", as_items(trained.encoder.items), probes_of(trained.encoder)),
-        )
-    )  # fmt: skip
+    by_text = _index(dataset, dataset.vectors, None, indexes / "text", progress)
+    behaviour, by_behaviour = _behaviour(dataset, trained, indexes / "behaviour", progress)
     sources: tuple[Retriever, ...] = (
         transitions,
-        Behaviour(by_behaviour, trained.encoder, catalogue.ids),
+        behaviour,
         Semantic(by_text, encoder, catalogue.ids, dataset.vectors),
         Lexical(dataset.catalogue),
     )
     habit = learn_weights(sources[:-1], _asked(catalogue, validation, progress))
     weights = Weights() if habit is None else Weights(habit=habit)
     return Learned(transitions, trained, sources, weights, (by_text, by_behaviour))
+
+
+def refit_retrieval(
+    learned: Learned,
+    dataset: Dataset,
+    everything: Known,
+    *,
+    indexes: Path,
+    recipe: Recipe | None = None,
+    folder: Path | None = None,
+    progress: Progress = silent,
+) -> Learned:
+    """Learn what was held out, too: transitions count all of it, the networks go on over it, the weights stay.
+
+    Arguments as in `learn_retrieval`; `everything` holds the training histories and what followed them. What comes back
+    also holds the indexes of `learned`, and is what to close.
+    """
+    transitions = transitions_of(everything, dataset)
+    trained = refit_sequence(learned.trained, everything, dataset.vectors, recipe, folder, progress)
+    behaviour, index = _behaviour(dataset, trained, indexes / "refit", progress)
+    sources = (transitions, behaviour, *learned.sources[2:])
+    return Learned(transitions, trained, sources, learned.weights, (*learned.indexes, index))
+
+
+def _behaviour(dataset: Dataset, trained: Trained, folder: Path, progress: Progress) -> tuple[Behaviour, VectorIndex]:
+    index = _index(dataset, as_items(trained.encoder.items), probes_of(trained.encoder), folder, progress)
+    return Behaviour(index, trained.encoder, [item.item_id for item in dataset.catalogue]), index
+
+
+def _index(dataset: Dataset, vectors: Floats, probes: Floats | None, folder: Path, progress: Progress) -> VectorIndex:
+    ids, attributes = zip(*((item.item_id, item.attributes) for item in dataset.catalogue), strict=True)
+    return VectorIndex.build(
+        folder, ids, vectors, attributes, dataset.attribute_types, probes=probes, progress=progress
+    )  # fmt: skip
 
 
 def keep(workspace: Workspace, learned: Learned, dataset: Dataset, encoder: str, told: Mapping[str, Any]) -> Manifest:
@@ -238,6 +264,20 @@ def train_sequence(
     shape = replace(shape or Shape(), items=dataset.n_items, text=0 if texts is None else texts.shape[1])
     data = Histories(training.histories, training.times, validation.known.histories, validation.targets)
     return train(data, texts, shape, recipe or Recipe(), folder=folder, progress=progress, name=name, members=members)
+
+
+def refit_sequence(
+    trained: Trained,
+    everything: Known,
+    texts: Floats | None,
+    recipe: Recipe | None = None,
+    folder: Path | None = None,
+    progress: Progress = silent,
+    name: str = "behaviour",
+) -> Trained:
+    """Let the sequential model learn what was held out, too; see `finetune.behaviour.refit`."""
+    data = Histories(everything.histories, everything.times, (), ())
+    return refit(trained, data, texts, recipe or Recipe(), folder=folder, progress=progress, name=name)
 
 
 def transitions_of(training: Known, dataset: Dataset) -> Transitions:

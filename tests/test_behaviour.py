@@ -21,7 +21,7 @@ from agent.workspace.workspace import Workspace
 from finetune.behaviour import Histories, Recipe, ties_shuffled, train
 from finetune.evaluate.splits import hold_out_last
 from finetune.fusion import learn_weights
-from finetune.retrieval import train_sequence, tune
+from finetune.retrieval import refit_sequence, train_sequence, tune
 
 ENCODER = HashEncoder(32)
 WALK = walkers(120, n_items=12, length=6)
@@ -141,6 +141,46 @@ def test_a_killed_training_goes_on_to_the_same_model(tmp_path):
     steps.clear()
     train_sequence(WALK, TRAINING, ASKED, TEXTS, SMALL, QUICK, tmp_path, lambda s, d, t: steps.append(d))
     assert steps == [QUICK.epochs]  # what was finished is not repeated
+
+
+def everything_of(data):
+    """All histories whole: nobody's last interaction is held out."""
+    return hold_out_last(data, 0, 0)[0]
+
+
+def test_what_was_held_out_is_learned_in_a_few_epochs_more():
+    # Training ends before the step from 5 to 6, which everyone goes on to.
+    data = dataset([[start % 5, 5, 6] for start in range(120)])
+    texts = ENCODER.encode([item_text(item) for item in data.catalogue])
+    first = trained(texts, data=data, members=2)
+    weights = [tensor.clone() for net in first.networks for tensor in net.state_dict().values()]
+    then, again = (refit_sequence(first, everything_of(data), texts, replace(QUICK, rate=0.04)) for _ in range(2))
+    asked = [np.array([start, 5]) for start in range(5)]
+    before, after = (f.encoder.queries(asked) @ f.encoder.items.T for f in (first, then))
+    assert (after.argmax(axis=1) == 6).all() and not (before.argmax(axis=1) == 6).any()
+    assert not first.touched[6] and then.touched.all()
+    assert (then.encoder.items == again.encoder.items).all()
+    assert (then.best_epochs, then.validation) == (first.best_epochs, first.validation)
+    kept = [tensor for net in first.networks for tensor in net.state_dict().values()]
+    assert all((a == b).all() for a, b in zip(weights, kept, strict=True))
+
+
+def test_a_killed_refit_goes_on_to_the_same_model(tmp_path):
+    first = trained()
+    whole = refit_sequence(first, everything_of(WALK), TEXTS, QUICK)
+
+    def kill(stage, done, total):
+        if stage == "refit behaviour" and done == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        refit_sequence(first, everything_of(WALK), TEXTS, QUICK, tmp_path, kill)
+    steps = []
+    found = refit_sequence(first, everything_of(WALK), TEXTS, QUICK, tmp_path, lambda s, d, t: steps.append(d))
+    assert steps[0] == 2 and (found.encoder.items == whole.encoder.items).all()
+    # From other weights it is another training.
+    refit_sequence(trained(recipe=replace(QUICK, epochs=2)), everything_of(WALK), TEXTS, QUICK, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_other_data_is_another_training(tmp_path):

@@ -56,6 +56,16 @@ def test_a_target_in_the_training_data_is_caught():
     assert "training data" in places(audit_split(replace(SPLIT, training=training), DATA))
 
 
+def test_only_the_choice_of_the_validation_may_be_learned_before_the_test():
+    split = make_split(DATA, "leave-one-out", 0, refit=True)
+    assert audit_split(split, DATA) == []
+    assert len(audit_training(split.refit, split)) == len(split.validation)  # so it is there to be found
+    own = split.refit
+    planted = (*own.histories[:-1], np.append(own.histories[-1], split.test.targets[-1]))
+    (leak,) = audit_split(replace(split, refit=replace(own, histories=planted)), DATA)
+    assert leak.place == "training data" and leak.detail.endswith("a target of the test")
+
+
 def test_a_target_in_the_transitions_is_caught():
     # A split in which nobody trains on the steps into item 39: learned from the test, they show.
     data = walkers(30, n_items=40)

@@ -41,7 +41,11 @@ def test_a_folder_from_nothing_to_a_table(command, folder, tmp_path):
     told = json.loads((tmp_path / "numbers.json").read_text())
     assert told["protocol"] == "leave-one-out" and told["data"] == "data" and told["seeds"] == [0, 1]
     assert told["systems"]["transitions"]["hr@10"]["mean"] == 1.0
-    assert (out / "data-leave-one-out" / "report.png").is_file()
+    assert (out / "data-leave-one-out" / "report.png").is_file() and told["refit"] is True
+    done = command("--data", folder, *names, "--no-refit")
+    assert json.loads((tmp_path / "numbers.json").read_text())["refit"] is False
+    assert "training alone (no refit)" in " ".join(done.stdout.split())
+    assert (out / "data-leave-one-out-no-refit" / "report.md").is_file()
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,8 @@ def test_the_walk_is_learned_and_reported(tmp_path):
     assert report.systems["popularity"]["ndcg@10"].mean < 0.4
     assert report.difference("transitions", "popularity").is_clear
     told = report.as_dict()
-    assert set(told) == {"protocol", "data", "seeds", "systems"} and told["seeds"] == [0, 1]
+    assert set(told) == {"protocol", "data", "seeds", "refit", "systems"}
+    assert told["seeds"] == [0, 1] and told["refit"] is True
     assert set(told["systems"]["ease"]["ndcg@10"]) == {"mean", "low", "high"}
     for metrics in told["systems"].values():
         for name, numbers in metrics.items():
@@ -99,8 +100,10 @@ def test_curves_are_what_they_say(tmp_path):
     depths, found = report.by_depth("popularity")
     assert (np.diff(found) >= 0).all() and found[-1] == 1.0
     assert [label for label, _, _ in report.by_history("transitions")] == ["7"]
-    # Everyone's walk is six items long before its targets, from 120 starts over 30 items: all are known to 24.
-    assert report.by_popularity("transitions") == [("24", 1.0, 0.0)]
+    # Everyone's walk is seven items long before the test, from 120 starts over 30 items: all are known to 28.
+    assert report.by_popularity("transitions") == [("28", 1.0, 0.0)]
+    alone = Report(run(plan(tmp_path, refit=False)))
+    assert alone.by_popularity("transitions") == [("24", 1.0, 0.0)]  # without the validation choice
 
 
 def test_the_same_seeds_give_the_same_numbers(tmp_path):
@@ -146,6 +149,31 @@ def test_a_leak_fails_the_run(tmp_path):
     with pytest.raises(LeakError, match="transitions"):
         run(plan(tmp_path, (Contender("leaking", "baselines", Leaking),)))
     assert not list(tmp_path.glob("leaking-*"))
+
+
+class Watching(Constant):
+    """Remembers what it was given to learn from."""
+
+    name = "watching"
+    given: list = []
+
+    def fit(self, split, dataset, seed, progress=None):
+        super().fit(split, dataset, seed)
+        Watching.given.append((seed, split.refit is not None, [len(h) for h in split.learned.histories]))
+
+
+def test_validation_choices_are_learned_before_the_test_but_not_while_tuning(tmp_path):
+    contenders = (Contender("watching", "baselines", lambda **setting: Watching(), ({"a": 1}, {"a": 2})),)
+    Watching.given.clear()
+    with_them = Report(run(plan(tmp_path, contenders)))
+    tuned, tested = (False, [6] * 120), (True, [7] * 120)
+    assert Watching.given == [(0, *tuned), (0, *tuned), (0, *tested), (1, *tested)]
+    Watching.given.clear()
+    without = Report(run(plan(tmp_path, contenders, refit=False)))
+    assert Watching.given == [(0, *tuned), (1, *tuned)]  # tuning is the same, and was not done again
+    assert with_them.as_dict()["refit"] is True and without.as_dict()["refit"] is False
+    assert "learned from training and validation;" in markdown(with_them)
+    assert "learned from training alone (no refit);" in markdown(without)
 
 
 def test_nothing_to_run_is_an_error(tmp_path):

@@ -23,6 +23,16 @@ def test_leave_one_out():
     assert split.left_out == 1
 
 
+def test_what_was_held_out_for_validation_is_learned_before_the_test():
+    data = dataset([[3, 1, 4, 2], [0, 1], [2, 0, 3]])
+    plain, split = make_split(data, "leave-one-out", 0), make_split(data, "leave-one-out", 0, refit=True)
+    assert plain.refit is None and plain.learned is plain.training
+    assert as_lists(split.learned) == {0: [3, 1, 4], 1: [0, 1], 2: [2, 0]}
+    assert split.learned.times[0].tolist() == [0.0, 1.0, 2.0] and split.learned.values[0].tolist() == [5.0] * 3
+    assert as_lists(split.training) == as_lists(plain.training) and split.without_test().refit is split.refit
+    assert split.fingerprint() != plain.fingerprint()
+
+
 def test_a_repeated_item_counts_once_at_its_first_time():
     split = make_split(dataset([[3, 1, 3, 4, 1]]), "leave-one-out", 0)
     assert as_lists(split.test.known) == {0: [3, 1]} and targets(split.test) == {0: [4]}
@@ -53,6 +63,8 @@ def test_global_time():
     assert as_lists(split.training) == {0: [0, 1, 2, 3], 1: [5, 6], 2: [8, 9]}
     assert targets(split.validation) == {1: [7]} and as_lists(split.validation.known) == {1: [5, 6]}
     assert targets(split.test) == {0: [4]} and as_lists(split.test.known) == {0: [0, 1, 2, 3]}
+    later = make_split(dataset(histories, times=times), "global-time", 0, refit=True)
+    assert as_lists(later.learned) == {0: [0, 1, 2, 3], 1: [5, 6, 7], 2: [8, 9]}
 
 
 def test_global_time_needs_times():
@@ -71,6 +83,8 @@ def test_cold_people_are_never_learned_from(known):
     start = int(split.test.known.users[0])
     walked = [(start + step) % 20 for step in range(12)]
     assert [*first.tolist(), *wanted.tolist()] == walked[: known + 10]
+    learned = make_split(walkers(60, n_items=20, length=12), f"cold-people-{known}", 0, refit=True).learned
+    assert set(learned.users.tolist()) == set(range(60)) - set(split.test.known.users.tolist())
 
 
 def test_cold_items_are_never_learned_from():
@@ -84,14 +98,23 @@ def test_cold_items_are_never_learned_from():
     own = as_lists(split.training)
     for user, history in as_lists(split.test.known).items():
         assert own.get(user, []) == history[: len(own.get(user, []))]
+    # What was withheld for validation is no longer cold, but nothing after a target of the test is learned.
+    learned = make_split(walkers(60, n_items=20, length=8), "cold-items", 0, refit=True).learned
+    assert tuned <= set(np.concatenate(learned.histories).tolist())
+    wanted = targets(split.test)
+    for user, history in as_lists(learned).items():
+        walked = [(user + step) % 20 for step in range(8)]
+        end = walked.index(wanted[user][0]) if user in wanted else 8
+        assert set(history) <= set(walked[:end]) - tested
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_every_protocol_is_clean_and_the_same_again(protocol):
+@pytest.mark.parametrize("refit", [False, True])
+def test_every_protocol_is_clean_and_the_same_again(protocol, refit):
     data = walkers(60, n_items=20, length=12)
-    split = make_split(data, protocol, 3)
+    split = make_split(data, protocol, 3, refit=refit)
     assert audit_split(split, data) == []
-    assert make_split(data, protocol, 3).fingerprint() == split.fingerprint()
+    assert make_split(data, protocol, 3, refit=refit).fingerprint() == split.fingerprint()
     assert len(split.without_test().test) == 0 and len(split.test)
 
 

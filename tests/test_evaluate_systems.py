@@ -139,6 +139,26 @@ def test_retrieval_as_served():
         system.close()
 
 
+def test_retrieval_learns_the_validation_choices_and_keeps_its_weights():
+    # The step from 5 to 6 is walked in validation alone, by everyone; the test asks for another one.
+    walks = [[*np.roll(np.arange(4), person % 4), 5, 6, 7 + person % 3] for person in range(60)]
+    data = encoded(dataset([[int(i) for i in walk] for walk in walks], n_items=10))
+    plain, split = (make_split(data, "leave-one-out", 0, refit=refit) for refit in (False, True))
+    first, then = Served(ENCODER, 5), Served(ENCODER, 5)
+    try:
+        first.fit(plain.without_test(), data, 0)
+        then.fit(split.without_test(), data, 0)
+        assert first.transitions[5, 6] == 0 and then.transitions[5, 6] > 0 and then.weights == first.weights
+        asked = known([0, 1, 2, 3, 5])
+        assert int(then.scores(asked)[0].argmax()) == 6
+        assert not first.learned.trained.touched[6] and then.learned.trained.touched[6]
+        assert audit_transitions(then.transitions, split.learned) == []
+        assert audit_transitions(then.transitions, split.training) != []
+    finally:
+        first.close()
+        then.close()
+
+
 def test_the_whole_agent_serves_only_what_is_known():
     system = WholeAgent(ENCODER, FakeGenerator(), Settings(candidates=6))
     part = SPLIT.test.only(np.arange(8))

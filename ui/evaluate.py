@@ -55,6 +55,13 @@ def evaluate(
     trials: Annotated[
         int, typer.Option(min=1, max=8, metavar="N", help="Settings that each tuned system tries on validation people.")
     ] = 4,
+    refit: Annotated[
+        bool,
+        typer.Option(
+            help="Whether all systems learn the validation choices, too, before test people are asked. "
+            "Most published figures are without."
+        ),
+    ] = True,
     people: Annotated[int | None, typer.Option(min=1, metavar="N", help="Ask only so many people, drawn once.")] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Where the numbers go; else beside the report.")
@@ -89,8 +96,9 @@ def evaluate(
             wanted, found, settings, folder, trials=trials, vectors_file=vectors_file, progress=progress
         )
         numbers = tuple(range(seeds)) if seed is None else (seed,)
-        report = Report(run(Plan(found, protocol, numbers, contenders, folder, people), progress))
-        name = "".join(c if c.isalnum() or c in "-." else "-" for c in f"{found.name}-{protocol}")
+        report = Report(run(Plan(found, protocol, numbers, contenders, folder, people, refit), progress))
+        kind = protocol if refit else f"{protocol}-no-refit"
+        name = "".join(c if c.isalnum() or c in "-." else "-" for c in f"{found.name}-{kind}")
         written = write(report, folder / name, json_file)
     terminal.out.print(table(report))
     for path in written:

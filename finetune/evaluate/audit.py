@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from agent.errors import VouchrecError
 from agent.retrieval.transitions import WINDOW
 from agent.schema import Item
 from finetune.evaluate.data import Dataset
-from finetune.evaluate.splits import Cases, Known, Split
+from finetune.evaluate.splits import NOBODY, Cases, Known, Split
 
 SHOWN = 3
 
@@ -52,10 +52,12 @@ def require_clean(leaks: Iterable[Leak]) -> None:
 
 def audit_split(split: Split, dataset: Dataset) -> list[Leak]:
     """The histories, the training data and the ids of a split."""
+    refit = [] if split.refit is None else audit_training(split.refit, replace(split, validation=NOBODY))
     return [
         *audit_history(split.validation),
         *audit_history(split.test),
         *audit_training(split.training, split),
+        *refit,
         *audit_future(split, dataset),
         *audit_ids([dataset.user_ids[u] for u in split.test.known.users], split.test, dataset, own=True),
     ]
@@ -109,7 +111,7 @@ def audit_future(split: Split, dataset: Dataset) -> list[Leak]:
     def moments(users: NDArray[np.int64], items: Sequence[NDArray[np.int64]]) -> list[float]:
         return [times[int(u) * split.n_items + int(i)] for u, own in zip(users, items, strict=True) for i in own]
 
-    learned = max(moments(split.training.users, split.training.histories))
+    learned = max(moments(split.learned.users, split.learned.histories))
     asked = min(moments(split.test.known.users, split.test.targets))
     return [Leak("training data", f"interactions from {learned:.0f}, after {asked:.0f}")] if learned > asked else []
 

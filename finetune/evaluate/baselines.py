@@ -1,4 +1,4 @@
-"""The systems that every table holds. Each learns from a split's training histories and scores the whole catalogue.
+"""The systems that every table holds. Each learns from the histories of a split and scores the whole catalogue.
 
 A person without a history gets the most popular items from each of them, so that nobody goes without an answer.
 """
@@ -52,7 +52,7 @@ class Popularity:
     def fit(self, split: Split, dataset: Dataset, seed: int, progress: Progress = silent) -> None:
         """Count."""
         del seed, progress
-        self._popularity = popularity_of(split.training, dataset.n_items).astype(np.float64)
+        self._popularity = popularity_of(split.learned, dataset.n_items).astype(np.float64)
 
     def scores(self, known: Known) -> Floats:
         """(people, items)."""
@@ -73,7 +73,7 @@ class ItemKNN:
     def fit(self, split: Split, dataset: Dataset, seed: int, progress: Progress = silent) -> None:
         """Compare every pair of items that someone came to both of."""
         del seed, progress
-        seen = known_as_matrix(split.training, dataset.n_items)
+        seen = known_as_matrix(split.learned, dataset.n_items)
         both = (seen.T @ seen).tocsr()
         size = np.sqrt(both.diagonal())
         rows = np.repeat(np.arange(dataset.n_items), np.diff(both.indptr))
@@ -114,7 +114,7 @@ class Ease:
     def fit(self, split: Split, dataset: Dataset, seed: int, progress: Progress = silent) -> None:
         """Invert the (items x items) matrix of counts: 0.5 s for 1,700 items, a minute for 10,000."""
         del seed, progress
-        seen = known_as_matrix(split.training, dataset.n_items)
+        seen = known_as_matrix(split.learned, dataset.n_items)
         gram = (seen.T @ seen).toarray()
         self._popularity = gram.diagonal().copy()
         gram[np.diag_indices_from(gram)] += self._l2
@@ -153,7 +153,7 @@ class ImplicitALS:
         from threadpoolctl import threadpool_limits
 
         del progress
-        seen = csr_matrix(known_as_matrix(split.training, dataset.n_items), dtype=np.float32)
+        seen = csr_matrix(known_as_matrix(split.learned, dataset.n_items), dtype=np.float32)
         self._popularity = np.asarray(seen.sum(axis=0), dtype=np.float64).ravel()
         with threadpool_limits(1, "blas"):  # implicit has threads of its own, and warns of those of BLAS
             self._model = AlternatingLeastSquares(
@@ -181,7 +181,7 @@ class DecayedTransitions:
     def fit(self, split: Split, dataset: Dataset, seed: int, progress: Progress = silent) -> None:
         """Count and damp."""
         del seed, progress
-        self._learned = transitions_of(split.training, dataset)
+        self._learned = transitions_of(split.learned, dataset)
 
     @property
     def transitions(self) -> Any:  # noqa: ANN401
@@ -211,7 +211,7 @@ class TextSimilarity:
         """
         del seed, progress
         self._vectors = vectors_of(dataset)
-        self._popularity = popularity_of(split.training, dataset.n_items).astype(np.float64)
+        self._popularity = popularity_of(split.learned, dataset.n_items).astype(np.float64)
 
     def scores(self, known: Known) -> Floats:
         """(people, items)."""

@@ -22,7 +22,7 @@ from agent.retrieval.transitions import CONSTANTS
 from agent.settings import Settings
 from agent.workspace.encoder import Encoder
 from agent.workspace.vectors import cached_vectors
-from finetune.behaviour import VERSION
+from finetune.behaviour import REFIT_EPOCHS, REFIT_RATE, VERSION
 from finetune.evaluate.baselines import DecayedTransitions, Ease, ImplicitALS, ItemKNN, Popularity, TextSimilarity
 from finetune.evaluate.data import Dataset
 from finetune.evaluate.sasrec import BehaviourAlone, Sasrec
@@ -34,7 +34,9 @@ Setting = Mapping[str, float | int]
 GROUPS = ("retrieval", "baselines", "model")
 TRIALS, MOST_TRIALS = 4, 8  # settings that each tuned system may try on validation people; the first is its default
 MADE_OF = f"{MEMBERS}, the first with texts"
-LEARNED = {"recipe": VERSION, "members": MADE_OF, "softness": SOFTNESS}  # what decides behaviour, beside the data
+REFIT = f"{REFIT_EPOCHS} epochs at {REFIT_RATE}"
+# What decides behaviour, beside the data.
+LEARNED = {"recipe": VERSION, "members": MADE_OF, "softness": SOFTNESS, "refit": REFIT}
 OF_TEXT = ("fused", "text", "behaviour", "agent")  # what needs the text vectors
 
 

@@ -35,7 +35,7 @@ def figure(report: Report, path: Path) -> None:
     left.set_xticks([1, 5, 10, 50, 200], labels=["1", "5", "10", "50", "200"])
     left.minorticks_off()
     middle.set(xlabel="length of the history", ylabel="ndcg@10")
-    right.set(xlabel="people in training who know the target", ylabel="ndcg@10")
+    right.set(xlabel="people learned from who know the target", ylabel="ndcg@10")
     titles = ("Recall by depth", "Quality by history", "Quality by popularity")
     for panel, title in zip((left, middle, right), titles, strict=True):
         panel.set_title(title, loc="left", fontsize=11, fontweight="bold")

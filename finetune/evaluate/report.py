@@ -86,6 +86,7 @@ class Report:
             "protocol": self.run.plan.protocol,
             "data": self.run.plan.dataset.name,
             "seeds": list(self.run.plan.seeds),
+            "refit": self.run.plan.refit,
             "systems": {
                 name: {metric: i.as_dict() for metric, i in metrics.items()} for name, metrics in self.systems.items()
             },
@@ -135,11 +136,12 @@ class Report:
         left_out = f" {splits[0].left_out:,} people were not asked, but learned from." if splits[0].left_out else ""
         chance = min(1.0, RETRIEVED / plan.dataset.n_items)
         judge = "retrieval as served" if "fused" in self.run.outcomes else "the system itself"
+        learned = "and validation" if plan.refit else "alone (no refit)"
         return (
             f"{len(splits[0].test):,} people asked, {plan.dataset.n_items:,} items, {len(splits)} "
-            f"{'seed' if len(splits) == 1 else 'seeds'}; the full catalogue is ranked, seen items left out; 95% "
-            f'intervals over people.{left_out} recall@{RETRIEVED} by chance: {chance:.4f}. "If retrieved": people '
-            f"whose item is among the first {RETRIEVED} of {judge}."
+            f"{'seed' if len(splits) == 1 else 'seeds'}; learned from training {learned}; the full catalogue is "
+            f"ranked, seen items left out; 95% intervals over people.{left_out} recall@{RETRIEVED} by chance: "
+            f'{chance:.4f}. "If retrieved": people whose item is among the first {RETRIEVED} of {judge}.'
         )
 
     # -- by case
@@ -151,8 +153,8 @@ class Report:
         within = self._was_retrieved(outcome)
         for metric in ("ndcg@10", "hr@10"):
             found[f"{metric} if retrieved"] = np.where(within, found[metric], np.nan)
-        people = len(split.training)
-        found[f"novelty@{LIST}"] = novelty(lists, popularity_of(split.training, split.n_items), people)
+        people = len(split.learned)
+        found[f"novelty@{LIST}"] = novelty(lists, popularity_of(split.learned, split.n_items), people)
         dataset = self.run.plan.dataset
         if dataset.vectors is not None:
             found[f"diversity@{LIST}"] = diversity(lists, dataset.vectors)
@@ -203,10 +205,10 @@ class Report:
         return self._in_buckets(name, np.concatenate(lengths).astype(np.float64))
 
     def by_popularity(self, name: str) -> list[tuple[str, float, float]]:
-        """The same by how many people in the training data know the target (the best known of several)."""
+        """The same by how many people in what was learned from know the target (the best known of several)."""
         told = []
         for split in self.run.splits:
-            popularity = popularity_of(split.training, split.n_items)
+            popularity = popularity_of(split.learned, split.n_items)
             told.append([float(popularity[targets].max()) for targets in split.test.targets])
         return self._in_buckets(name, np.concatenate([np.array(t) for t in told]))
 

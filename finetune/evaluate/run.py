@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,10 @@ AT_ONCE = 256  # people whose scores are held in memory together
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be run. `people` limits who is asked (None: everyone); `folder` keeps what was done."""
+    """What is to be run. `people` limits who is asked (None: everyone); `folder` keeps what was done.
+
+    `refit` says whether every system also learns what was held out for validation before test people are asked.
+    """
 
     dataset: Dataset
     protocol: str
@@ -43,6 +46,7 @@ class Plan:
     contenders: tuple[Contender, ...]
     folder: Path
     people: int | None = None
+    refit: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,8 @@ def run(plan: Plan, progress: Progress = silent) -> Run:
     splits = tuple(split_of(plan, seed) for seed in plan.seeds)
     data = plan.dataset.fingerprint()
     # Always on the same split, so that one seed alone gives the row that it gives among others.
-    tuning = splits[plan.seeds.index(0)] if 0 in plan.seeds else split_of(plan, 0)
+    first = splits[plan.seeds.index(0)] if 0 in plan.seeds else split_of(plan, 0)
+    tuning = replace(first, refit=None)  # what is asked while tuning must not be learned
     total = len(plan.contenders) * len(splits)
     outcomes: dict[str, tuple[Outcome, ...]] = {}
     for number, contender in enumerate(plan.contenders):
@@ -110,7 +115,7 @@ def run(plan: Plan, progress: Progress = silent) -> Run:
 
 def split_of(plan: Plan, seed: int) -> Split:
     """The split of a seed, audited."""
-    split = make_split(plan.dataset, plan.protocol, seed)
+    split = make_split(plan.dataset, plan.protocol, seed, refit=plan.refit)
     require_clean(audit_split(split, plan.dataset))
     return split if plan.people is None else split.sampled(plan.people)
 
@@ -242,7 +247,7 @@ def _fitted(
 
 def _leaks_of(system: System, cases: Cases, dataset: Dataset, split: Split) -> Iterator[Any]:
     if hasattr(system, "transitions"):
-        yield from audit_transitions(system.transitions, split.training)
+        yield from audit_transitions(system.transitions, split.learned)
     if hasattr(system, "prompts"):
         template = getattr(system, "template", "")
         yield from audit_prompts(system.prompts, cases, dataset.catalogue, template)

@@ -14,7 +14,7 @@ from finetune.behaviour import Recipe
 from finetune.evaluate.baselines import vectors_of
 from finetune.evaluate.data import Dataset
 from finetune.evaluate.splits import Known, Split
-from finetune.retrieval import MEMBERS, train_sequence
+from finetune.retrieval import MEMBERS, refit_sequence, train_sequence
 
 _SIZES = {field.name for field in fields(Shape)}
 
@@ -36,13 +36,15 @@ class Sasrec:
         self._recipe = {k: v for k, v in settings.items() if k not in _SIZES}
 
     def fit(self, split: Split, dataset: Dataset, seed: int, progress: Progress = silent) -> None:
-        """Train on the training histories; the best epoch is that of the validation cases."""
+        """Train on the training histories; the best epoch is that of the validation cases, which are learned then."""
         recipe = Recipe(seed=seed, **self._recipe)  # type: ignore[arg-type]
         texts = vectors_of(dataset) if self.with_texts else None
         trained = train_sequence(
             dataset, split.training, split.validation, texts, self._shape, recipe, self._folder, progress, self.name,
             self.members,
         )  # fmt: skip
+        if split.refit is not None:
+            trained = refit_sequence(trained, split.refit, texts, recipe, self._folder, progress, self.name)
         self._encoder: Encoder = trained.encoder
 
     def scores(self, known: Known) -> NDArray[np.float64]:

@@ -66,9 +66,16 @@ class Cases:
         return Cases(self.known.only(rows), tuple(self.targets[r] for r in rows))
 
 
+NOBODY = Cases(Known(np.zeros(0, dtype=np.int64), (), (), ()), ())
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
-    """One protocol with one seed. `left_out` people had too few interactions to be asked; they are learned from."""
+    """One protocol with one seed. `left_out` people had too few interactions to be asked; they are learned from.
+
+    `refit` holds the training data and what validation people went on to: to be learned when validation has said all
+    that it is asked, and before test people are. None when the training data alone are to be learned from.
+    """
 
     protocol: str
     seed: int
@@ -77,11 +84,16 @@ class Split:
     validation: Cases
     test: Cases
     left_out: int = 0
+    refit: Known | None = None
+
+    @property
+    def learned(self) -> Known:
+        """All that a system has learned from when test people are asked."""
+        return self.training if self.refit is None else self.refit
 
     def without_test(self) -> Split:
         """What a system may learn and tune from: nothing of the test is in it."""
-        none = Cases(Known(np.zeros(0, dtype=np.int64), (), (), ()), ())
-        return replace(self, test=none)
+        return replace(self, test=NOBODY)
 
     def sampled(self, people: int, seed: int = 0) -> Split:
         """At most this many people asked, in validation and in test, the same for every seed of the split."""
@@ -90,7 +102,8 @@ class Split:
     def fingerprint(self) -> str:
         """Tells one split from another."""
         digest = hashlib.sha256(f"{self.protocol} {self.seed} {self.n_items}".encode())
-        for known in (self.training, self.validation.known, self.test.known):
+        refit = () if self.refit is None else (self.refit,)
+        for known in (self.training, self.validation.known, self.test.known, *refit):
             digest.update(known.users.tobytes())
             for history, times in zip(known.histories, known.times, strict=True):
                 digest.update(history.tobytes() + times.tobytes() + b"|")
@@ -120,8 +133,8 @@ _Case = tuple[_Piece, Positions]
 _Parts = tuple[list[_Piece], list[_Case], list[_Case]]
 
 
-def make_split(dataset: Dataset, protocol: str, seed: int) -> Split:
-    """Split by one of PROTOCOLS.
+def make_split(dataset: Dataset, protocol: str, seed: int, *, refit: bool = False) -> Split:
+    """Split by one of PROTOCOLS; `refit` says whether what is held out for validation is learned before the test.
 
     Raises:
         InputError: there is no such protocol, or nobody is left to be asked (each person needs, for leave-one-out,
@@ -139,8 +152,16 @@ def make_split(dataset: Dataset, protocol: str, seed: int) -> Split:
             f"{max(len(p.items) for p in people)} each). {_NEEDS[protocol.rstrip('-0135')]}"
         )
     asked = {case[0][0] for case in (*validation, *test)}
-    cases = _cases(validation), _cases(test)
-    return Split(protocol, seed, dataset.n_items, _known(training), *cases, left_out=len(people) - len(asked))
+    return Split(
+        protocol,
+        seed,
+        dataset.n_items,
+        _known(training),
+        _cases(validation),
+        _cases(test),
+        left_out=len(people) - len(asked),
+        refit=_known(_before_the_test(people, training, validation, test)) if refit else None,
+    )
 
 
 def hold_out_last(dataset: Dataset, seed: int, people: int) -> tuple[Known, Cases]:
@@ -194,6 +215,26 @@ def _in_order(dataset: Dataset, seed: int) -> list[_Person]:
         _Person(int(dataset.users[rows[0]]), dataset.items[rows], dataset.values[rows], dataset.timestamps[rows])
         for rows in np.split(order, starts[1:])
     ]
+
+
+def _before_the_test(
+    people: list[_Person], training: list[_Piece], validation: list[_Case], test: list[_Case]
+) -> list[_Piece]:
+    """Training and what was held out for validation, but nothing that a person did from a test target on."""
+    learned: dict[int, list[Positions]] = {}
+    for user, items, *_ in (*training, *(piece for piece, _ in validation)):
+        learned.setdefault(user, []).append(items)
+    for (user, *_), targets in validation:
+        learned[user].append(targets)
+    asked = {user: targets for (user, *_), targets in test}
+    found = []
+    for person in people:
+        if person.user in learned:
+            kept = np.isin(person.items, np.concatenate(learned[person.user]))
+            kept &= ~np.logical_or.accumulate(np.isin(person.items, asked.get(person.user, [])))
+            if kept.any():
+                found.append(person.where(kept))
+    return found
 
 
 def _leave_one_out(dataset: Dataset, people: list[_Person], seed: int) -> _Parts:

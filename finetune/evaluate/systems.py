@@ -28,7 +28,7 @@ from finetune.evaluate.baselines import vectors_of
 from finetune.evaluate.data import Dataset
 from finetune.evaluate.metrics import DEEPEST, LIST
 from finetune.evaluate.splits import Known, Split
-from finetune.retrieval import Learned, keep, learn_retrieval, query_of
+from finetune.retrieval import Learned, keep, learn_retrieval, query_of, refit_retrieval
 
 Floats = NDArray[np.float64]
 FAR = 1e6  # lifts what was listed above everything that was not
@@ -45,7 +45,10 @@ class System(Protocol):
     name: str
 
     def fit(self, split: Split, dataset: Dataset, seed: int, progress: Progress = silent) -> None:
-        """Learn from `split.training`; what stops early may look at `split.validation`. One seed, one model."""
+        """Learn all of `split.learned`; what stops early does so on `split.training` and `split.validation` before.
+
+        One seed, one model.
+        """
         ...
 
     def scores(self, known: Known) -> Floats:
@@ -54,7 +57,7 @@ class System(Protocol):
 
 
 class Served:
-    """Retrieval as served: all sources fused, learned from the training histories as for serving.
+    """Retrieval as served: all sources fused, learned as for serving.
 
     The first `candidates` are what a turn would retrieve; the next ones, to DEEPEST, what it would with a larger k; the
     rest of the catalogue follows by the same weighted sum. `kept` is a folder for what training came to.
@@ -69,7 +72,10 @@ class Served:
         self.timings: dict[str, list[float]] = defaultdict(list)
 
     def fit(self, split: Split, dataset: Dataset, seed: int, progress: Progress = silent) -> None:
-        """Learn transitions, the sequential model and the weights of all sources, and index the vectors."""
+        """Learn transitions, the sequential model and the weights of all sources, and index the vectors.
+
+        The weights are those of sources that have not seen what the validation people chose.
+        """
         self.close()
         vectors_of(dataset)
         self._folder = Path(tempfile.mkdtemp(prefix="vouchrec-evaluate-"))
@@ -83,6 +89,11 @@ class Served:
             folder=self._kept,
             progress=progress,
         )
+        if split.refit is not None:
+            self._learned = refit_retrieval(
+                self._learned, dataset, split.refit, indexes=self._folder, recipe=Recipe(seed=seed), folder=self._kept,
+                progress=progress,
+            )  # fmt: skip
         self._catalogue = Catalogue(dataset.catalogue, dataset.attribute_types)
 
     @property
@@ -186,7 +197,7 @@ class WholeAgent:
         self.lists: list[list[str]] = []
 
     def fit(self, split: Split, dataset: Dataset, seed: int, progress: Progress = silent) -> None:
-        """Make a workspace of the training histories, and open an agent on it."""
+        """Make a workspace of the histories that are learned from, and open an agent on it."""
         self.close()
         self._dataset = dataset
         self._tail.fit(split, dataset, seed, progress)
@@ -197,7 +208,7 @@ class WholeAgent:
             store.put_attribute_types(dataset.attribute_types)
             store.put_items(dataset.catalogue)
             store.set_meta("noun", dataset.noun)
-            store.put_interactions(self._interactions(split.training, [f"p{u}" for u in split.training.users]))
+            store.put_interactions(self._interactions(split.learned, [f"p{u}" for u in split.learned.users]))
             keep(workspace, self._tail.learned, dataset, self._encoder.name, {"seed": seed})
             self._agent = Agent(workspace, self._settings, KnownTexts(self._encoder, dataset), self._reader, progress)
         except BaseException:
@@ -221,7 +232,7 @@ class WholeAgent:
     def scores(self, known: Known) -> Floats:
         """(people, items)."""
         assert self._agent is not None, "fit comes first"
-        # Each case is a person of its own: the store already knows the training history of the real one.
+        # Each case is a person of its own: the store already knows what was learned of the real one.
         names = [f"asked-{self._asked + row}" for row in range(len(known))]
         self._asked += len(known)
         self._agent.workspace.store.put_interactions(self._interactions(known, names))

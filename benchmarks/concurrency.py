@@ -2,6 +2,7 @@
 
 Every person is another one of the data, and every second request is in words. The service runs in this process, and a
 thread for each person calls it over a connection of its own, so what the clients do costs a little of the same cores.
+`list_growth` is the median until the list over that of one person alone in the same run.
 With --unordered the turns compete for the lock of the model alone, which the desk (ui/desk.py) is there to order.
 
     python benchmarks/concurrency.py --people 1 2 4 8 16 --requests 6 --json out.json
@@ -34,6 +35,7 @@ from ui.api.serving import served
 from ui.desk import Desk
 
 N = 5  # items in a list
+KINDS = {"list_ms": "list", "reason_ms": "first reason", "answer_ms": "last reason"}
 
 
 class NoDesk(Desk):
@@ -51,6 +53,7 @@ class Waits:
     """What the people of one round waited, in milliseconds from the request; and the requests that failed."""
 
     list_ms: list[float] = field(default_factory=list)
+    reason_ms: list[float] = field(default_factory=list)
     answer_ms: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -63,16 +66,20 @@ def one_person(url: str, requests: Sequence[tuple[str, str]], begin: Barrier, wa
             start = time.perf_counter()
             try:
                 replies = client.stream(user_id, intent=words, n=N)
-                next(replies)
-                listed = 1000 * (time.perf_counter() - start)
-                is_complete = [reply.complete for reply in replies][-1]
+                reply = next(replies)
+                listed = reasoned = 1000 * (time.perf_counter() - start)
+                is_first = True
+                for reply in replies:
+                    if is_first and any(one.justification for one in reply.recommendations):
+                        reasoned, is_first = 1000 * (time.perf_counter() - start), False
             except VouchrecError as error:
                 waits.failures.append(str(error))
                 continue
-            if not is_complete:
+            if not reply.complete:
                 waits.failures.append("ended before its last reason")
                 continue
             waits.list_ms.append(listed)
+            waits.reason_ms.append(reasoned)
             waits.answer_ms.append(1000 * (time.perf_counter() - start))
 
 
@@ -98,7 +105,8 @@ def figures_of(waits: Waits, seconds: float) -> dict[str, Any]:
         "failed_with": dict(Counter(waits.failures)),
         "turns_per_minute": round(60 * len(waits.answer_ms) / seconds, 1),
     }
-    for name, values in (("list_ms", waits.list_ms), ("answer_ms", waits.answer_ms)):
+    for name in KINDS:
+        values = getattr(waits, name)
         low, high = interval(values) if values else (None, None)
         found[name] = {**median_and_p95(values), "low": low, "high": high}
     return found
@@ -106,16 +114,19 @@ def figures_of(waits: Waits, seconds: float) -> dict[str, Any]:
 
 def report(console: Console, rounds: dict[str, dict[str, Any]]) -> None:
     """A table, one row for each number of people."""
-    table = Table("people", "requests", "failed", "list ms (95%)", "p95", "answer ms (95%)", "p95", "turns a minute")
+    waited = [column for kind in KINDS.values() for column in (f"{kind}, ms (95%)", "p95")]
+    table = Table("people", "requests", "failed", *waited, "list over alone", "turns a minute")
     for people, found in rounds.items():
         cells = []
-        for name in ("list_ms", "answer_ms"):
+        for name in KINDS:
             one = found[name]
             if one["median"] is None:
                 cells += ["-", "-"]
             else:
                 cells += [f"{one['median']:,.0f} ({one['low']:,.0f} to {one['high']:,.0f})", f"{one['p95']:,.0f}"]
-        table.add_row(people, str(found["requests"]), str(found["failures"]), *cells, f"{found['turns_per_minute']:g}")
+        growth = "-" if found["list_growth"] is None else f"{found['list_growth']:g}"
+        cells += [growth, f"{found['turns_per_minute']:g}"]
+        table.add_row(people, str(found["requests"]), str(found["failures"]), *cells)
     console.print(table)
 
 
@@ -135,6 +146,10 @@ def main() -> None:
             one_round(url, agent, 1, 2, arguments.seed + 1)
             for people in arguments.people:
                 rounds[str(people)] = figures_of(*one_round(url, agent, people, arguments.requests, arguments.seed))
+    alone = rounds.get("1", {}).get("list_ms", {}).get("median")
+    for found in rounds.values():
+        median = found["list_ms"]["median"]
+        found["list_growth"] = round(median / alone, 2) if alone and median else None
     report(console, rounds)
     write_json(arguments.json, {**describe_run(), "ordered": not arguments.unordered, "people": rounds})
 

@@ -34,7 +34,7 @@ from side_by_side import (  # type: ignore[import-not-found]
 )
 
 from agent.agent import Agent
-from agent.generation.base import Generator, Piece
+from agent.generation.base import Branch, Generator, Piece
 from agent.quiet import quiet_transformers
 from agent.retrieval.fusion import fuse
 
@@ -43,7 +43,7 @@ MEMORY_REQUESTS = 3
 
 
 class Counted:
-    """The generator it is given, which also counts the tokens that `write` yields."""
+    """The generator it is given, which also counts the tokens that `write` has written."""
 
     def __init__(self, generator: Generator[Any, Any, Any]) -> None:
         self._generator = generator
@@ -52,11 +52,13 @@ class Counted:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the generator has
         return getattr(self._generator, name)
 
-    def write(self, *arguments: Any, **options: Any) -> Iterator[Piece]:  # noqa: ANN401 - those of Generator.write
-        """What the generator's own `write` yields, counted."""
-        with closing(self._generator.write(*arguments, **options)) as pieces:
+    def write(self, prefix: Any, branches: Sequence[Branch], **options: Any) -> Iterator[Piece]:  # noqa: ANN401
+        """What the generator's own `write` yields, counted as each row is done; one step may write several tokens."""
+        with closing(self._generator.write(prefix, branches, **options)) as pieces:
             for piece in pieces:
-                self.tokens += 1
+                if piece.done:
+                    written = piece.text.removeprefix(branches[piece.row].opener)
+                    self.tokens += len(self._generator._chat.encode(written))  # type: ignore[attr-defined]
                 yield piece
 
 

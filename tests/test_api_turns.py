@@ -21,7 +21,7 @@ from ui.api.metrics import Metrics
 from ui.api.problems import Problem
 from ui.api.serving import served
 from ui.api.turns import Turns, last
-from ui.desk import Desk
+from ui.desk import IN_A_ROW, Desk
 
 SOON = 60.0  # seconds: how long a test waits for what must happen
 
@@ -59,19 +59,67 @@ def work(name, log, steps=3, begin=None, at_work=None):
     return start
 
 
-def test_a_list_passes_reasons_and_then_those_go_on():
+def test_a_list_passes_reasons_and_then_those_who_write_take_turns():
     desk, log = Desk(), []
     second = threading.Thread(target=lambda: list(desk.turn(work("b", log), bool)))
 
     def at_work():
         if second.ident is None:
             second.start()
-            until(desk._has_lists)
+        until(lambda: desk._is_waited_for() or not second.is_alive())
 
     list(desk.turn(work("a", log, at_work=at_work), bool))
     second.join(SOON)
     assert log.index(("b", "list")) < log.index(("a", "step"))  # it did not wait for the reasons
-    assert max(i for i, entry in enumerate(log) if entry == ("a", "step")) < log.index(("b", "step"))
+    # Each asks before a step whether it may, so "b" first lets "a" make the one it has asked for.
+    assert [name for name, what in log if what == "step"] == ["a", "a", "b", "a", "b", "b"]
+
+
+def test_lists_without_end_cannot_keep_anybody_from_writing():
+    desk, log, lists = Desk(), [], 5 * IN_A_ROW
+    writing, queued = threading.Event(), threading.Event()
+
+    def at_work():
+        writing.set()
+        queued.wait(SOON)
+
+    writer = threading.Thread(target=lambda: list(desk.turn(work("w", log, at_work=at_work), bool)))
+    writer.start()
+    writing.wait(SOON)
+    with ThreadPoolExecutor(lists) as threads:
+        rest = [threads.submit(lambda: list(desk.turn(work("l", log, steps=0), bool))) for _ in range(lists)]
+        until(lambda: len(desk._waiting) == lists)
+        queued.set()
+        [one.result(SOON) for one in rest]
+    writer.join(SOON)
+    steps = [place for place, entry in enumerate(log) if entry == ("w", "step")]
+    assert len(steps) == 3 and log.count(("l", "list")) == lists and steps[0] == 1 + IN_A_ROW
+    while_it_waited = "".join("l" if what == "list" else " " for _, what in log[1 : steps[-1]])
+    assert max(map(len, while_it_waited.split())) == IN_A_ROW
+
+
+def test_who_is_stopped_while_others_have_the_desk_leaves_at_once_and_leaves_it_to_them():
+    desk, log, stopped, held = Desk(), [], threading.Event(), threading.Event()
+    ended = threading.Event()
+
+    def holds(stop):
+        held.set()
+        ended.wait(SOON)
+        yield reply(complete=True)
+
+    holder = threading.Thread(target=lambda: list(desk.turn(holds, bool)))
+
+    def at_work():
+        if holder.ident is None:
+            holder.start()
+            until(desk._is_waited_for)
+            threading.Thread(target=lambda: (held.wait(SOON), stopped.set())).start()
+
+    assert len(list(desk.turn(work("a", log, at_work=at_work), stopped.is_set))) == 1  # the list, and no more
+    assert desk._taken and log == [("a", "list")]
+    ended.set()
+    holder.join(SOON)
+    assert not desk._taken and not desk._waiting
 
 
 def test_one_at_a_time_computes_and_everyone_is_served():

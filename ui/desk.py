@@ -2,8 +2,9 @@
 
 One model serves everybody. Left to its lock, whoever holds it tends to take it again; and a person who waits for a
 list waits for the reasons of others. Here a turn holds the desk while it computes and not while its reply is being
-sent; it makes way for lists after every step of its writing. At most `Turns.at_once` turns are open, so a turn that
-writes is never passed by more than that many lists.
+sent; whoever writes gives way after every step of it, to lists first, then to others who write. The model makes each
+step for all who write at once (`agent.generation.writing`), so those who come next mostly find theirs made. However
+many lists wait, every fifth place goes to whoever has waited longest to write.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from contextlib import closing, contextmanager
 from agent.schema import Reply
 
 LIST, REASONS = 0, 1
+IN_A_ROW = 4  # lists after which somebody writes a step, if anybody waits to
 GLANCE = 0.1  # seconds after which someone who waits looks whether they are still wanted
 
 Stop = Callable[[], bool]
@@ -30,6 +32,7 @@ class Desk:
         self._changed = threading.Condition()
         self._waiting: list[tuple[int, int]] = []
         self._taken = False
+        self._lists_in_a_row = 0
         self._open = 0
         self._tickets = itertools.count()
 
@@ -43,16 +46,17 @@ class Desk:
 
         Ends early once `stop` says yes, also while it waits. Closing it closes the turn.
         """
-        ticket, phase = next(self._tickets), LIST
+        seat, phase = _Seat(self, stop), LIST
 
         def step() -> bool:
-            if phase == REASONS and self._has_lists():
-                self._give()
-                self._take((REASONS, ticket), lambda: False)
+            if phase == REASONS and self._is_waited_for():
+                seat.leave()
+                if not seat.take(REASONS):
+                    return True
             return stop()
 
         with self._counted(), closing(start(step)) as replies:
-            while (reply := self._next(replies, (phase, ticket), stop)) is not None:
+            while (reply := self._next(replies, seat, phase)) is not None:
                 phase = REASONS
                 yield reply
 
@@ -66,39 +70,59 @@ class Desk:
             with self._changed:
                 self._open -= 1
 
-    def _next(self, replies: Iterator[Reply], place: tuple[int, int], stop: Stop) -> Reply | None:
-        with self._at_desk(place, stop) as is_mine:
-            return next(replies, None) if is_mine else None
-
-    @contextmanager
-    def _at_desk(self, place: tuple[int, int], stop: Stop) -> Iterator[bool]:
-        is_mine = self._take(place, stop)
+    def _next(self, replies: Iterator[Reply], seat: _Seat, phase: int) -> Reply | None:
         try:
-            yield is_mine
+            return next(replies, None) if seat.take(phase) else None
         finally:
-            if is_mine:
-                self._give()
+            seat.leave()
 
-    def _take(self, place: tuple[int, int], stop: Stop) -> bool:
-        """Wait for the desk; False where `stop` said yes before it was free."""
+    def _take(self, phase: int, stop: Stop) -> bool:
+        """Wait for the desk, behind all of the same phase; False where `stop` said yes before it was free."""
         with self._changed:
+            place = (phase, next(self._tickets))
             self._waiting.append(place)
             try:
-                while self._taken or min(self._waiting) != place:
+                while self._taken or self._first() != place:
                     if stop():
                         return False
                     self._changed.wait(GLANCE)
                 self._taken = True
+                self._lists_in_a_row = self._lists_in_a_row + 1 if phase == LIST else 0
                 return True
             finally:
                 self._waiting.remove(place)
                 self._changed.notify_all()
+
+    def _first(self) -> tuple[int, int]:
+        """The place whose turn it is, of those that wait."""
+        writing = [place for place in self._waiting if place[0] == REASONS]
+        return min(writing if writing and self._lists_in_a_row >= IN_A_ROW else self._waiting)
 
     def _give(self) -> None:
         with self._changed:
             self._taken = False
             self._changed.notify_all()
 
-    def _has_lists(self) -> bool:
+    def _is_waited_for(self) -> bool:
         with self._changed:
-            return any(phase == LIST for phase, _ in self._waiting)
+            return bool(self._waiting)
+
+
+class _Seat:
+    """One turn's place at the desk, which it has or has not."""
+
+    def __init__(self, desk: Desk, stop: Stop) -> None:
+        self._desk = desk
+        self._stop = stop
+        self._is_mine = False
+
+    def take(self, phase: int) -> bool:
+        """Wait for it; False where the turn was stopped before it was free."""
+        self._is_mine = self._desk._take(phase, self._stop)
+        return self._is_mine
+
+    def leave(self) -> None:
+        """Give it back, if this turn has it."""
+        if self._is_mine:
+            self._is_mine = False
+            self._desk._give()

@@ -16,17 +16,16 @@ from agent.errors import AdapterError, AssetError, InputError
 from agent.generation.adapters import WEIGHTS, Adapter
 from agent.generation.base import Branch, Message, Piece, TitleScores
 from agent.generation.chat import Chat
-from agent.generation.grounding import WordMask
 from agent.generation.guided import Grammar, Grammars, write_json
 from agent.generation.items import item_vectors, states_at
 from agent.generation.trie import TokenTrie
+from agent.generation.writing import Writers, Writing
 from agent.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     import torch
 
 BEAM_WIDTH = 4  # beams per title wanted in `spell`
-TEMPERATURE = 0.7  # of `write` with a seed: enough to differ, not enough to ramble
 FILLING_PARAMETERS = 1_500_000_000  # from here on a model is trusted to fill in what a message asks for
 
 
@@ -79,6 +78,7 @@ class LocalGenerator:
         self._chat = Chat(tokenizer, self._lock)
         self._tokenizer = tokenizer
         self._grammars: Grammars | None = None
+        self._writers = Writers(self._model, self._lock)
         self._context = int(getattr(model.config, "max_position_embeddings", 2048))
 
     # -- reading ------------------------------------------------------------------------------------------------
@@ -229,43 +229,18 @@ class LocalGenerator:
     def write(
         self, prefix: Prefix, branches: Sequence[Branch], *, seed: int | None = None, max_tokens: int = 48
     ) -> Iterator[Piece]:
-        """Write all branches side by side from copies of the prefix's cache: greedy without a seed, sampled with one.
+        """Write all branches side by side after the prefix: greedy without a seed, sampled with one.
 
-        Yields after every step, so whoever closes the iterator stops the work within one step.
+        Whoever writes at the same time in another thread is written for in the same forward passes; what each writes is
+        the same in any company. Yields after every step, so whoever closes the iterator stops the work within one step.
         """
-        import torch
 
-        if not branches:
-            return
-        masks = [WordMask(b.words, self._chat.encode, self._chat.end) if b.words else None for b in branches]
-        written: list[list[int]] = [[] for _ in branches]
-        done = [False] * len(branches)
-        random = torch.Generator().manual_seed(seed) if seed is not None else None
-        cache, attention, hidden = self._open_branches(prefix, branches)
-        for step in range(max_tokens):
-            with self._lock, torch.inference_mode():
-                chosen = self._choose(self._model.lm_head(hidden).float().cpu(), masks, random)
-            for row, token in enumerate(chosen):
-                if done[row]:
-                    continue
-                written[row].append(token)
-                text = branches[row].opener + self._chat.decode(written[row])
-                done[row] = token == self._chat.end or "\n" in text or step == max_tokens - 1
-                if (mask := masks[row]) is not None:
-                    mask.advance(token)
-                yield Piece(row, text.strip(), done[row])
-            if all(done):
-                return
-            attention = torch.cat([attention, attention.new_ones(len(branches), 1)], 1)
-            with self._lock, torch.inference_mode():
-                output = self._model.model(
-                    torch.tensor(chosen, device=self._device)[:, None],
-                    attention_mask=attention,
-                    position_ids=attention.sum(1, keepdim=True) - 1,
-                    past_key_values=cache,
-                    use_cache=True,
-                )
-            hidden, cache = output.last_hidden_state[:, -1], output.past_key_values
+        def start() -> Writing:
+            texts = [self._chat.continuation(prefix.text, branch.messages) for branch in branches]
+            return Writing(self._model, self._chat, prefix.cache, texts, branches, seed, max_tokens)
+
+        if branches:
+            yield from self._writers.write(start)
 
     def grammar(self, schema: Mapping[str, Any]) -> Grammar:
         """A JSON schema as a grammar of this model's tokens; InputError where llguidance is not installed."""
@@ -283,44 +258,6 @@ class LocalGenerator:
                 f"reads at most {self._context}. Shorten the message."
             )
         return self._chat.decode(write_json(self._model, self._lock, prefix, more, grammar, max_tokens))
-
-    def _open_branches(self, prefix: Prefix, branches: Sequence[Branch]) -> tuple[Any, torch.Tensor, torch.Tensor]:
-        """Read what follows the prefix on every branch: (cache, attention mask, last hidden state of each row)."""
-        import torch
-
-        rows = [self._chat.encode(self._chat.continuation(prefix.text, branch.messages)) for branch in branches]
-        width = max(len(row) for row in rows)
-        # Padding stands on the left, so that the last column is the end of every row.
-        ids = torch.tensor([[self._chat.end] * (width - len(row)) + row for row in rows], device=self._device)
-        padding = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=self._device)
-        attention = torch.cat([padding.new_ones(len(rows), prefix.length), padding], 1)
-        with self._lock, torch.inference_mode():
-            cache = copy.deepcopy(prefix.cache)
-            cache.batch_repeat_interleave(len(rows))
-            output = self._model.model(
-                ids,
-                attention_mask=attention,
-                position_ids=(attention.cumsum(1) - 1)[:, prefix.length :],
-                past_key_values=cache,
-                use_cache=True,
-            )
-        return output.past_key_values, attention, output.last_hidden_state[:, -1]
-
-    def _choose(
-        self, logits: torch.Tensor, masks: Sequence[WordMask | None], random: torch.Generator | None
-    ) -> list[int]:
-        import torch
-
-        for row, mask in enumerate(masks):
-            if mask is not None:
-                open_tokens = torch.tensor(mask.allowed())
-                kept = logits[row, open_tokens]
-                logits[row] = -torch.inf
-                logits[row, open_tokens] = kept
-        if random is None:
-            return [int(token) for token in logits.argmax(-1)]
-        chances = torch.softmax(logits / TEMPERATURE, -1)
-        return [int(token) for token in torch.multinomial(chances, 1, generator=random)[:, 0]]
 
 
 def load_model(folder: Path, dtype: str = "auto") -> tuple[Any, Any]:

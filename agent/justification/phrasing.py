@@ -250,15 +250,17 @@ def attempt(
 ) -> PyGenerator[tuple[int, str, bool] | None]:
     """The model writes these rows once, side by side: (row, text, whether the checker passes it) as each is finished.
 
-    None stands for a step in which nothing was finished, so that whoever asks can stop between two. `freely` lets the
-    model choose every word; else it continues an opener, under a mask.
+    None stands for a step of the model, so that whoever asks can stop between two. `freely` lets the model choose every
+    word; else it continues an opener, under a mask.
     """
-    rows = sorted(rows)
+    rows, last = sorted(rows), -1
     pieces = generator.write(prefix, [_branch(plans[row], render, noun, freely) for row in rows], seed=seed)
     try:
         for piece in pieces:
-            if not piece.done:
+            if piece.row <= last:  # the rows of a step come in their order, so this is the next one
                 yield None
+            last = piece.row
+            if not piece.done:
                 continue
             plan = plans[rows[piece.row]]
             # A model may end where nothing but the full stop is left to say; half a sentence the checker refuses.

@@ -34,7 +34,7 @@ class Turns:
     """
 
     def __init__(
-        self, desk: Desk, metrics: Metrics, at_once: int = 8, waiting: int = 32, seconds: float = 120.0
+        self, desk: Desk, metrics: Metrics, at_once: int = 16, waiting: int = 32, seconds: float = 120.0
     ) -> None:
         self._desk = desk
         self._metrics = metrics

@@ -1,9 +1,10 @@
 """What do requests that come at once gain by sharing a forward pass, and does company change what they get?
 
 Each part of a turn is done for 2, 4 and 8 requests one after the other, and together: reading the prompts (one padded
-batch), scoring 50 titles for each, reading the branches of five reasons each, and writing those. Both take turns in one
-run; the ratio is the time of one after the other over that of together, so more than 1 says that sharing pays. Time is
-that of this thread on the processor when torch has one thread, which a busy machine disturbs less, else of the clock.
+batch), scoring 50 titles for each, reading what five reasons each rest on, and reading and writing them. Both take
+turns in one run; the ratio is the time of one after the other over that of together, so more than 1 says that sharing
+pays. Time is that of this thread on the processor when torch has one thread, which a busy machine disturbs less, else
+of the clock.
 
 Then reasons of requests that were written alone are compared with the same in the company of all others.
 
@@ -101,7 +102,7 @@ class Parts:
             "read the prompts": (self.read_each, self.read_padded),
             "score 50 titles": (self.score_each, self.score_together),
             "read what reasons rest on": (self.open_each, self.open_together),
-            "write five reasons": (self.write_each, self.write_together),
+            "read and write five reasons": (self.write_each, self.write_together),
         }
 
     def read_each(self, asked: Sequence[Asked]) -> object:

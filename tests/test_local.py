@@ -1,6 +1,7 @@
 """The real embedded model: what it scores, spells and writes. float32, so that equal means equal to rounding."""
 
 import random
+from itertools import zip_longest
 
 import numpy as np
 import pytest
@@ -114,6 +115,22 @@ def test_writing_side_by_side_equals_writing_alone(generator, prefix):
     together = {p.row: p.text for p in generator.write(prefix, branches) if p.done}
     alone = [next(p.text for p in generator.write(prefix, [b]) if p.done) for b in branches]
     assert [together[row] for row in range(3)] == alone
+
+
+def test_writing_while_another_request_writes_equals_writing_alone(generator, prefix):
+    other = generator.read((*PROMPT[:1], Message("user", "liked Heat (1995)\nWhich film next?"), PROMPT[2]))
+    asked = Message("user", "Facts:\n- It is a crime film.\nSay why.")
+    *before, last = (
+        *other.messages[:2],
+        Message("assistant", "My pick for you: Fargo (1996)"),
+        asked,
+        branch().messages[-1],
+    )
+    jobs = [(prefix, [branch(WORDS), branch()]), (other, [Branch((*before, last), last.content, WORDS)])]
+    alone = [[piece for piece in generator.write(*job) if piece.done] for job in jobs]
+    first, second = (generator.write(*job) for job in jobs)
+    pairs = list(zip_longest(first, second))
+    assert [[p for p in side if p is not None and p.done] for side in zip(*pairs, strict=True)] == alone
 
 
 def test_grounded_writing_uses_only_its_words_and_ends(generator, prefix):

@@ -14,7 +14,7 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from rich.progress import track
 from agent.assets import language_model
 from agent.generation.local import LocalGenerator
 from agent.generation.prompting import PromptSet
-from agent.reader import Reader
+from agent.reader import BY_MODEL, Reader
 from agent.settings import Understanding, load_settings
 from agent.understanding.dialogue import State, Turn
 from agent.workspace.catalogue import Catalogue
@@ -41,32 +41,49 @@ SETS = ("likes", "dislikes", "filters", "wishes", "avoids")
 DRAWS = 2000
 
 
+@dataclass(frozen=True)
+class Judged:
+    """One turn: whether it is the first, whether its state is exact, who read it, and `counts` of its fields."""
+
+    is_first: bool
+    is_exact: bool
+    by_model: bool
+    counts: NDArray[np.int64]
+
+
 @dataclass
 class Way:
-    """One way to read, and what came of it; `turns` holds for each conversation (is first, exact, by field counts)."""
+    """One way to read, and what came of it; `turns` are those of each conversation."""
 
     name: Understanding
     readers: Mapping[str, Reader]
     seconds: list[float] = field(default_factory=list)
     how: Counter[str] = field(default_factory=Counter)
-    turns: list[list[tuple[bool, bool, NDArray[np.int64]]]] = field(default_factory=list)
+    turns: list[list[Judged]] = field(default_factory=list)
 
     def play(self, case: Mapping[str, Any]) -> None:
         """Read one conversation."""
         reader = self.readers[case.get("catalogue", "films")]
+        read_by = []
 
         def read(text: str, state: State, items: Catalogue) -> Turn:
             start = time.perf_counter()
             turn, how = reader.turn(text, state, items)
+            read_by.append(how)
             if turn.does == "list":
                 self.seconds.append(time.perf_counter() - start)
-                self.how[how.split("(")[0].strip()] += 1
+                self.how[" ".join(how.split()[:8])] += 1
             return turn
 
         played = list(play(dict(case), read))
         self.turns.append(
             [
-                (place == 0, all(one.expected[k] == one.came[k] for k in INITIAL), counts(one.expected, one.came))
+                Judged(
+                    place == 0,
+                    all(one.expected[k] == one.came[k] for k in INITIAL),
+                    read_by[place] == BY_MODEL,
+                    counts(one.expected, one.came),
+                )
                 for place, one in enumerate(played)
                 if one.expected["does"] == "list"
             ]
@@ -92,7 +109,7 @@ def main() -> None:
         for path in paths:
             path.play(case)
     figures = {path.name: summary(path) for path in paths}
-    gain = np.array([[sum(t[1] for t in c) for c in path.turns] for path in paths], dtype=float)
+    gain = np.array([[sum(t.is_exact for t in c) for c in path.turns] for path in paths], dtype=float)
     turns = np.array([len(c) for c in paths[0].turns], dtype=float)
     change = estimate(gain[1] - gain[0], turns)
     out = Console()
@@ -136,11 +153,17 @@ def summary(path: Way) -> dict[str, Any]:
     said: dict[str, Any] = {
         "seconds": {q: round(float(np.quantile(path.seconds, v)), 3) for q, v in (("median", 0.5), ("p95", 0.95))}
     }
-    for part, first in (("exact", None), ("exact, first turns", True), ("exact, follow-ups", False)):
-        kept = [[t for t in c if first is None or t[0] == first] for c in path.turns]
-        exact = np.array([sum(t[1] for t in c) for c in kept], dtype=float)
+    parts: Mapping[str, Callable[[Judged], bool]] = {
+        "exact": lambda turn: True,
+        "exact, first turns": lambda turn: turn.is_first,
+        "exact, follow-ups": lambda turn: not turn.is_first,
+        "exact, read by the model": lambda turn: turn.by_model,
+    }
+    for part, belongs in parts.items():
+        kept = [[t for t in c if belongs(t)] for c in path.turns]
+        exact = np.array([sum(t.is_exact for t in c) for c in kept], dtype=float)
         said[part] = estimate(exact, np.array([len(c) for c in kept], dtype=float))
-    fields = np.array([np.sum([t[2] for t in c], axis=0) if c else np.zeros((len(INITIAL), 3)) for c in path.turns])
+    fields = np.array([np.sum([t.counts for t in c], axis=0) if c else np.zeros((len(INITIAL), 3)) for c in path.turns])
     said["fields"] = {
         name: {
             "precision": estimate(fields[:, i, 0], fields[:, i, 1]),
@@ -152,27 +175,38 @@ def summary(path: Way) -> dict[str, Any]:
 
 
 def estimate(part: NDArray[np.float64], whole: NDArray[np.float64]) -> dict[str, float | None]:
-    """Sum of the parts by that of the wholes, with a bootstrap 95% interval over conversations, and n of the whole."""
+    """Sum of the parts by that of the wholes, with a bootstrap 95% interval over conversations, and n of the whole.
+
+    A draw of conversations in which there is nothing of the whole says nothing, and is left out.
+    """
     if not whole.sum():
         return {"share": None, "low": None, "high": None, "n": 0}
     rows = np.random.default_rng(0).integers(len(whole), size=(DRAWS, len(whole)))
-    shares = part[rows].sum(1) / np.maximum(whole[rows].sum(1), 1)
-    low, high = np.quantile(shares, (0.025, 0.975))
+    drawn = whole[rows].sum(1)
+    low, high = np.quantile(part[rows].sum(1)[drawn > 0] / drawn[drawn > 0], (0.025, 0.975))
     share = float(part.sum() / whole.sum())
     return {"share": round(share, 3), "low": round(float(low), 3), "high": round(float(high), 3), "n": int(whole.sum())}
 
 
 def told(one: Mapping[str, float | None]) -> str:
-    """A share as text, such as .950 (.920 to .980)."""
-    return "none" if one["share"] is None else f"{one['share']:.3f} ({one['low']:.3f} to {one['high']:.3f})"
+    """A share as text, such as .950 (.920 to .980) of 40."""
+    if one["share"] is None:
+        return "none"
+    return f"{one['share']:.3f} ({one['low']:.3f} to {one['high']:.3f}) of {one['n']}"
 
 
 def show(out: Console, name: str, said: Mapping[str, Any]) -> None:
     """One way to read, in a few lines."""
     shares = "; ".join(f"{part} {told(said[part])}" for part in said if part.startswith("exact"))
-    out.print(f"{name}: {shares}; seconds a turn {said['seconds']}; read {said['read']}", highlight=False)
+    out.print(
+        f"{name}: {shares}; seconds a turn {said['seconds']}; read {said['read']}", highlight=False, soft_wrap=True
+    )
     for which, both in said["fields"].items():
-        out.print(f"  {which:12} precision {told(both['precision']):26} recall {told(both['recall'])}", highlight=False)
+        out.print(
+            f"  {which:12} precision {told(both['precision']):34} recall {told(both['recall'])}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ a request that leaves takes nothing with it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -144,33 +145,36 @@ class _SideBySide:
 
 
 def _attend(
-    module: object,
+    module: Any,  # noqa: ANN401 - transformers' own classes
     query: Tensor,
     key: Sequence[_Part],
     value: Sequence[_Part],
     attention_mask: None,
-    scaling: float | None = None,
-    **_: object,
+    **options: Any,  # noqa: ANN401 - what the model gives every attention
 ) -> tuple[Tensor, None]:
     """Attention of (1, heads, tokens, width) of several requests, each over its own keys and values."""
     import torch
-    from torch.nn.functional import scaled_dot_product_attention
 
-    del module, value, attention_mask
+    del value, attention_mask
     attended = torch.zeros_like(query)
     for part in key:
-        # Query heads that share a key head stand as more rows of it, which saves a copy of the keys for each.
         own = query[:, :, part.start : part.end]
-        groups = query.shape[1] // part.keys.shape[1]
-        one = scaled_dot_product_attention(
-            own.reshape(1, part.keys.shape[1], -1, own.shape[3]),
-            part.keys,
-            part.values,
-            attn_mask=part.mask.repeat(groups, 1),
-            scale=scaling,
-        )
-        attended[:, :, part.start : part.end] = one.view(own.shape)
+        if options.get("softcap") is None and options.get("s_aux") is None:
+            one = _attended(own, part, options.get("scaling"))
+        else:  # what only the model's own attention knows
+            eager = sys.modules[type(module).__module__].eager_attention_forward
+            one = eager(module, own, part.keys, part.values, part.mask[None, None], **options)[0].transpose(1, 2)
+        attended[:, :, part.start : part.end] = one
     return attended.transpose(1, 2), None
+
+
+def _attended(query: Tensor, part: _Part, scaling: float | None) -> Tensor:
+    from torch.nn.functional import scaled_dot_product_attention
+
+    # Query heads that share a key head stand as more rows of it, which saves a copy of the keys for each.
+    heads = part.keys.shape[1]
+    rows, mask = query.reshape(1, heads, -1, query.shape[3]), part.mask.repeat(query.shape[1] // heads, 1)
+    return scaled_dot_product_attention(rows, part.keys, part.values, attn_mask=mask, scale=scaling).view(query.shape)
 
 
 @contextmanager

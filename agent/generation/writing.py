@@ -143,6 +143,8 @@ class Writing:
                     continue
                 # Only what may come is compared: a few rows of the head instead of the whole vocabulary.
                 logits = (head.weight[tokens].float() @ row.state.float()).cpu()
+                if getattr(head, "bias", None) is not None:
+                    logits += head.bias[tokens].float().cpu()
             if self._random is None:
                 place = int(logits.argmax())
             else:

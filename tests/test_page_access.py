@@ -84,6 +84,23 @@ def focused(page):
     )
 
 
+# Whether what has the focus looks otherwise without it.
+LOOKS_FOCUSED = """async () => {
+  const one = document.activeElement;
+  const rested = () => new Promise((done) => setTimeout(done, 250));
+  const look = async () => {
+    await rested();
+    const { outline, boxShadow, borderColor } = getComputedStyle(one);
+    return [outline, boxShadow, borderColor].join();
+  };
+  const focused = await look();
+  one.blur();
+  const blurred = await look();
+  one.focus();
+  return focused !== blurred;
+}"""
+
+
 # -- axe
 
 
@@ -178,17 +195,13 @@ def test_a_chinese_browser_gets_a_chinese_page_and_the_switch_is_kept(browser, a
 
 
 def test_the_tab_key_goes_from_the_top_to_the_box_and_every_stop_is_seen(tab):
-    tab.locator(".vr-starter").first.click()
+    tab.locator(".vr-starter").first.press("Enter")
     answered(tab)
     tab.locator("#vr-intro button").focus()
     stops = []
     for _ in range(60):
         stops.append(focused(tab))
-        ring = tab.evaluate(
-            "() => { const style = getComputedStyle(document.activeElement);"
-            " return style.outlineStyle !== 'none' || style.boxShadow !== 'none' || style.borderColor; }"
-        )
-        assert ring, stops[-1]
+        assert tab.evaluate(LOOKS_FOCUSED), tab.evaluate("document.activeElement.outerHTML")
         if tab.evaluate("document.activeElement.id") == "vr-send":
             break
         tab.keyboard.press("Tab")
@@ -247,23 +260,27 @@ def test_the_focus_is_never_lost(tab):
 
 def test_a_screen_reader_is_told_of_the_list_its_end_and_a_reaction_and_of_nothing_else(tab):
     tab.evaluate(
-        "() => { window.heard = []; const tell = () => {"
-        " const said = document.querySelector('#vr-found [role=status]')?.textContent;"
-        " if (said && said !== window.heard.at(-1)) window.heard.push(said); };"
-        " new MutationObserver(tell).observe(document.body,"
-        " { subtree: true, childList: true, characterData: true }); }"
+        """() => {
+          const live = '[role=status], [role=alert], [aria-live]:not([aria-live=off])';
+          window.heard = [];
+          const tell = () => {
+            const parts = [...document.querySelectorAll(live)].filter((one) => !one.closest('#vr-talk'));
+            const said = parts.map((one) => one.textContent.trim()).filter(Boolean).join(' | ');
+            if (said && said !== window.heard.at(-1)) window.heard.push(said);
+          };
+          new MutationObserver(tell).observe(document.body, { subtree: true, childList: true, characterData: true });
+        }"""
     )
     say(tab, "I liked Alien (1979)")
     answered(tab)
     tab.locator(f"{CARD} button[data-event=like]").first.click()
     tab.wait_for_selector("button[aria-pressed=true]")
-    tab.wait_for_function("window.heard.length >= 4")
+    tab.wait_for_function("window.heard.at(-1).startsWith('Noted')")
     looking, listed, done, noted = tab.evaluate("window.heard")
     titles = tab.locator(".vr-title").all_inner_texts()
     assert looking == ENGLISH("status.looking") and done == ENGLISH("heard.done")
     assert listed.startswith("5 in the list: 1, ") and all(title in listed for title in titles)
     assert noted == ENGLISH("noted.like", title=titles[0])
-    assert tab.locator("[aria-live]:not(#vr-talk *), [role=status]:not(#vr-found *), [role=alert]").count() == 0
 
 
 def test_the_part_that_speaks_stays_the_same_element(tab):

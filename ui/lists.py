@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 _STYLE = Path(__file__).with_name("lists.css").read_text(encoding="utf-8")
 _TOKEN = re.compile(r"[\w-]{20,64}", re.ASCII)
 _HEADERS = {
-    "Cache-Control": "no-store",  # a page that is shared no more is gone at once
-    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "cache-control": "no-store",  # a page that is shared no more is gone at once
+    "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     f"style-src 'sha256-{b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "X-Robots-Tag": "noindex, nofollow, noarchive",
+    "cross-origin-opener-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "x-robots-tag": "noindex, nofollow, noarchive",
 }
 
 

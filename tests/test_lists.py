@@ -21,7 +21,7 @@ from ui.guests import Guests
 from ui.keeping import Keeping
 from ui.lists import drawn, lists_route
 from ui.sharing import AN_HOUR, Sharing
-from ui.words import ENGLISH
+from ui.words import ENGLISH, WORDS
 
 EVERY = [Told(request, likes) for request in (False, True) for likes in (False, True)]
 
@@ -278,3 +278,15 @@ def test_a_browser_gets_a_secret_that_no_script_reads_and_keeps_it():
     assert f"={secret};" in answered(cookie=f"a=b; {COOKIE}={secret}")
     assert "evil" not in answered(cookie=f"{COOKIE}=evil")
     assert answered("/gradio_api/queue/join", method="POST") == "" == answered("/theme.css")
+
+
+@pytest.mark.parametrize(
+    ("language", "reason", "is_personal"),
+    [
+        ("en", "As you asked, it is a drama film.", True), ("en", "It is by Young.", False), ("en", "", False),
+        ("zh", "和你喜欢的《Heat》(1995)一样，类型是剧情。", True), ("zh", "类型是剧情，1996年。", False),
+    ],
+)  # fmt: skip
+def test_a_page_says_who_you_is_where_a_reason_says_you(language, reason, is_personal):
+    page = {"language": language, "noun": "film", "asked": [], "items": [{"title": "T", "facts": "", "reason": reason}]}
+    assert (WORDS[language]("lists.you") in drawn(Share("t" * 32, "ann", "c", "t", 0.0, page))) is is_personal

@@ -60,7 +60,8 @@ def drawn(share: Share) -> str:
     title = words("lists.title", n=len(items), things=things(noun, words))
     title = words("lists.one", noun=noun) if len(items) == 1 else title
     asked = f'<p dir="auto">{text(words("lists.asked", parts=" · ".join(page["asked"])))}</p>' if page["asked"] else ""
-    is_personal = re.search(r"\byou(r)?\b|你", " ".join(item["reason"] for item in items), re.IGNORECASE)
+    reasons = " ".join(item["reason"] for item in items)
+    is_personal = re.search(f"(?<![a-z])(?:{words('lists.address')})(?![a-z])", reasons, re.IGNORECASE)
     you = f"<p>{text(words('lists.you'))}</p>" if is_personal else ""
     day = datetime.fromtimestamp(share.made, UTC).date().isoformat()
     body = (

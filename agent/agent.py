@@ -440,6 +440,7 @@ class Agent:
             habit=intent.habit,
             reactions=tuple((known[i], said) for i, said in felt.items() if i in known),
             remarks=profile.remarks,
+            named=liked,
         )
 
     def _rank_prompt(self, profile: Profile, intent: Intent) -> tuple[Message, ...]:

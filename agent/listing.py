@@ -53,7 +53,7 @@ class Lister:
         A generator that reads items gets them as vectors behind the prompt, and no titles.
         """
         shown = [i for i in dict.fromkeys((*profile.history, *intent.likes)) if i in self.catalogue.position]
-        feelings = dict.fromkeys(profile.dislikes, "disliked") | dict.fromkeys((*profile.likes, *intent.likes), "liked")
+        feelings = dict.fromkeys(profile.dislikes, "disliked") | dict.fromkeys((*profile.likes, *intent.liked), "liked")
         told = () if self._known is not None or not recent else shown[-recent:]
         history = [{"title": self.catalogue.get(i).title, "feeling": feelings.get(i, "watched")} for i in told]
         return rank.render(history=history, request=intent.text, noun=noun)

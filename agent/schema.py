@@ -107,7 +107,9 @@ class Filter:
 class Intent:
     """What a person wants now.
 
-    `likes` and `dislikes` are ids of items named in the message, `filters` all hold at once, `wishes` is the free text
+    `likes` and `dislikes` are ids of items named in the message: what to go by, and what to stay away from. Of the
+    likes, `examples` were named only as an example ("something like Heat") and `met` only as seen, read or heard: of
+    these nobody said that they are liked. `filters` all hold at once, `wishes` is the free text
     that no filter took and `avoids` the part of it that was negated, `habit` weighs the history against this request
     (0 = only this request, 1 = only history), `exploration` lets what is further down come up by chance (0 = never,
     1 = chance counts about as much as the scores; the same turn gives the same list).
@@ -122,6 +124,13 @@ class Intent:
     n: int | None = None
     habit: float = 0.5
     exploration: float = 0.0
+    examples: tuple[str, ...] = ()
+    met: tuple[str, ...] = ()
+
+    @property
+    def liked(self) -> tuple[str, ...]:
+        """Those of the likes that the person said they like."""
+        return tuple(i for i in self.likes if i not in self.examples and i not in self.met)
 
     @property
     def is_empty(self) -> bool:
@@ -144,7 +153,8 @@ class Evidence:
     `kind` is one of:
         "liked": `values` of `attribute` are shared with an item that the person liked, `item_ids[0]`.
         "feedback": the same with an item that the person said they like after it was recommended here.
-        "watched": the same with an item that is merely in the history.
+        "watched": the same with an item that is merely in the history, or was named as met.
+        "example": the same with an item that the person named as an example of what they want.
         "behaviour": `count` of the `total` other people who like `item_ids[0]` like this item too.
         "constraint": a condition of the request is met by `values` of `attribute`, or by none of them if `negated`.
         "wish": `values` are words of the request that the item's own text or title has.

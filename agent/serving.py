@@ -14,6 +14,8 @@ from agent.generation.base import Generator
 from agent.listing import Lister
 from agent.progress import Progress, silent
 from agent.retrieval.lexical import Lexical
+from agent.retrieval.likeness import Likeness, Shared
+from agent.retrieval.named import Named
 from agent.retrieval.reactions import Reactions
 from agent.retrieval.semantic import Semantic
 from agent.retrieval.transitions import Transitions
@@ -51,7 +53,9 @@ def open_serving(
     behaviour, weights = build.open_behaviour(workspace, encoder.name, ids, vectors, progress)
     trained = () if behaviour is None else (behaviour,)
     meaning = Semantic(index, encoder, ids, vectors)
-    reactions = Reactions(transitions, encoder, vectors)
-    sources = (transitions, *trained, meaning, Lexical(catalogue.items), reactions)
+    likeness = Likeness(transitions, vectors)
+    named = Named(likeness, Shared(catalogue))
+    reactions = Reactions(likeness, encoder, vectors)
+    sources = (transitions, *trained, meaning, Lexical(catalogue.items), named, reactions)
     lister = Lister(catalogue, vectors, sources, weights, generator)
     return Serving(catalogue, index, transitions, lister, best_rating(columns.values))

@@ -28,6 +28,7 @@ from agent.agent import Agent
 from agent.openers import openers
 from agent.retrieval.base import Query
 from agent.retrieval.fusion import fuse
+from agent.retrieval.likeness import Likeness
 from agent.retrieval.reactions import Reactions
 from agent.retrieval.transitions import Transitions
 from finetune.evaluate.data import Dataset, from_store
@@ -56,7 +57,9 @@ class Retrieval:
         self.agent = agent
         self.transitions: Transitions = transitions_of(split.training, dataset)
         meaning = next(source for source in agent.lister.sources if source.name == "semantic")
-        self._reactions = Reactions(self.transitions, agent._encoder, agent.lister.vectors)
+        self._reactions = Reactions(
+            Likeness(self.transitions, agent.lister.vectors), agent._encoder, agent.lister.vectors
+        )
         self._sources = (self.transitions, meaning, self._reactions)
 
     def listed(self, query: Query) -> np.ndarray:

@@ -7,6 +7,7 @@ import pytest
 from conftest import films, open_small
 
 from agent.errors import InputError, UnknownItemError
+from agent.retrieval.likeness import Likeness
 from agent.retrieval.reactions import Reactions
 from agent.schema import Feedback, Item
 from agent.understanding.remarks import read_remark
@@ -120,7 +121,7 @@ def test_reactions_never_outweigh_what_one_more_says():
     def query(*said):
         return type("Asked", (), {"reactions": said, "remarks": ()})()
 
-    source = Reactions(Nobody(), None, vectors)
+    source = Reactions(Likeness(Nobody(), vectors), None, vectors)
     one, many = query((0, -1)), query(*((p, -1) for p in range(8)))
     assert source.score(one, np.arange(8)).tolist() == [-0.5, 0, 0, 0, 0, 0, 0, 0]
     assert (np.abs(source.score(many, np.arange(8))) < 1).all() and (source.score(many, np.arange(8)) < 0).all()

@@ -173,10 +173,10 @@ def test_closing_stops_the_model(films):
 
 def test_an_opener_has_the_verb_of_what_it_leads_to():
     shared = {
-        "genres": ("Crime", "You liked Heat (1995), and it is"),
-        "directors": ("Michael Mann", "You liked Heat (1995), and it is directed by"),
-        "cast": ("Al Pacino", "You liked Heat (1995), and it stars"),
-        "language": ("English", "You liked Heat (1995), and its language is"),
+        "genres": ("Crime", "You liked Heat (1995), and this is"),
+        "directors": ("Michael Mann", "You liked Heat (1995), and this film is directed by"),
+        "cast": ("Al Pacino", "You liked Heat (1995), and this film stars"),
+        "language": ("English", "Like Heat (1995), which you liked, its language is"),
     }
     catalogue = Catalogue([Item("heat", "Heat (1995)")], {})
     for attribute, (value, opener) in shared.items():

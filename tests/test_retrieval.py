@@ -134,6 +134,7 @@ def test_every_source_scores_every_candidate_and_k_does_not_move_the_order(tmp_p
             "transitions": 10,
             "semantic": 10,
             "lexical": 10,
+            "named": 10,
             "reactions": 10,
         }
 

@@ -41,6 +41,8 @@ def sentence(evidence: Evidence, item: Item, noun: str, catalogue: Catalogue) ->
             return f"符合你的要求：{_stated(evidence, item)}。"
         case "wish":
             return f"简介里有你说的{_values(evidence)}。"
+        case "example":
+            return f"和你提到的{other}一样，{_stated(evidence, item)}。"
         case "feedback":
             return f"和你在这里说喜欢的{other}一样，{_stated(evidence, item)}。"
         case "liked":
@@ -83,7 +85,7 @@ def _values(evidence: Evidence) -> str:
 
 def _listed(values: Sequence[str], attribute: str) -> str:
     named = (value_name(value, attribute, "zh") for value in values)
-    return "、".join(spoken(value, attribute) for value in named)
+    return "、".join(spoken(value, attribute).removeprefix("the ") for value in named)
 
 
 def _titled(title: str) -> str:

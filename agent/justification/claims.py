@@ -114,6 +114,7 @@ class _Record:
         self.wishes = {v.casefold() for e in evidence if e.kind == "wish" for v in e.values}
         self.here = {i for e in evidence if e.kind == "feedback" for i in self._meant(e)}
         self.liked = self.here | {i for e in evidence if e.kind == "liked" for i in self._meant(e)}
+        self.named = {i for e in evidence if e.kind == "example" for i in self._meant(e)}
         watched = [e for e in evidence if e.kind == "watched"]
         self.met = self.liked | {i for e in watched for i in self._meant(e)}
         self.verbs = {verb_of(noun) for noun in nouns}
@@ -132,6 +133,8 @@ class _Record:
                 return self.liked.issuperset(claim.titles)
             case "liked here":
                 return self.here.issuperset(claim.titles)
+            case "named":
+                return self.named.issuperset(claim.titles)
             case "watched":
                 return self.met.issuperset(claim.titles) and self._did(claim.value)
             case "count":
@@ -237,6 +240,7 @@ def _objection(claim: Claim) -> str:
         "liked": "it says that the person liked something that is not on record",
         "liked here": "it says that the person liked something here that they did not",
         "watched": "it says that the person did something that is not on record",
+        "named": "it says that the person named something that they did not",
         "asked for": f"{said!r} is not what was asked for",
         "asked": "nothing in it is what was asked for",
         "because": "a cause is stated that the evidence does not show",

@@ -29,7 +29,7 @@ TRIED = 20  # how many of them are left out to see what each does, the latest: o
 LEAST_LIFTING = 0.1  # of the score that the most telling item of the history gave: less is no reason
 NOTHING = 1e-6  # of a score: rounding
 
-_DID = {"liked": "liked", "feedback": "liked here"}
+_DID = {"liked": "liked", "feedback": "liked here", "example": "named"}
 _WHENCE = {"feedback": "what you said of it here"}
 COMMON = 0.5  # a value of a larger share of the catalogue links nothing
 NAMED = 3  # values of one attribute that a property names
@@ -54,12 +54,19 @@ class Facts:
 
     @property
     def liked(self) -> tuple[str, ...]:
-        """What the person likes, most telling first: named in the request, then the most recent likes.
+        """What the person likes, most telling first: told in the request, then the most recent likes.
 
         The request is the later word: what it turns down is not liked, whatever the profile says.
         """
         before = self._known(reversed(self.profile.likes), (*self.profile.dislikes, *self.intent.dislikes))
-        return tuple(dict.fromkeys((*self._known(self.intent.likes, self.intent.dislikes), *before)))[:ANCHORS]
+        told = [i for i in self.intent.likes if i in self.intent.liked or i in before]
+        return tuple(dict.fromkeys((*self._known(told, self.intent.dislikes), *before)))[:ANCHORS]
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """What the request names as an example of what is wanted, and nobody said is liked."""
+        named = (i for i in self.intent.likes if i in self.intent.examples)
+        return self._known(named, (*self.liked, *self.intent.dislikes))
 
     @property
     def told_here(self) -> frozenset[str]:
@@ -68,15 +75,18 @@ class Facts:
 
     @property
     def watched(self) -> tuple[str, ...]:
-        """The rest of the history, most recent first, without what the person likes or dislikes."""
-        felt = (*self.profile.likes, *self.intent.likes, *self.profile.dislikes, *self.intent.dislikes)
-        return self._known(reversed(self.profile.history), felt)[:ANCHORS]
+        """What else the person met, the latest first: told in the request, then the rest of the history."""
+        felt = (*self.liked, *self.examples, *self.profile.likes, *self.profile.dislikes, *self.intent.dislikes)
+        told = (i for i in self.intent.likes if i in self.intent.met)
+        met = dict.fromkeys((*told, *reversed(self.profile.history)))
+        return self._known(met, felt)[:ANCHORS]
 
     @property
     def anchors(self) -> tuple[str, ...]:
         """What may be cited, the latest first: named in the request, then the end of the history."""
         recent = {i: place for place, i in enumerate(reversed(self.profile.history)) if i not in self.intent.likes}
-        return tuple(sorted((*self.liked, *self.watched), key=lambda i: recent.get(i, -1)))[:TRIED]
+        everything = (*self.examples, *self.liked, *self.watched)
+        return tuple(sorted(everything, key=lambda i: recent.get(i, -1)))[:TRIED]
 
     def told_of(self, item: Item, anchors: Iterable[str]) -> list[str]:
         """Those of the anchors that may be cited for an item: no edition of itself, and only what speaks for it."""
@@ -96,11 +106,12 @@ class Facts:
 
 def gather(item: Item, facts: Facts) -> tuple[Evidence, ...]:
     """All evidence for one item, most telling first within each kind; never empty."""
-    liked, watched = facts.told_of(item, facts.liked), facts.told_of(item, facts.watched)
+    named, liked, watched = (facts.told_of(item, ids) for ids in (facts.examples, facts.liked, facts.watched))
     found = [*_constraints(item, facts), *_wish(item, facts)]
+    found += _shared(item, named, "example", facts)
     found += _shared(item, [i for i in liked if i in facts.told_here], "feedback", facts)
     found += _shared(item, [i for i in liked if i not in facts.told_here], "liked", facts)
-    found += _behaviour(item, (*liked, *watched), facts)
+    found += _behaviour(item, (*named, *liked, *watched), facts)
     found += _shared(item, watched, "watched", facts)
     found += _property(item, facts)
     return tuple(found) or (_nearest(item, facts),)

@@ -78,6 +78,10 @@ class _Reader(Statements):
 
     def person(self, cause: bool) -> None:
         self.need("you")
+        if self.take("asked for something like", "named"):
+            titles = self.titles()
+            self.claims += [Claim("named", titles=titles), *([Claim("because", titles=titles)] if cause else [])]
+            return
         if self.take("asked for"):
             self.request()
             return

@@ -14,7 +14,7 @@ from agent.generation.base import Branch, Generator, Message
 from agent.generation.prompting import Prompt, continued
 from agent.justification.claims import Verdict, check
 from agent.justification.tokens import Claim
-from agent.justification.wording import is_year, listed, role_of, spoken, stated, titled, verb_of
+from agent.justification.wording import is_year, listed, of_this, role_of, spoken, stated, titled, verb_of
 from agent.schema import Evidence, Item, PhrasedBy
 from agent.workspace.catalogue import Catalogue
 
@@ -25,7 +25,7 @@ Render = Callable[[Item, Sequence[str]], tuple[Message, ...]]
 # anything by itself. "You" and "liked" are only in openers, so that a small model cannot say what a person likes.
 _NEUTRAL = {"a": 1, "an": 1, "and": 2, ",": 2, ".": 1}
 _ROLE_WORDS = {"directed": ("directed by",), "written": ("by",), "by": ("by",)}
-_PRIORITY = ("constraint", "wish", "feedback", "liked", "behaviour", "watched", "property", "nearest")
+_PRIORITY = ("constraint", "wish", "example", "feedback", "liked", "behaviour", "watched", "property", "nearest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +115,12 @@ def _opener(lead: Evidence, row: int, noun: str, catalogue: Catalogue) -> str:
     did = verb_of(noun)
     said = listed(spoken(v, lead.attribute or "") for v in lead.values)
     says = _says(lead)
+    this = of_this(says, noun)
     choices: Mapping[str, Sequence[str]] = {
-        "liked": (f"You liked {title}, and {says}", f"Like {title}, which you liked, {says}"),
-        "feedback": (f"You liked {title} here, and {says}", f"Like {title}, which you liked here, {says}"),
-        "watched": (f"You {did} {title}, and {says}", f"Like {title}, which you {did}, {says}"),
+        "example": (f"You asked for something like {title}, and {this}", f"Like {title}, which you named, {says}"),
+        "liked": (f"You liked {title}, and {this}", f"Like {title}, which you liked, {says}"),
+        "feedback": (f"You liked {title} here, and {this}", f"Like {title}, which you liked here, {says}"),
+        "watched": (f"You {did} {title}, and {this}", f"Like {title}, which you {did}, {says}"),
         "behaviour": (
             f"Of the {lead.total} other people who liked {title}, {lead.count} liked it too, and it is",
             f"{lead.count} of the {lead.total} other people who liked {title} liked it too, and it is",
@@ -127,6 +129,8 @@ def _opener(lead: Evidence, row: int, noun: str, catalogue: Catalogue) -> str:
         "property": ("It is", "This is"),
     }
     openers = () if lead.negated else choices.get(lead.kind, ())
+    if lead.item_ids and says.startswith("its"):  # after another title, whose?
+        openers = openers[1:]
     if lead.kind == "constraint" and said.isdigit():
         openers = (f"As you asked, {says}",)
     return openers[row % len(openers)] if openers else ""
@@ -142,13 +146,15 @@ def _says(lead: Evidence) -> str:
 def words_for(plan: Plan, noun: str) -> dict[str, int]:
     """The words that the model may use for this justification, and how often: see `Branch.words`."""
     words = {**_NEUTRAL, noun: 1}
-    if plan.opener.startswith("Like "):
-        # What follows is claimed of both, so only what they share may be said.
-        return words | {spoken(v, plan.lead.attribute or ""): 1 for v in plan.lead.values} | {"too": 1}
+    likened = {"too": 1} if plan.opener.startswith("Like ") else {}
     if _says(plan.lead) != "it is":
         # "It stars Jim Carrey, a comedy film" would call him one: after names comes nothing else.
         names = {spoken(v, plan.lead.attribute or ""): 1 for v in plan.lead.values}
-        return {".": 1, **({"and": 1} if len(names) > 1 else {}), **({",": 2} if len(names) > 2 else {}), **names}
+        commas = {",": 2} if len(names) > 2 else {}
+        return {".": 1, **({"and": 1} if len(names) > 1 else {}), **commas, **names, **likened}
+    if likened:
+        # What follows is claimed of both, so only what they share may be said.
+        return words | {spoken(v, plan.lead.attribute or ""): 1 for v in plan.lead.values} | likened
     for evidence in plan.facts:
         attribute = evidence.attribute or ""
         for value in () if evidence.negated else evidence.values:

@@ -127,6 +127,8 @@ class Statements(Cursor):
                 relation = BY[word.removeprefix("also ")]
                 self.take(*(DETERMINERS if relation == "with" else ()))
                 self.add(relation, self.values(articles=relation == "with"), negated)
+            elif negated and (word := self.take("from", "in")):
+                self.add(word, self.values(articles=False), negated)
             else:
                 self.phrase("kind", negated)
 
@@ -249,7 +251,9 @@ class Statements(Cursor):
         self.place += comma
         self.take("both of which you", "which you", "that you")
         self.take("also")
-        if self.take(*LIKED):
+        if self.take("named"):
+            self.claims.append(Claim("named", titles=titles))
+        elif self.take(*LIKED):
             self.claims.append(Claim("liked here" if self.take("here") else "liked", titles=titles))
         else:
             self.claims.append(Claim("watched", self.need(*MET_VERBS), titles=titles))

@@ -19,6 +19,7 @@ _COMMON = frozenset(
     "genre genres category categories type types style styles tag tags keyword keywords mood moods theme themes".split()
 )
 VALUE_CHARS = 80
+_NEEDS_THE = re.compile(r"(?:united|soviet|czech|dominican) .*|.*(?:lands|republic|kingdom|states|union)|[A-Z]{2,}")
 _PLAIN_VALUE = re.compile(r"[\w&'’.,/()+! -]+")
 _TELLS = re.compile(r"\b(?:you|your|people)\b.*\b(?:(?:dis)?like[ds]?|loved?|hated?|enjoyed|asked|saw|\w+ed)\b", re.I)
 
@@ -37,6 +38,8 @@ def spoken(word: str, attribute: str = "") -> str:
     if not attribute:
         return clean(word.replace("_", " "), VALUE_CHARS)
     said = clean(word.lower() if attribute in _COMMON else word, VALUE_CHARS)
+    if role_of(attribute) == "place" and _NEEDS_THE.fullmatch(said if said.isupper() else said.lower()):
+        said = f"the {said}"
     plain = len(said.split()) <= 6 and _PLAIN_VALUE.fullmatch(said) and not _TELLS.search(said)
     return said if plain else _quoted(said)
 
@@ -73,6 +76,11 @@ def number(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else str(value)
 
 
+def of_this(clause: str, noun: str) -> str:
+    """A clause about "it" that stands beside another title, so that it cannot be taken to mean that one."""
+    return "this is" if clause == "it is" else re.sub(r"^it\b", f"this {noun}", clause)
+
+
 def stated(attribute: str, said: str, noun: str = "", *, likewise: bool = False, negated: bool = False) -> str:
     """A clause, without its full stop, that says what an item has: "it is also directed by Ridley Scott".
 
@@ -93,6 +101,8 @@ def stated(attribute: str, said: str, noun: str = "", *, likewise: bool = False,
         return f"it is {no}{also}{done} {said}"
     if role == "stars":
         return f"it does not star {said}" if negated else f"it {also}stars {said}"
+    if role == "place":
+        return f"it is {no}{also}from {said}"
     name = spoken(attribute)
     verb = ("do not include" if negated else "include") if name.endswith("s") else f"is {no}".strip()
     return f"its {name} {verb} {said}{' too' * likewise}"

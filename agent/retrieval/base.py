@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -20,8 +20,8 @@ Positions = NDArray[np.int64]
 class Query:
     """What is asked of retrieval, in catalogue positions.
 
-    `history` is oldest first and ends with the items that the request names; `times` says when, in seconds, NaN where
-    nobody knows: what shares a time has no order. `wishes` and `avoids` are free text,
+    `history` is oldest first and ends with the items that the request names, which are `named` besides; `times` says
+    when, in seconds, NaN where nobody knows: what shares a time has no order. `wishes` and `avoids` are free text,
     `words` are the wishes with moods replaced by the kinds that they lean to;
     `allowed` marks, by position, the items that meet every filter and were not seen. `filters` repeat the conditions
     for sources that search before they score. `reactions` are what the person said of items, 1 liked and -1 turned
@@ -38,6 +38,7 @@ class Query:
     habit: float
     reactions: tuple[tuple[int, int], ...] = ()
     remarks: tuple[tuple[str, int], ...] = ()
+    named: Positions = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 class Retriever(Protocol):

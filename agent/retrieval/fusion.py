@@ -27,7 +27,7 @@ class Weights:
 
     habit: Mapping[str, float] = field(default_factory=lambda: {"transitions": 1.0, "semantic": 0.2})
     request: Mapping[str, float] = field(
-        default_factory=lambda: {"transitions": 0.1, "behaviour": 0.1, "semantic": 2.0, "lexical": 1.5}
+        default_factory=lambda: {"transitions": 0.1, "behaviour": 0.1, "semantic": 2.0, "lexical": 1.5, "named": 5.0}
     )
     reactions: float = 1.0
 
@@ -81,7 +81,7 @@ def summed(parts: Mapping[str, Scores], n: int) -> Scores:
 
 
 def _habit(query: Query) -> float:
-    """A request without words leaves only habit; no history leaves only the request."""
-    if not (query.wishes or query.avoids):
+    """A request without words or titles leaves only habit; no history but those titles leaves only the request."""
+    if not (query.wishes or query.avoids or len(query.named)):
         return 1.0
-    return query.habit if len(query.history) else 0.0
+    return query.habit if len(query.history) > len(query.named) else 0.0

@@ -1,4 +1,4 @@
-"""Meaning: cosine between item vectors and what was asked, or else what was liked; searched in Chroma."""
+"""Meaning: cosine between item vectors and what was asked, else what was named or liked; searched in Chroma."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Semantic:
         return np.asarray(self._vectors[positions] @ vector, dtype=np.float64)
 
     def _vector(self, query: Query) -> NDArray[np.float32] | None:
-        """What was asked for; without words, what the history is about; None where there is neither."""
+        """What was asked for; without words, what the named titles or else the history are about; None without all."""
         asked = self._asked(query)
         return asked if asked is not None else self._taste(query)
 
@@ -65,8 +65,9 @@ class Semantic:
     def _taste(self, query: Query) -> NDArray[np.float32] | None:
         if not len(query.history):
             return None
-        weights = recency(query.times, RECENCY_DECAY).astype(np.float32)
-        return _unit(weights @ self._vectors[query.history])
+        recent = len(query.named) or len(query.history)
+        weights = recency(query.times[-recent:], RECENCY_DECAY).astype(np.float32)
+        return _unit(weights @ self._vectors[query.history[-recent:]])
 
 
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32] | None:

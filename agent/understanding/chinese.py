@@ -29,6 +29,7 @@ from agent.understanding.chinese_words import (
     Cue,
 )  # fmt: skip
 from agent.understanding.chinese_years import GENERATION, find_count, find_years
+from agent.understanding.naming import how_named
 from agent.understanding.spans import blank
 from agent.understanding.years import YearRange
 from agent.workspace.catalogue import YEAR_SUFFIX, Catalogue
@@ -104,6 +105,9 @@ def parse_chinese(text: str, catalogue: Catalogue) -> Intent:
     tokens = sorted([*titles, *years, *_rest(rest, known)], key=lambda t: t.start)
     meant = [token for clause in _clauses(tokens) for token in _with_stances(clause)]
     wishes, avoids = _wishes(meant, catalogue)
+    named = [(t.start, t.end, i) for t in meant if t.stance in (None, "also") for i in t.ids]
+    hows = how_named(blank(said, [(t.start, t.end) for t in titles]), [(start, end) for start, end, _ in named])
+    told = {i: how for (*_, i), how in zip(named, hows, strict=True)}
     return Intent(
         text=text.strip(),
         likes=_ids(meant, None),
@@ -112,6 +116,8 @@ def parse_chinese(text: str, catalogue: Catalogue) -> Intent:
         wishes=wishes,
         avoids=avoids,
         n=n,
+        examples=tuple(i for i, how in told.items() if how == "example"),
+        met=tuple(i for i, how in told.items() if how == "met"),
     )
 
 

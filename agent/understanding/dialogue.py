@@ -16,6 +16,7 @@ from agent.understanding.forgetting import forgotten
 from agent.understanding.intent import Manner, follow_up, parse_intent
 from agent.understanding.leaning import find_leanings, leant
 from agent.understanding.mentions import Mention, find_mentions
+from agent.understanding.naming import how_named
 from agent.understanding.references import SEEN_AFTER, Reference, blanks, find_references
 from agent.understanding.sharing import find_shared
 from agent.understanding.smalltalk import Kind, without_talk
@@ -198,12 +199,21 @@ def _now(
     likes = _ids(
         [r for r in references if not any(s.at is not None and r.start <= s.at < r.end for s in shared)], "like"
     )
+    told = _liked(text, references)
     return replace(
         now,
         likes=tuple(dict.fromkeys((*likes, *now.likes))),
+        examples=tuple(i for i in dict.fromkeys((*likes, *now.examples)) if i not in (*told, *now.liked)),
+        met=tuple(i for i in now.met if i not in told),
         dislikes=tuple(dict.fromkeys((*_ids(references, "against"), *now.dislikes))),
         filters=tuple(dict.fromkeys((*now.filters, *bounds))),
     )
+
+
+def _liked(text: str, references: Sequence[Reference]) -> tuple[str, ...]:
+    """The items of which the message says that they are liked, where it points at them."""
+    hows = how_named(blank(text, [(r.start, r.end) for r in references]), [(r.start, r.end) for r in references])
+    return tuple(i for r, found in zip(references, hows, strict=True) if found == "liked" for i in r.item_ids)
 
 
 def _seen(text: str, references: Sequence[Reference], catalogue: Catalogue) -> Iterator[Mention]:

@@ -16,7 +16,8 @@ from agent.understanding.chinese import is_chinese, parse_chinese
 from agent.understanding.counts import count_of, find_count
 from agent.understanding.cues import FILLER, SMALL_TALK, is_cue, scopes, stance
 from agent.understanding.leaning import find_leanings, leant
-from agent.understanding.mentions import find_mentions
+from agent.understanding.mentions import Mention, find_mentions
+from agent.understanding.naming import Naming, how_named
 from agent.understanding.numbers import find_bounds
 from agent.understanding.spans import blank, phrases_in
 from agent.understanding.spelling import respelled
@@ -49,6 +50,7 @@ def parse_intent(text: str, catalogue: Catalogue) -> Intent:
     mentions = find_mentions(text, catalogue)
     said = blank(text, [(m.start, m.end) for m in mentions])
     leanings = find_leanings(said)
+    named = _named(said, mentions)
     said = blank(said, [(one.start, one.end) for one in leanings])
     year_attribute = next((a for a in YEAR_ATTRIBUTES if catalogue.attribute_types.get(a) == "number"), None)
     bounds = find_bounds(said, catalogue)
@@ -71,8 +73,20 @@ def parse_intent(text: str, catalogue: Catalogue) -> Intent:
         wishes=wishes,
         avoids=avoids,
         n=n,
+        examples=tuple(i for i, how in named.items() if how == "example"),
+        met=tuple(i for i, how in named.items() if how == "met"),
     )
     return leant(intent, leanings)
+
+
+def _named(said: str, mentions: Sequence[Mention]) -> dict[str, Naming]:
+    """How each title is named; one that is named twice is liked, if once it is."""
+    wanted = [m for m in mentions if not m.negated]
+    hows = zip(wanted, how_named(said, [(m.start, m.end) for m in wanted]), strict=True)
+    found: dict[str, Naming] = {}
+    for m, how in hows:
+        found[m.item_id] = how if found.get(m.item_id) != "liked" else "liked"
+    return found
 
 
 def follow_up(before: Intent, now: Intent, manner: Manner = "instead") -> Intent:
@@ -97,7 +111,14 @@ def follow_up(before: Intent, now: Intent, manner: Manner = "instead") -> Intent
         n=now.n or before.n,
         habit=before.habit,
         exploration=before.exploration,
+        examples=_still(before.examples, now.examples, (*before.liked, *now.liked)),
+        met=_still(before.met, now.met, (*before.liked, *now.liked, *now.examples)),
     )
+
+
+def _still(before: Sequence[str], now: Sequence[str], told: Sequence[str]) -> tuple[str, ...]:
+    """Titles that were named in some way, and of which nothing more was told."""
+    return tuple(i for i in dict.fromkeys((*before, *now)) if i not in told)
 
 
 def _refusals(filters: Sequence[Filter]) -> list[Filter]:

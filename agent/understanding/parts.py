@@ -41,7 +41,10 @@ def without(intent: Intent, key: str) -> Intent:  # noqa: C901 - one kind of par
         gone = next((group for group in _groups(intent.filters) if _key(group) == name), ())
         after = replace(intent, filters=tuple(f for f in intent.filters if f not in gone))
     elif kind == "like":
-        after = replace(intent, likes=tuple(i for i in intent.likes if i != name))
+        likes, examples, met = (
+            tuple(i for i in ids if i != name) for ids in (intent.likes, intent.examples, intent.met)
+        )
+        after = replace(intent, likes=likes, examples=examples, met=met)
     elif kind == "dislike":
         after = replace(intent, dislikes=tuple(i for i in intent.dislikes if i != name))
     elif kind == "wish":

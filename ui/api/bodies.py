@@ -67,12 +67,24 @@ class IntentBody(Body):
     n: Count | None = None
     habit: Annotated[StrictFloat, Field(ge=0, le=1)] = 0.5
     exploration: Annotated[StrictFloat, Field(ge=0, le=1)] = 0.0
+    examples: Names = []
+    met: Names = []
 
     def intent(self) -> Intent:
         """The same for the agent."""
         filters = tuple(f.filter() for f in self.filters)
         named = tuple(self.likes), tuple(self.dislikes), filters
-        return Intent(self.text, *named, self.wishes, self.avoids, self.n, self.habit, self.exploration)
+        return Intent(
+            self.text,
+            *named,
+            self.wishes,
+            self.avoids,
+            self.n,
+            self.habit,
+            self.exploration,
+            tuple(self.examples),
+            tuple(self.met),
+        )
 
 
 Where = Annotated[

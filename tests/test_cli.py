@@ -14,10 +14,12 @@ from typer.testing import CliRunner
 
 from agent.errors import AssetError
 from agent.schema import Candidate, Evidence, Filter, Intent, Item, Recommendation, Reply
+from agent.workspace.catalogue import Catalogue
 from ui.cli import app
 from ui.listing import ASCII, Marks, duration, footer, listing, understood, why
 from ui.progress import TerminalProgress
 from ui.terminal import Terminal, clean
+from ui.verdict import verdict
 
 ROOT = Path(__file__).parent.parent
 
@@ -334,12 +336,13 @@ def test_the_footer_explains_marks_times_and_score():
     ]
 
 
-def test_what_was_understood_is_said_once_and_as_it_is_typed():
-    filters = Filter("year", ">=", 1990), Filter("genres", "in", ("Comedy", "War")), Filter("year", ">=", 1990)
+def test_what_was_understood_is_said_in_words():
+    filters = Filter("year", ">=", 1990), Filter("genres", "in", ("Comedy", "War")), Filter("genres", "!=", "Horror")
     intent = Intent("x", likes=("1",), dislikes=("2",), filters=filters, wishes="tense", avoids="slow")
-    said = understood(intent, {"1": "Alien (1979)", "2": "Speed (1994)"}, Marks())
-    expected = 'like Alien (1979) · unlike Speed (1994) · year>=1990 · genres=Comedy|War · "tense" · not "slow"'
-    assert said == expected and understood(Intent(), {}, Marks()) == ""
+    films = Catalogue([film("1"), film("2")], {"year": "number", "genres": "list"})
+    expected = "from 1990 · Comedy or War · no Horror · like 1 · not like 2 · “tense” · not “slow”"
+    assert understood(intent, films, Marks()) == expected and understood(Intent(), films, Marks()) == ""
+    assert understood(intent, films, ASCII).endswith(', "tense", not "slow"')
 
 
 def test_a_reason_that_is_still_to_come_is_pending_until_the_reply_is_complete():
@@ -463,3 +466,46 @@ def test_a_word_of_thanks_leaves_the_list_for_reactions(small):
     result = run("chat", "--user", "p0", "-n", "3", agent=small, text="a crime film\nthank you!\n/dislike 2\n/undo\n")
     assert result.exit_code == 0 and "Noted:" in result.stderr and "Taken back:" in result.stderr
     assert not small.workspace.store.feedback("p0")
+
+
+def test_the_chat_shows_scores_and_times_only_where_asked(small):
+    said = "a crime film\nthank you!\na comedy\n/trace\na drama\n"
+    plain, traced = run("chat", agent=small, text=said).stdout.split("> a drama")
+    assert "score =" not in plain and "the list after" not in plain
+    assert plain.count("every claim checked") == 1  # said once, with the first list
+    assert "Understood" not in plain.split("> thank you!")[1].split("> a comedy")[0]
+    assert "score = " in traced and "the list after" in traced
+    assert "the list after" in run("chat", "--verbose", agent=small, text="a crime film\n").stdout
+
+
+def test_the_state_is_told_in_words_only(small):
+    result = run("chat", agent=small, text="no horror please, from the 90s\n/state\n")
+    assert "Understood: 1990 to 1999 · no Horror" in result.stdout
+    assert "1990 to 1999 · no Horror" in result.stderr and "!=" not in result.output
+
+
+def test_a_place_before_a_higher_score_is_explained():
+    first, second = (Recommendation(rank, film(f"{rank}"), score) for rank, score in ((1, 0.2), (2, 0.9)))
+    assert "for variety" in footer(console(), reply(first, second, model="m"), 0.1, Marks()).plain
+    assert "for variety" not in footer(console(), reply(second, first, model="m"), 0.1, Marks()).plain
+
+
+def test_a_path_stays_whole(small):
+    out = console(40)
+    path = "/very" * 20
+    Terminal(out=out).say(f"The workspace is in {path}. Next:")
+    verdict(Terminal(out=out), True, "cache", f"9 GB free for {path}")
+    assert out.file.getvalue().count(path) == 2
+
+
+def test_mistakes_are_told_before_any_model_is_loaded(small, monkeypatch, capsys):
+    home = small.workspace.path
+    small.close()
+    monkeypatch.setattr("agent.agent.Agent.open", lambda *a, **k: pytest.fail("a model was loaded"))
+    for wrong, told in (
+        (("--where", "genre=Comedy"), "genre"),
+        (("--history", "Nonesuch"), "Nonesuch"),
+        (("-n", "9999"), "9999"),
+    ):
+        result = CliRunner().invoke(app, ["recommend", "-w", str(home), *wrong], obj=Terminal())
+        assert result.exit_code == 2 and told in result.stderr

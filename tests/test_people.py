@@ -1,12 +1,15 @@
 import csv
+import io
 import json
 import random
 import time
 
 import pytest
 from conftest import open_small
+from rich.console import Console
 from test_behaviour import QUICK, SMALL
 from test_cli import run
+from typer.testing import CliRunner
 
 from agent.errors import InputError, UnknownPersonError
 from agent.schema import Feedback, Interaction, Item
@@ -14,6 +17,8 @@ from agent.votes import Side, Vote
 from agent.workspace.encoder import HashEncoder
 from agent.workspace.store import Store
 from finetune.retrieval import tune
+from ui.cli import app
+from ui.terminal import Terminal
 
 PERSON = "person-7f3a-unmistakable"
 WORDS = "xylophones under moonlight"
@@ -94,6 +99,9 @@ def test_the_commands(path, tmp_path):
     written = run("people", "export", PERSON, "-w", str(path), "--out", str(tmp_path / "me.json"))
     assert written.exit_code == 0 and json.loads((tmp_path / "me.json").read_text())["user_id"] == PERSON
     assert json.loads(run("people", "export", PERSON, "-w", str(path)).stdout)["history"]
+    screen = Terminal(out=Console(file=io.StringIO(), force_terminal=True, width=80))
+    assert CliRunner().invoke(app, ["people", "export", PERSON, "-w", str(path)], obj=screen).exit_code == 0
+    assert "4 of history" in screen.out.file.getvalue() and "Atlantis" not in screen.out.file.getvalue()
     assert run("people", "forget", PERSON, "-w", str(path), text="n\n").exit_code == 1
     removed = run("people", "forget", PERSON, "-w", str(path), text="y\n")
     assert "interactions 4, feedback 1, turns 1" in removed.stdout and "trains it without them" in removed.stderr

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import InputError
 from agent.schema import Event, Recommendation, Reply
-from ui.listing import listing, why
+from ui.listing import listing, understood, why
 from ui.screen import follow, marks_of
 from ui.terminal import Terminal
 
@@ -30,6 +30,7 @@ Then go on from there: "newer ones", "more like the second", "why the third?".
   /rate 2 4.5   a rating;   /note 3 too slow   a few words on it;   /undo   the last of these taken back
   /state    what is understood so far
   /why 2    all that speaks for it
+  /trace    scores, models and times under each list; once more, and they are gone
   /new      begin a new conversation
   /quit     leave, as Ctrl-D does; Ctrl-C only stops the writing"""
 
@@ -38,13 +39,21 @@ class Chat:
     """One person, one terminal. `run` reads until the input ends."""
 
     def __init__(
-        self, terminal: Terminal, agent: Agent, user_id: str | None = None, n: int = 5, resume: bool = False
+        self,
+        terminal: Terminal,
+        agent: Agent,
+        user_id: str | None = None,
+        n: int = 5,
+        resume: bool = False,
+        *,
+        trace: bool = False,
     ) -> None:
         """With `resume`, the latest conversation of the person is gone on with; InputError where they have none."""
         self._terminal = terminal
         self._agent = agent
         self._user_id = user_id
         self._n = n
+        self._trace = trace
         self._last: Reply | None = None
         self._conversation = agent.conversation(user_id, self._latest() if resume else None)
         if resume:
@@ -55,7 +64,7 @@ class Chat:
         self._terminal.note(f"Vouchrec, with {len(self._agent.catalogue):,} items. /help tells what you can do.")
         if self._last is not None:
             self._terminal.note(f"Going on with: {self._conversation}", style="dim")
-            self._terminal.say(listing(self._terminal.out, self._last, marks_of(self._terminal)))
+            self._terminal.say(listing(self._terminal.out, self._last, marks_of(self._terminal), scores=self._trace))
         while (line := self._read()) is not None:
             if line in ("/quit", "/exit"):
                 return
@@ -105,7 +114,9 @@ class Chat:
         if not sys.stdin.isatty():
             self._terminal.say(f"> {text}", style="bold")
         with self._explaining():
-            reply = follow(self._terminal, self._agent, self._conversation.stream(text, self._n), stoppable=True)
+            snapshots = self._conversation.stream(text, self._n)
+            first = self._last is None  # what the marks mean is said once
+            reply = follow(self._terminal, self._agent, snapshots, stoppable=True, trace=self._trace, signs=first)
             if reply is not None and reply.candidates:  # else no new list: a question, a reason, a word of thanks
                 self._last = reply
         if not sys.stdin.isatty():
@@ -119,10 +130,8 @@ class Chat:
             self._conversation = self._agent.conversation(self._user_id)
             self._last = None
             self._terminal.note("A new conversation. What do you feel like?")
-        elif name == "/state":
-            self._terminal.note(str(self._conversation) or "Nothing so far.")
-        elif name == "/undo":
-            self._undo()
+        elif name in (simple := {"/state": self._state, "/trace": self._toggle, "/undo": self._undo}):
+            simple[name]()
         elif name in ("/rate", "/note"):
             place, _, said = rest.strip().partition(" ")
             one = self._entry(place, name)
@@ -153,6 +162,14 @@ class Chat:
             event: Event = "remark" if value is None else "rating"
             self._conversation.feedback(one.item.item_id, event, value, "" if event == "rating" else said)
             self._terminal.note(f"Noted of {one.item.title}: {said}. The next list takes it into account.")
+
+    def _state(self) -> None:
+        said = understood(self._conversation.intent, self._agent.catalogue, marks_of(self._terminal))
+        self._terminal.note(said or "Nothing so far.")
+
+    def _toggle(self) -> None:
+        self._trace = not self._trace
+        self._terminal.note("Scores, models and times are " + ("shown." if self._trace else "no longer shown."))
 
     def _undo(self) -> None:
         taken = self._conversation.undo()

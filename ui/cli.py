@@ -22,7 +22,7 @@ from ui.finetune import behaviour, preference, promote, sft
 from ui.keys import keys
 from ui.options import Example, User, Workspace
 from ui.prompt_test import test as test_prompts
-from ui.terminal import Terminal, guarded
+from ui.terminal import Terminal, guarded, open_agent
 from ui.votes import votes
 
 app = typer.Typer(
@@ -101,10 +101,13 @@ def recommend(
     workspace: Workspace = None,
 ) -> None:
     """List what fits a person, a history or a request, with a checked reason for each."""
+    from ui.arguments import check_request
     from ui.screen import follow
     from ui.where import parse_where
 
     terminal: Terminal = ctx.obj
+    if terminal.opener is open_agent:
+        check_request(workspace, user, history, say, n, where, strategy, seed)
     with terminal.agent(workspace) as agent:
         filters = parse_where(where or (), agent.catalogue.attribute_types)
         if as_json:
@@ -122,6 +125,9 @@ def chat(
     user: User = None,
     n: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many to list each time.")] = 5,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the latest conversation of --user.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Scores, models and times under each list, as /trace in the chat.")
+    ] = False,
     example: Example = False,
     workspace: Workspace = None,
 ) -> None:
@@ -132,7 +138,7 @@ def chat(
     if example:
         upkeep.ensure_example(terminal, workspace)
     with terminal.agent(workspace) as agent:
-        Chat(terminal, agent, user, n, resume).run()
+        Chat(terminal, agent, user, n, resume, trace=verbose).run()
 
 
 @app.command(short_help="Open the chat for the browser, and the service for programs.")

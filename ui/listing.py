@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
@@ -11,8 +11,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from agent.schema import AttributeValue, Filter, Intent, Item, Recommendation, Reply
+from agent.schema import AttributeValue, Intent, Item, Recommendation, Reply
+from agent.workspace.catalogue import Catalogue
 from ui.terminal import clean
+from ui.understood import told
 
 MAX_WIDTH = 92  # columns; longer lines of prose are tiring to read
 INDENT = 4
@@ -38,8 +40,8 @@ def width_of(console: Console) -> int:
     return max(32, min(console.width, MAX_WIDTH))
 
 
-def listing(console: Console, reply: Reply, marks: Marks) -> Text:
-    """The message, the ranked items with their reasons, and the question.
+def listing(console: Console, reply: Reply, marks: Marks, *, scores: bool = True) -> Text:
+    """The message, the ranked items with their reasons, and the question; `scores` puts the score beside each title.
 
     While the reply is not complete, a reason that is still to come is shown as pending.
     """
@@ -47,7 +49,7 @@ def listing(console: Console, reply: Reply, marks: Marks) -> Text:
     blocks: list[Text] = []
     if reply.message:
         blocks.append(wrapped(console, reply.message, width))
-    blocks += [_entry(console, one, reply.complete, width, marks) for one in reply.recommendations]
+    blocks += [_entry(console, one, reply.complete, width, marks, scores) for one in reply.recommendations]
     if reply.question:
         blocks.append(wrapped(console, reply.question, width, style="bold"))
     return Text("\n\n").join(blocks)
@@ -62,14 +64,26 @@ def footer(console: Console, reply: Reply, model_weight: float, marks: Marks) ->
     stages = [f"{stage} {duration(ms)}" for stage, ms in reply.timings_ms.items() if stage not in moments]
     model = [reply.model, f"adapter {reply.adapter}" if reply.adapter else "no adapter"] if reply.model else []
     lines = [reached, stages, [*model, formula(reply, model_weight)]]
-    width = width_of(console)
-    legend = _legend(reply, marks)
-    told = [_filled(legend, width, "   ")] if legend else []
-    return Text("\n").join([*told, *(_filled(line, width, marks.between) for line in lines if line)])
+    width, signs = width_of(console), legend(console, reply, marks)
+    return Text("\n").join(
+        [*([signs] if signs else []), *(_filled(line, width, marks.between) for line in lines if line)]
+    )
+
+
+def legend(console: Console, reply: Reply, marks: Marks) -> Text:
+    """What the marks before its reasons mean; nothing where there are none."""
+    meanings = _meanings(reply, marks)
+    return _filled(meanings, width_of(console), "   ") if meanings else Text()
 
 
 def formula(reply: Reply, model_weight: float) -> str:
-    """How the score of this reply was made, in words."""
+    """How the score of this reply was made, in words, and why it need not fall from place to place."""
+    scores = [one.score for one in reply.recommendations]
+    varied = "; for variety, a place may go before a higher score" if scores != sorted(scores, reverse=True) else ""
+    return _sum(reply, model_weight) + varied
+
+
+def _sum(reply: Reply, model_weight: float) -> str:
     if reply.candidates and "retrieval" not in reply.candidates[0].scores:
         return "score = log-probability per token, by the model alone"
     return f"score = retrieval + {model_weight:g} x model" if model_weight else "score = retrieval alone"
@@ -90,24 +104,10 @@ def why(console: Console, reply: Reply, one: Recommendation, marks: Marks) -> Te
     return Text("\n").join(blocks)
 
 
-def understood(intent: Intent, titles: Mapping[str, str], marks: Marks) -> str:
-    """What was made of the request, in words; empty where nothing was made of it."""
-    parts = []
-    if intent.likes:
-        parts.append("like " + ", ".join(titles.get(i, i) for i in intent.likes))
-    if intent.dislikes:
-        parts.append("unlike " + ", ".join(titles.get(i, i) for i in intent.dislikes))
-    parts += [_typed(condition) for condition in intent.filters]
-    parts += [f'"{intent.wishes}"'] if intent.wishes else []
-    parts += [f'not "{intent.avoids}"'] if intent.avoids else []
-    return marks.between.join(dict.fromkeys(parts))
-
-
-def _typed(condition: Filter) -> str:
-    """A condition as --where takes it."""
-    op = {"==": "=", "in": "=", "not in": "!="}.get(condition.op, condition.op)
-    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-    return f"{condition.attribute}{op}{'|'.join(str(value) for value in values)}"
+def understood(intent: Intent, catalogue: Catalogue, marks: Marks) -> str:
+    """What was made of the request, in words as everywhere else; empty where nothing was made of it."""
+    said = marks.between.join(part.text for part in told(intent, catalogue))
+    return said.replace("“", '"').replace("”", '"') if marks is ASCII else said
 
 
 def duration(milliseconds: float) -> str:
@@ -120,18 +120,23 @@ def attributes(item: Item, between: str = " · ") -> str:
     return between.join(part for name, value in item.attributes.items() if (part := _attribute(item, name, value)))
 
 
-def wrapped(console: Console, text: str, width: int, indent: int = 0, *, hanging: int = 0, style: str = "") -> Text:
-    """Text in lines of at most `width` columns, each indented; every line but the first by `hanging` more."""
+def wrapped(
+    console: Console, text: str, width: int, indent: int = 0, *, hanging: int = 0, style: str = "", fold: bool = True
+) -> Text:
+    """Text in lines of at most `width` columns, each indented; every line but the first by `hanging` more.
+
+    Without `fold` a longer word, such as a path, stays whole and goes beyond.
+    """
     cleaned = Text(clean(text.strip()), style=style)
-    lines = cleaned.wrap(console, max(12, width - indent - hanging))
+    lines = cleaned.wrap(console, max(12, width - indent - hanging), overflow="fold" if fold else "ignore")
     for place, line in enumerate(lines):
         line.rstrip()
         line.pad_left(indent + (hanging if place else 0))
     return Text("\n").join(lines)
 
 
-def _entry(console: Console, one: Recommendation, complete: bool, width: int, marks: Marks) -> Text:
-    score = f"{one.score:.2f}" if math.isfinite(one.score) else ""
+def _entry(console: Console, one: Recommendation, complete: bool, width: int, marks: Marks, scores: bool) -> Text:
+    score = f"{one.score:.2f}" if scores and math.isfinite(one.score) else ""
     room = width - INDENT - cell_len(score) - 2
     title = Text(clean(one.item.title.strip()), style="bold")
     lines = list(title.wrap(console, room))
@@ -168,7 +173,7 @@ def _mark(one: Recommendation, marks: Marks) -> tuple[str, str]:
     return (marks.checked, "green") if one.phrased_by == "model" else (marks.plain, "green")
 
 
-def _legend(reply: Reply, marks: Marks) -> list[str]:
+def _meanings(reply: Reply, marks: Marks) -> list[str]:
     meanings = {
         marks.checked: "every claim checked, phrased by the model",
         marks.plain: "plain fact, computed",

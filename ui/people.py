@@ -43,7 +43,7 @@ def show(ctx: typer.Context, user_id: Person, workspace: Workspace = None) -> No
 def export(
     ctx: typer.Context,
     user_id: Person,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to; else printed.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to; else into the pipe.")] = None,
     kind: Annotated[
         Literal["json", "csv"], typer.Option("--format", help="json has all; csv is for a table.")
     ] = "json",
@@ -56,6 +56,12 @@ def export(
     terminal: Terminal = ctx.obj
     known = _known(user_id, workspace)
     text = as_csv(known) if kind == "csv" else json.dumps(known, ensure_ascii=False, indent=2) + "\n"
+    if out is None and terminal.out.is_terminal:
+        told = ", ".join(f"{len(known[part]):,} of {part}" for part in ("history", "feedback", "turns"))
+        person = shlex.quote(clean(user_id))
+        terminal.say(f"{clean(user_id)}: {told}; {len(text):,} characters as {kind.upper()}.")
+        terminal.note(f"To have it: vouchrec people export {person} --out FILE, or a pipe.", style="dim")
+        return
     if out is None:
         terminal.out.out(text, highlight=False, end="")
         return

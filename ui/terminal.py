@@ -84,11 +84,17 @@ class Terminal:
 
     def note(self, text: str, style: str = "") -> None:
         """One paragraph for the person, on stderr."""
-        self.err.print(Text(clean(text, keep_lines=True), style=style), soft_wrap=not self.err.is_terminal)
+        self._paragraph(self.err, Text(clean(text, keep_lines=True), style=style))
 
     def say(self, text: str | Text = "", style: str = "") -> None:
         """A line or more of the result, on stdout."""
-        self.out.print(text if isinstance(text, Text) else Text(clean(text, keep_lines=True), style=style))
+        told = text if isinstance(text, Text) else Text(clean(text, keep_lines=True), style=style)
+        self.out.print(told, overflow="ignore", crop=False)  # a path that is longer than a line stays whole
+
+    @staticmethod
+    def _paragraph(console: Console, text: Text) -> None:
+        """Words in lines; a path that is longer than one stays whole, and a log gets all of it as one line."""
+        console.print(text, soft_wrap=not console.is_terminal, overflow="ignore", crop=False)
 
     @contextmanager
     def guarding(self) -> Iterator[None]:
@@ -123,7 +129,7 @@ class Terminal:
         if self.debug:
             self.err.print(Text(clean("".join(traceback.format_exception(error)), keep_lines=True), style="dim"))
         told = Text.assemble(("Error: ", "bold red"), clean(message, keep_lines=True))
-        self.err.print(told, soft_wrap=not self.err.is_terminal)  # a log or a script gets the paragraph as one line
+        self._paragraph(self.err, told)
         raise typer.Exit(code) from error
 
 

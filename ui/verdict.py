@@ -18,10 +18,10 @@ def verdict(terminal: Terminal, ok: bool, name: str, detail: str, remedy: str = 
         sign = Text(" " * len(sign))
         name = ""
     head = sign + Text(f"{clean(name):<{indent - len(sign)}}")
-    found = wrapped(terminal.out, detail, width_of(terminal.out), indent)
+    found = wrapped(terminal.out, detail, width_of(terminal.out), indent, fold=False)
     line = head + found[indent:]
     line.rstrip()
     if line:  # a long name without more to say has had its line
         terminal.say(line)
     if remedy:
-        terminal.say(wrapped(terminal.out, remedy, width_of(terminal.out), indent, style="bold"))
+        terminal.say(wrapped(terminal.out, remedy, width_of(terminal.out), indent, style="bold", fold=False))

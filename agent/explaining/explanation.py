@@ -26,7 +26,7 @@ class Explanation:
     `place` is that in the list as it was shown, from 1, and `candidate` that among the candidates; None where it was
     none. `ranked` are the scores that the item was ranked by then, as a candidate. `last` is the last item of the list
     and its standing, for comparison. `influences` say what would have been without each thing, what lifts the item most
-    first; `untried` older items of the history were not left out.
+    first; `untried` older items of the history were not left out. `said` are the words of the turn.
     """
 
     turn_id: str
@@ -44,6 +44,7 @@ class Explanation:
     justification: str = ""
     untried: int = 0
     ranked: Mapping[str, float] = field(default_factory=dict)
+    said: str = ""
 
     @property
     def verdict(self) -> str:
@@ -64,6 +65,7 @@ class Explanation:
         standing = asdict(self.standing)
         return {
             "turn_id": self.turn_id,
+            "said": self.said,
             "item_id": self.item.item_id,
             "title": self.item.title,
             "verdict": self.verdict,
@@ -83,7 +85,9 @@ class Explanation:
         }
 
     def __str__(self) -> str:
-        return "\n".join([self.verdict, *self._reason(), "", *self._scores(), "", *self._without()]).rstrip()
+        asked = f'"{_short(self.said, 60)}"' if self.said else "a list without words"
+        turn = f"Turn {self.turn_id[:8]}: {asked}."
+        return "\n".join([turn, self.verdict, *self._reason(), "", *self._scores(), "", *self._without()]).rstrip()
 
     def _reason(self) -> list[str]:
         return [f"  {self.justification}"] if self.justification else []
@@ -96,6 +100,7 @@ class Explanation:
         if self.ranked:
             lines.append(f"Ranked then by {', '.join(f'{name} {score:.3f}' for name, score in self.ranked.items())}.")
         beside = f"{_short(last[0].title):>28}, last of the list" if last else ""
+        lines.append(f"What each source of retrieval adds to its score{', and to that of the last' if last else ''}:")
         lines.append(f"  {'source':<14}{'its part':>9}{beside}")
         parts = {**own.by_source, "together": own.score}
         others = {} if last is None else {**last[1].by_source, "together": last[1].score}
@@ -109,7 +114,8 @@ class Explanation:
         ]
         if not self.influences:
             return ["Nothing was asked for and no history is known, so there is nothing to leave out."]
-        lines = [f"  {'without':<44}{'number':>16}{'its score':>11}"] if moved else []
+        lines = ["Had one thing not been there: its number by retrieval then, and by how much its score would change."]
+        lines = [*lines, f"  {'without':<44}{'number':>16}{'its score':>11}"] if moved else []
         lines += [self._line(one) for one in (moved if len(moved) <= TOLD else [*moved[: TOLD - 2], *moved[-2:]])]
         left = len(self.influences) - min(len(moved), TOLD)
         if left:
@@ -167,6 +173,7 @@ def explain(asked: Asked, item: str, stages: Stages, *, with_model: bool = False
         justification=shown.justification if shown is not None else "",
         untried=_untried(asked, stages),
         ranked=asked.candidates.get(found.item_id, {}),
+        said=asked.intent.text,
     )
 
 

@@ -43,10 +43,14 @@ def check_store(store: Store) -> Check:
 def check_counts(store: Store) -> Check:
     """How much there is; a workspace without items can recommend nothing."""
     items = store.count_items()
-    detail = (
-        f"{items:,} items, {store.count_interactions():,} interactions, {store.count_users():,} people, "
-        f"{store.count_feedback():,} pieces of feedback, {store.count_turns():,} turns"
+    counts = (
+        (items, "item", "items"),
+        (store.count_interactions(), "interaction", "interactions"),
+        (store.count_users(), "person", "people"),
+        (store.count_feedback(), "reaction", "reactions"),
+        (store.count_turns(), "turn", "turns"),
     )
+    detail = ", ".join(f"{count:,} {one if count == 1 else many}" for count, one, many in counts)
     remedy = "" if items else "Import a catalogue with `vouchrec init --update --items FILE`."
     return Check("contents", items > 0, detail, remedy)
 
@@ -65,9 +69,9 @@ def check_vectors(path: Path, items: Sequence[Item], encoder: str | None) -> Che
     faults = [
         f"{count} {what}"
         for count, what in (
-            (absent, "items have none"),
-            (outdated, "are of older texts"),
-            (unsound, "are no unit vectors"),
+            (absent, "item has none" if absent == 1 else "items have none"),
+            (outdated, "is of an older text" if outdated == 1 else "are of older texts"),
+            (unsound, "is no unit vector" if unsound == 1 else "are no unit vectors"),
         )
         if count
     ]

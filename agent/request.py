@@ -72,6 +72,8 @@ def read_request(
             likes=_resolved(said.likes, catalogue),
             dislikes=_resolved(said.dislikes, catalogue),
             filters=read_where(said.filters, catalogue),
+            examples=_resolved((name for name in said.examples if name in said.likes), catalogue),
+            met=_resolved((name for name in said.met if name in said.likes), catalogue),
         )
     known = _resolved(history or (), catalogue)
     return Request(user_id, known, said, n, read_where(where, catalogue), strategy, seed, frozenset(excluded))

@@ -121,6 +121,12 @@ def test_the_checker_knows_a_name_from_a_liking(text, as_example, as_liked):
         assert check(text, ITEM, (known, kinds), SMALL).ok == passes
 
 
+def test_an_intent_given_whole_says_which_are_examples(small):
+    given = Intent("x", likes=("Alien (1979)",), examples=("Alien (1979)", "no longer there"))
+    intent = small.recommend("new", intent=given, n=1).intent
+    assert intent.likes == intent.examples == ("1",) and not intent.liked
+
+
 # -- retrieval
 
 

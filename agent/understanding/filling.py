@@ -14,7 +14,7 @@ from typing import cast
 from agent.schema import Filter, Intent, Op
 from agent.understanding.cues import FILLER
 from agent.understanding.forgetting import forgotten
-from agent.understanding.intent import follow_up
+from agent.understanding.intent import follow_up, parse_intent
 from agent.understanding.names import people_named, values_named
 from agent.understanding.places import countries_said
 from agent.understanding.slots import Changes, UnfitAnswerError, read_changes
@@ -47,6 +47,7 @@ def filled(answer: str, text: str, before: Intent, shown: Sequence[str], catalog
     likes, unknown = _titles(said.like, shown, catalogue)
     dislikes, unknown_against = _titles(said.unlike, shown, catalogue)
     filters, wished, refused = _word_filters(said, catalogue)
+    told = parse_intent(text, catalogue)  # a model fills in what to go by; only words of liking make it a liking
     now = Intent(
         text=text.strip(),
         likes=likes,
@@ -55,6 +56,8 @@ def filled(answer: str, text: str, before: Intent, shown: Sequence[str], catalog
         wishes=_telling(" ".join((said.wishes, *wished, *unknown))),
         avoids=_telling(" ".join((said.avoids, *refused, *unknown_against))),
         n=said.count,
+        examples=tuple(i for i in likes if i not in (*told.liked, *told.met)),
+        met=tuple(i for i in likes if i in told.met),
     )
     _check(now, catalogue)
     after = follow_up(before, now)

@@ -207,7 +207,7 @@ def test_the_tab_key_goes_from_the_top_to_the_box_and_every_stop_is_seen(tab):
         tab.keyboard.press("Tab")
     title = tab.locator(".vr-title").first.inner_text()
     wanted = [
-        "中文", "About you", "Start over", "Take out: like Alien (1979)", "Take out: like Heat (1995)",
+        "中文", ENGLISH("top.about"), ENGLISH("top.anew"), "Take out: like Alien (1979)", "Take out: like Heat (1995)",
         ENGLISH("understood.weight"), "5", "Edit the last message", "Take the last message back", f"Like: {title}",
         f"Dislike: {title}", f"Seen it: {title}", f"Not now: {title}", f"Why? {title}",
     ]  # fmt: skip

@@ -82,7 +82,7 @@ def test_what_is_forgotten_is_in_no_file(path):
         assert files_with(path, PERSON)
         before = agent._serving.transitions.liked_both(0, 0)[1]
         counts = agent.forget(PERSON)
-        kept = {"votes": 1, "conversations": 0, "shares": 0, "browsers": 0}
+        kept = {"votes": 1, "conversations": 0, "shares": 0, "browsers": 0, "accounts": 0}
         assert counts == {"interactions": 4, "feedback": 1, "turns": 1, **kept, "users": 1}
         assert agent._serving.transitions.liked_both(0, 0)[1] == before - 1
         assert agent.lister.sources[0] is agent._serving.transitions

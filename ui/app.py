@@ -18,8 +18,10 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from agent.errors import InputError
-from ui.address import LOCAL, free_port
+from ui.address import free_port
 from ui.api.app import PER_MINUTE, Front, build_api
+from ui.auth import page as signed_in
+from ui.auth.door import Door, notes
 from ui.browsers import Remembered
 from ui.cards import cards
 from ui.desk import Desk
@@ -70,6 +72,7 @@ class _Page:
             self.head = _part("vr-intro", heading(words))
             self.me = gr.Button(words("top.about"), size="sm", elem_id="vr-me")
             self.renew = gr.Button(words("top.anew"), size="sm", elem_id="vr-new", visible=False)
+            self.account = gr.HTML("", elem_id="vr-account", apply_default_css=False, visible=guests.signed_in)
         self.known = _part("vr-known", given="")
         self.is_open = gr.State(False)
         self.past = _part("vr-past")
@@ -108,7 +111,7 @@ class _Page:
         self.past.click(self._go_on, None, parts, **quick)
         self.share.click(self._share, None, self.share, **quick)
         worded = [*parts, self.head, self.me, self.known, self.invitation, *self.starters]
-        page.load(self._arrive, None, worded, **private, concurrency_limit=WAITING)
+        page.load(self._arrive, None, [*worded, self.account], **private, concurrency_limit=WAITING)
         self.head.click(self._switch, self.is_open, worded, **quick)
         page.unload(self._leave)
 
@@ -130,9 +133,11 @@ class _Page:
 
     def _arrive(self, request: gr.Request) -> Iterator[_Shown]:
         """The page in the language of its person, where they were; an answer that is under way goes on in it."""
-        person = self._keeping.browsers.person(dict(request.cookies))
+        account = signed_in.account(request) if self._guests.signed_in else None
+        person = account.user_id if account else self._keeping.browsers.person(dict(request.cookies))
         guest = self._guests.arrive(_session(request), person, _chosen(request))
-        yield self._worded(guest, is_open=False)
+        who = signed_in.html(account, guest.words("top.sign_out")) if account else ""
+        yield {**self._worded(guest, is_open=False), self.account: who}
         with closing(guest.follow()) as views:
             for view in views:
                 yield self._shown(guest, view)
@@ -247,6 +252,8 @@ class _Page:
 
     def _person(self, request: gr.Request) -> str | None:
         """Who sits at the browser that asks; None where it keeps no cookie: then the open page is all there is."""
+        if self._guests.signed_in:
+            return signed_in.account(request).user_id
         return self._keeping.browsers.settled(dict(request.cookies))
 
 
@@ -318,10 +325,12 @@ def start(
     port: int = 7860,
     api: FastAPI | None = None,
     routes: Sequence[BaseRoute] = (),
+    door: Door | None = None,
 ) -> str:
     """Serve a page from a thread of its own, and give back its address; `page.close()` ends it.
 
     The service for developers answers at the same address, where one is given, and so do further routes.
+    With a door people must sign in.
 
     Nothing is shared, recorded, measured or sent to anyone; no file can be had from it and none given to it.
 
@@ -330,8 +339,11 @@ def start(
     """
     ignore_variables()
     reach_without_proxy(host)
-    around: dict[str, Any] = {"middleware": [Middleware(LimitedBody), Middleware(Remembered)]}
-    around |= {"routes": [*([Front("", api)] if api else []), *routes]}
+    known_by = door.middleware(api is not None) if door else Middleware(Remembered)
+    around: dict[str, Any] = {
+        "middleware": [known_by, Middleware(LimitedBody)],
+        "routes": [*([Front("", api)] if api else []), *routes, *(door.routes() if door else [])],
+    }
     try:
         _, url, _ = page.launch(
             server_name=host, server_port=free_port(host, port), share=False, inbrowser=False, inline=False,
@@ -339,7 +351,7 @@ def start(
             allowed_paths=[], blocked_paths=[], root_path="", enable_monitoring=False, strict_cors=True,
             ssr_mode=False, pwa=False, mcp_server=False, max_file_size=LARGEST_UPLOAD, state_session_capacity=200,
             app_kwargs=around, max_threads=2 * WAITING, theme=theme(),
-            css_paths=[Path(__file__).with_name("style.css")],
+            css_paths=[Path(__file__).with_name("style.css"), signed_in.STYLE], head=signed_in.HEAD if door else None,
         )  # fmt: skip
     except OSError as error:
         raise InputError(f"Nothing can listen on {host}: {error}. Give another --host or --port.") from error
@@ -359,10 +371,12 @@ def serve(
     terminal: Terminal | None = None,
     per_minute: int = PER_MINUTE,
     with_workshop: bool = False,
+    auth: bool = False,
 ) -> None:
     """Open the agent of a workspace and serve its page, and the service for developers, until Ctrl-C.
 
-    Where the port is taken, the next free one is used; port 0 asks for any free one.
+    Where the port is taken, the next free one is used; port 0 asks for any free one. With `auth`, people sign in with
+    the accounts of the workspace, and programs of this machine need a key too.
 
     Raises:
         WorkspaceError: there is no workspace, or another process has it open.
@@ -375,16 +389,19 @@ def serve(
     log_to_stderr()
     with terminal.agent(workspace) as agent:
         desk = Desk()
-        guests, api = Guests(agent, desk=desk), build_api(agent, desk, per_minute)
+        guests = Guests(agent, desk=desk, signed_in=auth)
+        api = build_api(agent, desk, per_minute, keyless=not auth)
+        door = Door(agent.workspace.store.accounts) if auth else None
         page = build_app(agent, guests)
         workshop = _workshop(agent, desk) if with_workshop else None
-        url = start(page, host, port, api, [lists_route(agent), *([WorkshopRoute(workshop)] if workshop else [])])
+        routes = [lists_route(agent), *([WorkshopRoute(workshop)] if workshop else [])]
+        url = start(page, host, port, api, routes, door)
         try:
             terminal.say(f"Vouchrec is at {url} with {len(agent.catalogue):,} items. Ctrl-C stops it.")
             if workshop:
                 terminal.out.out(f"The workshop is at {url.rstrip('/')}{workshop.address}", highlight=False)
-            if host not in LOCAL:
-                terminal.note(f"Everyone who can reach {host} can talk to it; there is no password.", style="yellow")
+            for note in notes(host, auth, len(agent.workspace.store.accounts.all())):
+                terminal.note(note, style="yellow")
             threading.Event().wait()
         except KeyboardInterrupt:
             terminal.note("\nStopped.", style="dim")

@@ -15,6 +15,7 @@ import typer
 
 from ui import people as people_commands
 from ui import prompt_commands, prompt_edits, upkeep
+from ui.accounts import accounts
 from ui.adapters import adapters
 from ui.evaluate import evaluate
 from ui.explain import explain
@@ -148,6 +149,7 @@ def serve(
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="The port to listen on.")] = 7860,
     api_only: Annotated[bool, typer.Option("--api-only", help="The service for programs, without the chat.")] = False,
+    auth: Annotated[bool, typer.Option("--auth", help="People sign in to the chat: see `vouchrec accounts`.")] = False,
     rate: Annotated[
         int, typer.Option(min=0, metavar="N", help="Requests of one key or address a minute; 0 sets no limit.")
     ] = 120,
@@ -165,12 +167,14 @@ def serve(
         raise typer.BadParameter("The workshop stands beside the chat, so it needs a start without --api-only.")
     if example:
         upkeep.ensure_example(ctx.obj, workspace)
+    if api_only and auth:
+        raise typer.BadParameter("--auth is for the chat, which --api-only leaves out. Programs have keys.")
     if api_only:
         from ui.api.serving import serve as listen
     else:
         from ui.app import serve
 
-        listen = partial(serve, with_workshop=workshop)
+        listen = partial(serve, with_workshop=workshop, auth=auth)
     listen(workspace, host=host, port=port, terminal=ctx.obj, per_minute=rate)
 
 
@@ -238,6 +242,7 @@ app.add_typer(people, name="people")
 app.add_typer(finetune, name="finetune")
 app.add_typer(adapters, name="adapters")
 app.add_typer(keys, name="keys")
+app.add_typer(accounts, name="accounts")
 
 
 def quieten(debug: bool) -> None:

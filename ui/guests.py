@@ -25,8 +25,9 @@ class Guests:
     Several pages of one person may show the same guest, that is, the same conversation.
     """
 
-    def __init__(self, agent: Agent, most: int = 200, desk: Desk | None = None) -> None:
+    def __init__(self, agent: Agent, most: int = 200, desk: Desk | None = None, signed_in: bool = False) -> None:
         self._agent = agent
+        self.signed_in = signed_in  # whether people sign in: a browser alone is nobody then
         self._most = most
         self._desk = desk or Desk()
         self._guests: OrderedDict[str, Guest] = OrderedDict()

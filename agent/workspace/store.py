@@ -23,6 +23,7 @@ from agent.votes import Vote
 from agent.workspace import entries
 from agent.workspace import feedback as feedback_table
 from agent.workspace import votes as votes_table
+from agent.workspace.accounts import Accounts
 from agent.workspace.columns import InteractionColumns, read_columns
 from agent.workspace.tables import (
     APPLICATION_ID,
@@ -52,6 +53,7 @@ class Store:
         self._pool = threading.Lock()  # held for moments: guards the idle reading connections
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
+        self.accounts = Accounts(self._reading, self._writing)
         with self._explained():
             self._writer = self._connect()
             try:
@@ -193,7 +195,7 @@ class Store:
             for table in ("interactions", "feedback"):
                 query = f"DELETE FROM {table} WHERE user = (SELECT code FROM users WHERE user_id = ?)"
                 counts[table] = connection.execute(query, (_key(user_id),)).rowcount
-            for table in ("turns", "votes", "conversations", "shares", "browsers", "users"):
+            for table in ("turns", "votes", "conversations", "shares", "browsers", "accounts", "users"):
                 counts[table] = connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,)).rowcount
         self._scrub()
         return counts

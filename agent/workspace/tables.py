@@ -12,7 +12,7 @@ from typing import Any
 from agent.errors import InputError
 
 APPLICATION_ID = 0x564F5543  # "VOUC": tells our files from SQLite files of other programs
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # What people keep: conversations with their state, lists shared as pages, and which browser is whose.
 _KEPT = (
@@ -31,6 +31,16 @@ _VOTES = (
     """CREATE TABLE IF NOT EXISTS votes (
         vote_id TEXT PRIMARY KEY, user_id TEXT, request TEXT NOT NULL, stood_left TEXT NOT NULL,
         stood_right TEXT NOT NULL, verdict TEXT NOT NULL, timestamp REAL NOT NULL)""",
+)
+
+# Who may sign in, and who has. Nobody signs in by what is stored here: of passwords and secrets there are only hashes.
+_ACCOUNTS = (
+    """CREATE TABLE accounts (
+        name TEXT PRIMARY KEY, user_id TEXT NOT NULL UNIQUE, password TEXT NOT NULL, created REAL NOT NULL)""",
+    """CREATE TABLE sign_ins (
+        secret TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE, began REAL NOT NULL,
+        seen REAL NOT NULL)""",
+    "CREATE INDEX sign_ins_of_account ON sign_ins (account)",
 )
 
 # People and items stand in interactions as integers: a million rows take 74 MB with their indexes. SQLite counts two
@@ -56,12 +66,14 @@ SCHEMA = (
     *_VOTES,
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     *_KEPT,
+    *_ACCOUNTS,
 )
 
 _UPGRADES: Mapping[int, tuple[str, ...]] = {  # by the version they are for
     1: ("ALTER TABLE feedback ADD COLUMN words TEXT NOT NULL DEFAULT ''",),
     2: _KEPT,
     3: _VOTES,
+    4: _ACCOUNTS,
 }
 
 

@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -24,24 +26,36 @@ def main() -> None:
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         sys.exit("There is no Chromium on the PATH. Install it, or set CHROMIUM to where it is.")
-    serve = [sys.executable, "-m", "ui.cli", "serve", "--example", "--port", "0"]
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for options, look in (((), _look), (("--auth",), _look_at_sign_in)):
+            with _served(*options) as address:
+                for scheme, viewport in (("light", DESK), ("dark", DESK), ("phone", PHONE)):
+                    colours = "light" if scheme == "phone" else scheme
+                    page = browser.new_page(viewport=viewport, color_scheme=colours, reduced_motion="reduce")
+                    page.goto(address)
+                    look(page, scheme)
+                    page.close()
+        browser.close()
+
+
+@contextmanager
+def _served(*options: str) -> Iterator[str]:
+    serve = [sys.executable, "-m", "ui.cli", "serve", "--example", "--port", "0", *options]
     with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True, cwd=HERE.parents[1]) as server:
         try:
             said = server.stdout.readline() if server.stdout is not None else ""
             found = re.search(r"http://127\.0\.0\.1:\d+/", said)
             if found is None:
                 sys.exit(f"The server said {said!r} where its address was expected.")
-            with sync_playwright() as driver:
-                browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-                for scheme, viewport in (("light", DESK), ("dark", DESK), ("phone", PHONE)):
-                    colours = "light" if scheme == "phone" else scheme
-                    page = browser.new_page(viewport=viewport, color_scheme=colours, reduced_motion="reduce")
-                    page.goto(found[0])
-                    _look(page, scheme)
-                    page.close()
-                browser.close()
+            yield found[0]
         finally:
             server.send_signal(signal.SIGINT)
+
+
+def _look_at_sign_in(page: Page, scheme: str) -> None:
+    if scheme != "dark":
+        _keep(page, f"sign-in-{scheme}")
 
 
 def _look(page: Page, scheme: str) -> None:

@@ -30,7 +30,13 @@ ABOUT = (
 _PATHS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
 
 
-def build_api(agent: Agent, desk: Desk | None = None, per_minute: int = PER_MINUTE, seconds: float = 120.0) -> FastAPI:
+def build_api(
+    agent: Agent,
+    desk: Desk | None = None,
+    per_minute: int = PER_MINUTE,
+    seconds: float = 120.0,
+    keyless: bool = True,
+) -> FastAPI:
     """The application over one agent; `app.state.service.close()` ends what is under way.
 
     Args:
@@ -38,6 +44,7 @@ def build_api(agent: Agent, desk: Desk | None = None, per_minute: int = PER_MINU
         desk: where the model is shared with others, such as the chat.
         per_minute: requests of one key or address a minute; 0 sets no limit.
         seconds: the time of one turn.
+        keyless: whether programs of this machine are served while there is no key at all.
     """
     metrics, keys = Metrics(), Keys(agent.settings.home)
     app = FastAPI(
@@ -50,7 +57,7 @@ def build_api(agent: Agent, desk: Desk | None = None, per_minute: int = PER_MINU
     for router in routers:
         app.include_router(router)
     problems.install(app, [route for router in routers for route in router.routes])
-    app.add_middleware(Guard, keys=keys, rates=Rates(per_minute), metrics=metrics)
+    app.add_middleware(Guard, keys=keys, rates=Rates(per_minute), metrics=metrics, keyless=keyless)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     return app
 
@@ -60,10 +67,12 @@ class Front(Mount):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether a request is for the service."""
-        path = scope.get("path", "")
-        if not any(path == own or path.startswith(f"{own}/") for own in _PATHS):
-            return Match.NONE, {}
-        return super().matches(scope)
+        return super().matches(scope) if is_of_service(scope.get("path", "")) else (Match.NONE, {})
+
+
+def is_of_service(path: str) -> bool:
+    """Whether an address belongs to the service, which has keys of its own."""
+    return any(path == own or path.startswith(f"{own}/") for own in _PATHS)
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Sign-in at the page: `vouchrec serve --auth`."""

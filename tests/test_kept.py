@@ -175,7 +175,7 @@ def test_a_store_of_the_version_before_gets_the_tables(tmp_path):
         version = SCHEMA_VERSION
         path = agent.workspace.store.path
     with sqlite3.connect(path) as old:
-        for table in ("conversations", "shares", "browsers"):
+        for table in ("conversations", "shares", "browsers", "votes", "sign_ins", "accounts"):  # and of later ones
             old.execute(f"DROP TABLE {table}")
         old.execute("PRAGMA user_version = 2")
     old.close()

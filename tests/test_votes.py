@@ -111,8 +111,9 @@ def test_a_store_of_before_gets_votes(tmp_path):
     open_small(tmp_path / "w").close()
     path = tmp_path / "w" / "store.sqlite"
     with sqlite3.connect(path) as old:
-        old.execute("DROP TABLE votes")
-        old.execute("PRAGMA user_version = 2")
+        for table in ("votes", "sign_ins", "accounts"):  # those of this version and of later ones
+            old.execute(f"DROP TABLE {table}")
+        old.execute("PRAGMA user_version = 3")
     old.close()
     store = Store(path)
     store.put_vote(vote(1, SERVED, EDITED, "left"))

@@ -172,7 +172,7 @@ def test_a_store_of_the_first_version_gets_words(tmp_path):
     path = tmp_path / "w" / "store.sqlite"
     with sqlite3.connect(path) as old:
         old.execute("ALTER TABLE feedback DROP COLUMN words")
-        for newer in ("conversations", "shares", "browsers"):
+        for newer in ("conversations", "shares", "browsers", "votes", "sign_ins", "accounts"):
             old.execute(f"DROP TABLE {newer}")
         old.execute("PRAGMA user_version = 1")
     old.close()

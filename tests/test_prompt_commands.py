@@ -33,6 +33,8 @@ def mine(tmp_path: Path) -> Path:
 
 def test_a_new_set_is_whole_and_right(mine):
     assert sorted(path.name for path in mine.iterdir()) == [
+        "intent.cases.yaml",
+        "intent.prompty",
         "justify.cases.yaml",
         "justify.prompty",
         "rank.cases.yaml",
@@ -58,7 +60,7 @@ def test_one_prompt_of_ones_own_rests_on_the_rest(tmp_path):
     assert run("new", tmp_path / "mine", "--from", "books", "--prompt", "justify").exit_code == 0
     assert PromptSet(tmp_path / "mine").get("justify").path.parent == tmp_path / "mine"
     listed = run("list", "--set", tmp_path / "mine")
-    assert "from recommend" not in listed.stdout
+    assert listed.stdout.count("from recommend") == 1  # the prompt intent, which no other set has
     assert "from recommend" in run("list", "--set", "books").stdout
 
 
@@ -96,7 +98,7 @@ def test_git_has_the_version_before(mine, monkeypatch):
 
 def test_the_cases_are_run_first_and_end_the_test(mine):
     held = run("test", "--set", mine, "--cases")
-    assert held.exit_code == 0 and "2 prompts and all of their cases hold" in held.stderr
+    assert held.exit_code == 0 and "3 prompts and all of their cases hold" in held.stderr
     edit(mine / "rank.prompty", "I want:", "Wanted:")
     broken = run("test", "--set", mine)
     assert broken.exit_code == 1 and "lacks" in broken.stdout and "ok" not in broken.stdout

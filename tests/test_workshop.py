@@ -448,6 +448,7 @@ def test_people_are_found_by_a_part_of_their_id(bench):
     assert bench.people("%") == [] and len(bench.people()) == 12
     assert "Aliens (1986), Alien (1979)" in bench.person("p1")
     assert "new" in bench.person(None) and "Nothing is stored" in bench.person("nobody")
+    assert "Ids with that part: p1, p10, p11." in bench.person("1")
 
 
 # -- blind rounds

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LISTED = COUNTS[1]  # items of a list
 OFFERED = 50  # people or sets in a menu
-LIKES = 3
+LIKES, ALIKE = 3, 5
 Stop = Callable[[], bool]
 
 
@@ -86,7 +86,9 @@ class Bench:
         if not user_id:
             return "Somebody new: no history."
         if not self.agent.workspace.store.has_user(user_id):
-            return "Nothing is stored of them: as somebody new."
+            alike = self.people(user_id)[:ALIKE]
+            near = f" Ids with that part: {', '.join(alike)}." if alike else ""
+            return f"Nothing is stored of a person of this id: as somebody new.{near}"
         likes = likes_of(self.agent, user_id, LIKES)
         return f"The latest they liked: {', '.join(likes)}." if likes else "They have liked nothing yet."
 

@@ -79,10 +79,6 @@ class _Tab:
         if (stop := self._stops.pop(_session(request), None)) is not None:
             stop.set()
 
-    def _sought(self, event: gr.KeyUpData) -> gr.Dropdown:
-        """The people whose id has what is being typed."""
-        return gr.Dropdown(choices=self.bench.people(str(event.input_value or "")))
-
 
 def _told(step: Callable[_Given, _Shown]) -> Callable[_Given, _Shown]:
     """A step of a tab whose errors are said in its note."""
@@ -162,7 +158,6 @@ class _Editor(_Tab):
         self.names.input(self._pick, [*where, *who], parts_, **quick)
         self.code.input(self._edit, [*where, self.code, *who], parts_, **latest)
         gr.on([self.person.change, self.request.change], self._look, [*where, *who], parts_, **latest)
-        self.person.key_up(self._sought, None, self.person, trigger_mode="multiple", **quick)
         self.test.click(self._test, [*where, self.code], parts_, **quick)
         self.compare.click(self._compare, [*where, self.code, *who], parts_, **model)
         gr.on([self.test.click, self.compare.click], None, js=_SCROLL)
@@ -300,7 +295,6 @@ class _Blind(_Tab):
         quick: Mapping[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
         model: Mapping[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_id": "shop"}
         gr.on([page.load, tab.select], self._open, asked, parts_, **quick)
-        self.person.key_up(self._sought, None, self.person, trigger_mode="multiple", **quick)
         self.ask.click(self._ask, asked, parts_, **model)
         for verdict, button in self.buttons.items():
             button.click(self._voting(verdict), None, parts_, **quick)
@@ -360,7 +354,9 @@ class _Blind(_Tab):
 def _who(prefix: str) -> tuple[gr.Dropdown, gr.Textbox]:
     """For whom, and what is asked."""
     person = gr.Dropdown(
-        label="Person (type to search; empty: somebody new)", allow_custom_value=True, elem_id=f"{prefix}-person"
+        label="Person (an id or a part of one; empty: somebody new)",
+        allow_custom_value=True,
+        elem_id=f"{prefix}-person",
     )
     request = gr.Textbox(label="Request", value=_REQUEST, max_lines=3, elem_id=f"{prefix}-request")
     return person, request

@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture
 def beside(small):
     """A page of the chat with the service at the same address."""
-    from ui.app import build_app, start
+    from ui.app import build_app
+    from ui.front import start
 
     desk = Desk()
     guests, api = Guests(small, desk=desk), build_api(small, desk, per_minute=0)

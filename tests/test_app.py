@@ -591,7 +591,7 @@ def test_the_talk_is_plain_text(page):
 
 @pytest.fixture
 def served(page, monkeypatch):
-    from ui.app import start
+    from ui.front import start
 
     monkeypatch.setenv("GRADIO_ALLOWED_PATHS", "/")
     monkeypatch.setenv("GRADIO_SHARE", "True")
@@ -655,7 +655,7 @@ def test_serving_tells_where_it_is_and_ctrl_c_leaves_quietly(tmp_path):
         # A shell starts background jobs deaf to Ctrl-C, and tests may run in one.
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests')!r}]; from pathlib import Path\n"
-        f"from conftest import open_small; from ui.app import serve; from ui.terminal import Terminal\n"
+        f"from conftest import open_small; from ui.front import serve; from ui.terminal import Terminal\n"
         f"serve(port=0, terminal=Terminal(opener=lambda *_: open_small(Path({str(tmp_path / 'w')!r}))))"
     )
     with subprocess.Popen(

@@ -296,7 +296,8 @@ def test_who_starts_a_server_is_told_who_can_come_in():
 @contextmanager
 def served(agent, passwords, clock=time.time, **attempts):
     """The page of an agent behind its door, in a thread with a loop, as gradio wants it."""
-    from ui.app import build_app, start
+    from ui.app import build_app
+    from ui.front import start
 
     door = Door(agent.workspace.store.accounts, passwords, Sessions(agent.workspace.store.accounts, clock), **attempts)
     up, down = threading.Event(), threading.Event()
@@ -631,7 +632,7 @@ def test_a_server_takes_an_account_that_is_made_while_it_runs(tmp_path):
     code = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests')!r}]; from pathlib import Path\n"
-        "from conftest import open_small; from ui.app import serve; from ui.terminal import Terminal\n"
+        "from conftest import open_small; from ui.front import serve; from ui.terminal import Terminal\n"
         f"opener = lambda *_: open_small(Path({str(tmp_path / 'w')!r}))\n"
         "serve(port=0, terminal=Terminal(opener=opener), auth=True)"
     )

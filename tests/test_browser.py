@@ -76,7 +76,8 @@ def agent(tmp_path_factory, generator):
 
 @pytest.fixture(scope="module")
 def address(agent):
-    from ui.app import build_app, start
+    from ui.app import build_app
+    from ui.front import start
 
     # Gradio makes an event loop that it never closes, unless one runs already; this thread's is that of playwright.
     async def up():

@@ -34,7 +34,8 @@ def agent(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(agent):
-    from ui.app import build_app, start
+    from ui.app import build_app
+    from ui.front import start
 
     async def up():
         page = build_app(agent)

@@ -29,7 +29,8 @@ CODE, RENDERED, STATE, FOUND = "#vw-code .cm-content", "#vw-rendered", "#vw-stat
 
 @contextmanager
 def served(agent, *, with_workshop):
-    from ui.app import build_app, start
+    from ui.app import build_app
+    from ui.front import start
     from ui.workshop.page import open_workshop
 
     # Gradio makes an event loop that it never closes, unless one runs already; this thread's is that of playwright.

@@ -32,7 +32,8 @@ def agent(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(agent):
-    from ui.app import build_app, start
+    from ui.app import build_app
+    from ui.front import start
 
     async def up():  # gradio makes an event loop that it never closes, unless one runs already
         page = build_app(agent)

@@ -139,7 +139,7 @@ def test_serving_with_it_prints_an_address_that_opens_it(tmp_path):
         # A shell starts background jobs deaf to Ctrl-C, and tests may run in one.
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests')!r}]; from pathlib import Path\n"
-        f"from conftest import open_small; from ui.app import serve; from ui.terminal import Terminal\n"
+        f"from conftest import open_small; from ui.front import serve; from ui.terminal import Terminal\n"
         f"terminal = Terminal(opener=lambda *_: open_small(Path({str(tmp_path / 'w')!r})))\n"
         "serve(port=0, terminal=terminal, with_workshop=True)"
     )

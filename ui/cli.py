@@ -172,7 +172,7 @@ def serve(
     if api_only:
         from ui.api.serving import serve as listen
     else:
-        from ui.app import serve
+        from ui.front import serve
 
         listen = partial(serve, with_workshop=workshop, auth=auth)
     listen(workspace, host=host, port=port, terminal=ctx.obj, per_minute=rate)

@@ -60,7 +60,7 @@ def serve(
     terminal: Terminal | None = None,
     per_minute: int = PER_MINUTE,
 ) -> None:
-    """Open the agent of a workspace and serve programs until Ctrl-C; raises what `ui.app.serve` raises."""
+    """Open the agent of a workspace and serve programs until Ctrl-C; raises what `ui.front.serve` raises."""
     terminal = terminal or Terminal()
     log_to_stderr()
     with terminal.agent(workspace) as agent:

@@ -16,8 +16,8 @@ from fastapi import FastAPI
 from agent.errors import InputError, VouchrecError
 from agent.trial import generator_with
 from agent.votes import Verdict
-from ui.app import LARGEST_UPLOAD, theme
 from ui.desk import Desk
+from ui.front import LARGEST_UPLOAD, theme
 from ui.surroundings import ignore_variables
 from ui.workshop import parts
 from ui.workshop.bench import Bench

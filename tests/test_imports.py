@@ -16,7 +16,11 @@ HEAVY = {
     "pyarrow", "pandas", "rapidfuzz", "gguf", "huggingface_hub", "sklearn",
 }  # fmt: skip
 # `ranking` reads the log-probabilities that `generation` defines; nothing else looks ahead.
-PAGES = [ROOT / "ui" / "app.py", ROOT / "ui" / "front.py", ROOT / "ui" / "workshop" / "page.py"]  # nothing else imports gradio
+PAGES = [
+    ROOT / "ui" / "app.py",
+    ROOT / "ui" / "front.py",
+    ROOT / "ui" / "workshop" / "page.py",
+]  # nothing else imports gradio
 FILES = sorted(p for layer in LAYERS for p in (ROOT / layer).rglob("*.py"))
 
 

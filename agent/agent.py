@@ -169,19 +169,14 @@ class Agent:
         seed: int | None = None,
         excluded: Iterable[str] = (),
         stop: Callable[[], bool] = lambda: False,
-        *,
-        understood: str = "",
     ) -> PyGenerator[Reply]:
         """The same reply as it grows: first the list, then with each reason that is verified; the last is complete.
 
         `excluded` holds ids that must not come. `stop` is asked after every step of the model's writing: once it says
         yes, the last reply follows and is not complete. Closing the iterator between two replies stops the model too.
-        Either way the reply as far as it came is kept under its turn id. `understood` says how an `Intent` that is
-        given was read, for the reply.
+        Either way the reply as far as it came is kept under its turn id.
         """
-        given = (user_id, history, intent, n, where, strategy, seed, excluded)
-        now = copy(self)  # a turn ends with what it began with, whatever changes meanwhile
-        return now._turn(read_request(now.catalogue, self.settings, *given), stop, understood)
+        return self._answer((user_id, history, intent, n, where, strategy, seed, excluded), stop)
 
     def recommend_many(self, requests: Iterable[Mapping[str, Any]], progress: Progress = silent) -> list[Reply]:
         """`recommend` for many requests, each a mapping of its arguments, in their order."""
@@ -309,6 +304,11 @@ class Agent:
         return changed
 
     # -- the turn
+
+    def _answer(self, given: tuple[Any, ...], stop: Callable[[], bool], understood: str = "") -> PyGenerator[Reply]:
+        """See `stream`; `understood` says how an `Intent` that is given was read, for the reply."""
+        now = copy(self)  # a turn ends with what it began with, whatever changes meanwhile
+        return now._turn(read_request(now.catalogue, self.settings, *given), stop, understood)
 
     def _turn(self, request: Request, stop: Callable[[], bool], understood: str) -> PyGenerator[Reply]:
         """One turn. Each stage is timed under its own name; "list" and "answer" are the times since the start."""

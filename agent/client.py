@@ -21,6 +21,7 @@ from urllib.parse import quote
 from agent.errors import InputError, ServiceError
 from agent.schema import Event, Feedback, Filter, Intent, Item, Reply, Strategy
 from agent.wire import error_of, recommendation_from_json, reply_from_json
+from agent.workspace.kept import SavedConversation
 
 if TYPE_CHECKING:
     import httpx
@@ -103,9 +104,14 @@ class Client:
         asked = _asked(user_id, history, intent, n, where, strategy, seed, excluded)
         return self.replies("/v1/recommend/stream", asked, stop)
 
-    def conversation(self, user_id: str | None = None) -> RemoteConversation:
+    def conversation(self, user_id: str | None = None, conversation_id: str | None = None) -> RemoteConversation:
         """See `Agent.conversation`."""
-        return RemoteConversation(self, user_id)
+        return RemoteConversation(self, user_id, conversation_id)
+
+    def conversations(self, user_id: str) -> list[SavedConversation]:
+        """See `Agent.conversations`."""
+        rows = self._object("GET", f"/v1/conversations?user_id={_segment(user_id)}")
+        return [SavedConversation(**row) for row in rows]
 
     def feedback(self, feedback: Feedback) -> Feedback:
         """See `Agent.feedback`."""
@@ -194,12 +200,13 @@ class RemoteConversation:
     `replies` holds the answers, oldest first. The service keeps it until `close`.
     """
 
-    def __init__(self, client: Client, user_id: str | None = None) -> None:
-        begun = json.loads(client.post("/v1/conversations", {"user_id": user_id}))
+    def __init__(self, client: Client, user_id: str | None = None, conversation_id: str | None = None) -> None:
+        begun = json.loads(client.post("/v1/conversations", {"user_id": user_id, "kept": conversation_id}))
         self._client = client
         self._path = f"/v1/conversations/{_segment(begun['conversation_id'])}"
         self.user_id: str = begun["user_id"]
-        self.replies: list[Reply] = []
+        self.conversation_id: str = begun["kept"]
+        self.replies: list[Reply] = [reply_from_json(json.dumps(reply)) for reply in begun["replies"]]
 
     @property
     def intent(self) -> Intent:

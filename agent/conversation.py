@@ -159,7 +159,8 @@ class Conversation:
             yield self._answered(understood, text, how)
             return
         shown = frozenset((*(i for listed in self.lists for i in listed), *understood.seen))
-        turn = self._agent.stream(self.user_id, None, understood.intent, n, excluded=shown, stop=stop, understood=how)
+        asked = (self.user_id, None, understood.intent, n, None, "score", None, shown)
+        turn = self._agent._answer(asked, stop, how)
         first = True
         try:
             for reply in turn:

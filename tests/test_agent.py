@@ -38,7 +38,7 @@ def test_a_reply_holds_what_it_promises(small):
     assert list(reply.timings_ms) == STAGES
     assert reply.complete
     assert reply.model == "fake"
-    sources = {"transitions", "semantic", "lexical", "reactions"}
+    sources = {"transitions", "semantic", "lexical", "reactions", "named"}
     assert set(reply.candidates[0].scores) == {*sources, "retrieval", "model", "final"}
 
 

@@ -19,7 +19,7 @@ GUARDED = [
     ("POST", "/v1/recommend"), ("POST", "/v1/recommend/stream"), ("POST", "/v1/conversations"),
     ("POST", "/v1/conversations/x/say"), ("POST", "/v1/conversations/x/say/stream"),
     ("POST", "/v1/conversations/x/feedback"), ("DELETE", "/v1/conversations/x"), ("POST", "/v1/feedback"),
-    ("DELETE", "/v1/feedback"),
+    ("DELETE", "/v1/feedback"), ("GET", "/v1/conversations"),
     ("GET", "/v1/people/p1"), ("DELETE", "/v1/people/p1"), ("GET", "/v1/items/1"), ("POST", "/v1/items"),
     ("PUT", "/v1/items/1"), ("DELETE", "/v1/items/1"), ("POST", "/v1/explain"), ("GET", "/v1/models"),
     ("POST", "/v1/chat/completions"), ("GET", "/metrics"),

@@ -142,6 +142,19 @@ def test_a_conversation_goes_on(client, small):
 # -- its own
 
 
+def test_a_conversation_that_is_kept_is_gone_on_with(client):
+    talk = client.conversation("p2")
+    first = talk.say("something tense from the 90s", n=2)
+    (saved,) = client.conversations("p2")
+    assert saved.conversation_id == talk.conversation_id and saved.lists == 1
+    again = client.conversation("p2", saved.conversation_id)
+    assert again.replies == [first] and again.intent == first.intent
+    shown = {one.item.item_id for one in first.recommendations}
+    assert not shown & {one.item.item_id for one in again.say("more of that", n=2).recommendations}
+    assert client.conversations("p1") == []
+    assert raised(client.conversation, "p1", saved.conversation_id)[0] is InputError
+
+
 def test_closing_a_stream_stops_the_model(tmp_path):
     slow, hold = SlowGenerator(), threading.Event()
     slow.after[5] = lambda: hold.wait(SOON)

@@ -126,9 +126,10 @@ class Asked(Body):
 
 
 class Opened(Body):
-    """With whom a conversation is; a guest where nobody is named."""
+    """With whom a conversation is, a guest where nobody is named; `kept` is which of theirs to go on with."""
 
     user_id: Id | None = None
+    kept: Id | None = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"user_id": "196"}, {}]})
 

@@ -1,13 +1,17 @@
-"""`/v1/conversations`: begin, say, react, end."""
+"""`/v1/conversations`: begin or go on, list, say, react, end."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 
 from agent.schema import Feedback, Reply
-from ui.api.bodies import Opened, Reaction, Said
+from agent.workspace.kept import SavedConversation
+from ui.api.bodies import Id, Opened, Reaction, Said
 from ui.api.recommend import STREAMED, streamed, whole
 from ui.api.service import Calling, Serving, problems
 
@@ -15,17 +19,31 @@ router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
 
 class Begun(BaseModel):
-    """A conversation; `user_id` is a guest's where nobody was named."""
+    """A conversation; `user_id` is a guest's where nobody was named.
+
+    `conversation_id` is known here alone and ends with the service; under `kept` the person finds the conversation
+    again. `replies` are those before, oldest first.
+    """
 
     conversation_id: str
     user_id: str
+    kept: str
+    replies: tuple[Reply, ...] = ()
 
 
 @router.post("", status_code=201, responses=problems())
 def begin(opened: Opened, service: Serving, caller: Calling) -> Begun:
-    """Begin a conversation. It is kept in memory until it is ended, makes room for others, or the service stops."""
-    talk = service.talks.begin(caller, caller.speaking_for(opened.user_id))
-    return Begun(conversation_id=talk.talk_id, user_id=talk.conversation.user_id)
+    """Begin a conversation, or go on with one that is kept. It is open until it is ended or the service stops."""
+    talk = service.talks.begin(caller, caller.speaking_for(opened.user_id), opened.kept)
+    now = talk.conversation
+    before = tuple(replace(reply, candidates=()) for reply in now.replies)  # as they travel elsewhere
+    return Begun(conversation_id=talk.talk_id, user_id=now.user_id, kept=now.conversation_id, replies=before)
+
+
+@router.get("", responses=problems())
+def kept(user_id: Annotated[Id, Query()], service: Serving, caller: Calling) -> list[SavedConversation]:
+    """The conversations of a person that are kept, the latest first."""
+    return service.agent.conversations(caller.speaking_for(user_id) or user_id)
 
 
 @router.post("/{conversation_id}/say", response_model=Reply, responses=problems("not-found", "conflict", "timeout"))

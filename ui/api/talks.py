@@ -23,8 +23,8 @@ MOST = 500  # conversations; the one that was quiet longest makes room
 class Talk:
     """One conversation of one caller; one message at a time."""
 
-    def __init__(self, agent: Agent, caller: Caller, user_id: str | None) -> None:
-        self.conversation = agent.conversation(user_id)
+    def __init__(self, agent: Agent, caller: Caller, user_id: str | None, kept: str | None = None) -> None:
+        self.conversation = agent.conversation(user_id, kept)
         self.owner = caller.name
         self.talk_id = secrets.token_urlsafe(16)
         self._busy = threading.Lock()
@@ -67,9 +67,9 @@ class Talks:
     def __len__(self) -> int:
         return len(self._talks)
 
-    def begin(self, caller: Caller, user_id: str | None) -> Talk:
-        """A new conversation."""
-        talk = Talk(self._agent, caller, user_id)
+    def begin(self, caller: Caller, user_id: str | None, kept: str | None = None) -> Talk:
+        """A new conversation, or one that is kept; InputError where the person has none such."""
+        talk = Talk(self._agent, caller, user_id, kept)
         with self._lock:
             self._talks[talk.talk_id] = talk
             while len(self._talks) > self._most:

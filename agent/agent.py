@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from agent import build, changes, people
 from agent.assets import language_model
 from agent.conditions import Where
+from agent.described import told
 from agent.explaining.asked import as_asked, recall
 from agent.explaining.explanation import Explanation, explain
 from agent.explaining.sensitivity import Stages, lifts
@@ -410,6 +411,7 @@ class Agent:
         """What is wanted, and how that was read."""
         said = request.intent
         intent, how = self.reader.intent(said, self.catalogue) if isinstance(said, str) else (said, "")
+        intent = told(intent, self.catalogue, self._serving.lexical)
         return replace(intent, filters=tuple(dict.fromkeys((*intent.filters, *request.filters)))), how
 
     def _allowed(self, profile: Profile, intent: Intent, excluded: Iterable[str]) -> NDArray[np.bool_]:

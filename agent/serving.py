@@ -33,6 +33,7 @@ class Serving:
     catalogue: Catalogue
     index: VectorIndex
     transitions: Transitions
+    lexical: Lexical
     lister: Lister
     best_rating: float | None
 
@@ -56,6 +57,7 @@ def open_serving(
     likeness = Likeness(transitions, vectors)
     named = Named(likeness, Shared(catalogue))
     reactions = Reactions(likeness, encoder, vectors)
-    sources = (transitions, *trained, meaning, Lexical(catalogue.items), named, reactions)
+    lexical = Lexical(catalogue.items)
+    sources = (transitions, *trained, meaning, lexical, named, reactions)
     lister = Lister(catalogue, vectors, sources, weights, generator)
-    return Serving(catalogue, index, transitions, lister, best_rating(columns.values))
+    return Serving(catalogue, index, transitions, lexical, lister, best_rating(columns.values))

@@ -39,14 +39,19 @@ class Lexical:
         """From 0 to 1: the BM25 score over the most that these words can reach in this catalogue."""
         return self._scores(query)[positions]
 
+    def count_known(self, text: str) -> int:
+        """How many different words of a text stand anywhere in the catalogue; the commonest of the language aside."""
+        return len(self._known(text))
+
+    def _known(self, text: str) -> list[int]:
+        if self._index is None or not text:
+            return []
+        found = self._tokenizer.tokenize([_spaced(text)], update_vocab="never", show_progress=False, return_as="ids")[0]
+        return sorted({int(t) for t in found if t < len(self._index.scores["indptr"]) - 1})
+
     def _scores(self, query: Query) -> Scores:
         none = np.zeros(self._count)
-        if self._index is None or not query.words:
-            return none
-        words = [_spaced(query.words)]
-        found = self._tokenizer.tokenize(words, update_vocab="never", show_progress=False, return_as="ids")[0]
-        known = sorted({int(t) for t in found if t < len(self._index.scores["indptr"]) - 1})
-        if not known:
+        if not (known := self._known(query.words)):
             return none
         data, starts = self._index.scores["data"], self._index.scores["indptr"]
         most = sum(float(data[starts[t] : starts[t + 1]].max(initial=0.0)) for t in known)

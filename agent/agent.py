@@ -42,7 +42,8 @@ from agent.stopwatch import Stopwatch
 from agent.understanding.moods import as_kinds
 from agent.understanding.profile import build_profile
 from agent.understanding.relaxing import nothing_fits
-from agent.understanding.texts import Language, greeting, language_of
+from agent.understanding.texts import TEXTS, Language, greeting, language_of
+from agent.understanding.weak import only_nearest
 from agent.workspace import kept
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
@@ -329,6 +330,8 @@ class Agent:
             )
             yield self._kept(replace(reply, message=message, timings_ms=watch.timings()), request)
             return
+        with watch("retrieve"):
+            weak = self._weak(query, profile, intent, request.excluded)
         prompt = self._rank_prompt(profile, intent)
         if request.strategy == "score":
             k = max(self.settings.candidates, n)
@@ -349,6 +352,7 @@ class Agent:
             listed = self._listed(chosen, facts)
         watch.mark("list")
         message = greeting(profile, intent, bool(request.excluded), len(listed), n, self._language(intent))
+        message = TEXTS[self._language(intent)]["space"].join(filter(None, (message, weak)))
         reply = replace(reply, recommendations=listed, candidates=tuple(candidates), message=message)
         reply = replace(reply, timings_ms=watch.timings(), complete=False)
         yield from self._justified(reply, request, prompt, prefix, watch, stop)
@@ -444,6 +448,15 @@ class Agent:
             remarks=profile.remarks,
             named=liked,
         )
+
+    def _weak(self, query: Query, profile: Profile, intent: Intent, excluded: Iterable[str]) -> str:
+        """What to say where nothing is near to the wishes; empty where something is."""
+        fit = self._serving.fit
+
+        def is_met(relaxed: Intent) -> bool:
+            return not fit.unmet(self._query(profile, relaxed, self._allowed(profile, relaxed, excluded)))
+
+        return only_nearest(fit.unmet(query), intent, is_met, self._language(intent))
 
     def _rank_prompt(self, profile: Profile, intent: Intent) -> tuple[Message, ...]:
         shown = self.settings.history_in_prompt

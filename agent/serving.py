@@ -13,6 +13,7 @@ from agent import build
 from agent.generation.base import Generator
 from agent.listing import Lister
 from agent.progress import Progress, silent
+from agent.retrieval.fit import Fit
 from agent.retrieval.lexical import Lexical
 from agent.retrieval.likeness import Likeness, Shared
 from agent.retrieval.named import Named
@@ -35,6 +36,7 @@ class Serving:
     transitions: Transitions
     lexical: Lexical
     lister: Lister
+    fit: Fit
     best_rating: float | None
 
 
@@ -53,11 +55,12 @@ def open_serving(
     index = workspace.index(encoder, progress)
     behaviour, weights = build.open_behaviour(workspace, encoder.name, ids, vectors, progress)
     trained = () if behaviour is None else (behaviour,)
-    meaning = Semantic(index, encoder, ids, vectors)
+    meaning, lexical = Semantic(index, encoder, ids, vectors), Lexical(catalogue.items)
     likeness = Likeness(transitions, vectors)
     named = Named(likeness, Shared(catalogue))
     reactions = Reactions(likeness, encoder, vectors)
     lexical = Lexical(catalogue.items)
     sources = (transitions, *trained, meaning, lexical, named, reactions)
     lister = Lister(catalogue, vectors, sources, weights, generator)
-    return Serving(catalogue, index, transitions, lexical, lister, best_rating(columns.values))
+    fit = Fit(meaning, lexical, vectors)
+    return Serving(catalogue, index, transitions, lexical, lister, fit, best_rating(columns.values))

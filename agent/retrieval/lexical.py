@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.retrieval.base import Positions, Query, Scores, top
 from agent.schema import Item
@@ -48,6 +49,15 @@ class Lexical:
             return []
         found = self._tokenizer.tokenize([_spaced(text)], update_vocab="never", show_progress=False, return_as="ids")[0]
         return sorted({int(t) for t in found if t < len(self._index.scores["indptr"]) - 1})
+
+    def mentions(self, word: str, allowed: NDArray[np.bool_]) -> bool | None:
+        """Whether an allowed item has this word, or a pair of its letters in Chinese; None for a word such as "the"."""
+        parts = [p for p in self._tokenizer.splitter(_spaced(word).lower()) if p not in self._tokenizer.stopwords]
+        if not parts or self._index is None:
+            return False if parts else None
+        starts, items = self._index.scores["indptr"], self._index.scores["indices"]
+        known = [i for p in parts if (i := self._tokenizer.get_vocab_dict().get(p)) is not None and i < len(starts) - 1]
+        return any(bool(allowed[items[starts[i] : starts[i + 1]]].any()) for i in known)
 
     def _scores(self, query: Query) -> Scores:
         none = np.zeros(self._count)

@@ -26,6 +26,7 @@ _MOODS: Mapping[str, str] = {
     "film-noir": "hardboiled hard-boiled",
 }
 _KIND_OF = {mood: kind for kind, moods in _MOODS.items() for mood in moods.split()}
+MOOD_WORDS = frozenset(_KIND_OF)
 
 
 def kinds_of(wishes: str, vocabulary: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, str]]:

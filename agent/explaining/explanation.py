@@ -114,7 +114,7 @@ class Explanation:
         ]
         if not self.influences:
             return ["Nothing was asked for and no history is known, so there is nothing to leave out."]
-        lines = ["Had one thing not been there: its number by retrieval then, and by how much its score would change."]
+        lines = ["Had one thing not been there: its number by retrieval, and the change of its score."]
         lines = [*lines, f"  {'without':<44}{'number':>16}{'its score':>11}"] if moved else []
         lines += [self._line(one) for one in (moved if len(moved) <= TOLD else [*moved[: TOLD - 2], *moved[-2:]])]
         left = len(self.influences) - min(len(moved), TOLD)

@@ -59,7 +59,6 @@ def open_serving(
     likeness = Likeness(transitions, vectors)
     named = Named(likeness, Shared(catalogue))
     reactions = Reactions(likeness, encoder, vectors)
-    lexical = Lexical(catalogue.items)
     sources = (transitions, *trained, meaning, lexical, named, reactions)
     lister = Lister(catalogue, vectors, sources, weights, generator)
     fit = Fit(meaning, lexical, vectors)

@@ -269,7 +269,7 @@ def asked_of(agent, history):
 
 
 def test_presets_are_read_and_flags_win():
-    assert read_config("cpu").epochs == 8
+    assert read_config("cpu").epochs == 6
     assert read_config("cpu", epochs=2, rate=None).epochs == 2
     with pytest.raises(InputError, match="no preset or file"):
         read_config("nowhere")

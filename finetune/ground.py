@@ -17,6 +17,7 @@ import numpy as np
 from agent.assets import language_model
 from agent.build import adapters_of, check_adapter
 from agent.errors import AdapterError, InputError
+from agent.extras import how_to_install
 from agent.generation.adapters import WEIGHTS, Adapter, AdapterManifest, base_fingerprint, read_adapter, save_manifest
 from agent.generation.chat import Chat
 from agent.generation.items import ItemShape
@@ -89,7 +90,7 @@ class Ground:
     ) -> None:
         self._begun = time.perf_counter()
         if missing := [library for library in ("trl", "datasets") if find_spec(library) is None]:
-            raise InputError(f"Tuning needs {' and '.join(missing)}: run `pip install 'vouchrec[train]'`.")
+            raise InputError(f"Tuning needs {' and '.join(missing)}: run {how_to_install('train')}.")
         self._adapters = adapters_of(workspace)
         self._folder = self._adapters.path(name)
         if name in self._adapters.names():

@@ -146,7 +146,7 @@ def test_what_is_wrong_in_the_front_matter_has_a_line(tmp_path, head, line, word
         ("user:\n{{ loop.index }}\n", 1, "'loop' is not an input"),
         ("user:\n\n{{ title \n", 2, "unexpected"),
         ("user:\n\n{% for loop in names %}{% endfor %}", 2, "name 'loop' is not allowed|special loop variable"),
-        ("user:\n{% if title %}\nassistant:\n{% endif %}\n", 1, "within one role section"),
+        ("user:\n{% if title %}\nassistant:\n{% endif %}\n", 1, "within the same role section"),
         ("user:\nx\nassistant:\n{{ names|map('upper') }}\n", 3, "filter 'map' is not allowed"),
     ],
 )

@@ -11,6 +11,12 @@ LOCAL = ("127.0.0.1", "localhost")
 PORTS = 20  # how many ports after the wished one are tried
 
 
+def elsewhere(url: str, port: int) -> str:
+    """What whoever asked for a port should know where another one was taken; empty where none was."""
+    taken = port and not url.rstrip("/").endswith(f":{port}")
+    return f"Port {port} is taken by something else: programs that go there will not find this server." if taken else ""
+
+
 def free_port(host: str, port: int) -> int:
     """The wished port, or the first free one after it; any free one for 0."""
     for candidate in range(port, min(port + PORTS, 65536)) if port else (0,):

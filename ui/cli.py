@@ -99,6 +99,7 @@ def recommend(
     ] = "score",
     seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed, the same variation.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Scores, the model and times too.")] = False,
     workspace: Workspace = None,
 ) -> None:
     """List what fits a person, a history or a request, with a checked reason for each."""
@@ -116,7 +117,7 @@ def recommend(
             text = json.dumps(reply.as_dict(), indent=2, allow_nan=False, ensure_ascii=not terminal.has_unicode)
             terminal.out.out(text, highlight=False)
         else:
-            follow(terminal, agent, agent.stream(user, history, say, n, filters, strategy, seed))
+            follow(terminal, agent, agent.stream(user, history, say, n, filters, strategy, seed), trace=verbose)
 
 
 @app.command(short_help="Talk about what you feel like, in the terminal.")

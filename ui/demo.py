@@ -30,9 +30,9 @@ def run(terminal: Terminal, workspace: Path | None) -> None:
     with terminal.agent(settings.home) as agent:
         likes = last_likes(agent, PERSON, LIKES_SHOWN)
         _heading(terminal, f"Person {PERSON} of MovieLens-100K", f"who last liked {', '.join(likes)}")
-        follow(terminal, agent, agent.stream(user_id=PERSON))
+        follow(terminal, agent, agent.stream(user_id=PERSON), trace=False, signs=False)
         _heading(terminal, f"Someone new who watched {' and '.join(HISTORY)}", f"and asks for “{REQUEST}”")
-        follow(terminal, agent, agent.stream(history=HISTORY, intent=REQUEST))
+        follow(terminal, agent, agent.stream(history=HISTORY, intent=REQUEST), trace=False)
         terminal.say()
         _paragraph(terminal, _how(agent.model_weight))
         terminal.say()

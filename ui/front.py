@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from agent.errors import InputError
-from ui.address import free_port
+from ui.address import elsewhere, free_port
 from ui.api.app import PER_MINUTE, Front, build_api
 from ui.app import build_app
 from ui.auth import page as signed_in
@@ -133,7 +133,8 @@ def serve(
             terminal.say(f"Vouchrec is at {url} with {len(agent.catalogue):,} items. Ctrl-C stops it.")
             if workshop:
                 terminal.out.out(f"The workshop is at {url.rstrip('/')}{workshop.address}", highlight=False)
-            for note in notes(host, auth, len(agent.workspace.store.accounts.all())):
+            told = [note] if (note := elsewhere(url, port)) else []
+            for note in (*told, *notes(host, auth, len(agent.workspace.store.accounts.all()))):
                 terminal.note(note, style="yellow")
             threading.Event().wait()
         except KeyboardInterrupt:

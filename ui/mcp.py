@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.errors import InputError, VouchrecError
+from agent.extras import how_to_install
 from agent.schema import Event, Feedback
 from ui.api.problems import describe
 from ui.terminal import Terminal, log_to_stderr
@@ -35,7 +36,7 @@ def build_server(agent: Agent, user_id: str | None = None) -> MCPServer:
         from mcp.server import MCPServer
         from mcp.server.mcpserver.exceptions import ToolError
     except ImportError as error:
-        raise InputError("The package mcp is missing. Install it with `pip install 'vouchrec[mcp]'`.") from error
+        raise InputError(f"The package mcp is missing. Run {how_to_install('mcp')}.") from error
     server = MCPServer("vouchrec", instructions=ABOUT, log_level="WARNING")
     person = user_id or f"guest-{uuid.uuid4().hex[:12]}"
 

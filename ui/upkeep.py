@@ -93,7 +93,7 @@ def doctor(ctx: typer.Context, workspace: Workspace = None) -> None:
         failed += not check.ok
         verdict(terminal, check.ok, check.name, check.detail, check.remedy, column=16)
     terminal.say()
-    terminal.say("All is well." if not failed else f"{failed} of these need attention.")
+    terminal.say("All is well." if not failed else f"{failed} of these {'needs' if failed == 1 else 'need'} attention.")
     if failed:
         raise typer.Exit(1)
 

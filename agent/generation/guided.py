@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import InputError
+from agent.extras import how_to_install
 
 if TYPE_CHECKING:
     from agent.generation.local import Prefix
@@ -47,7 +48,7 @@ class Grammars:
         except ImportError as error:
             raise InputError(
                 "Understanding messages by the language model needs llguidance, which is not installed. Install it "
-                "with `pip install 'vouchrec[grammar]'`, or set understanding to 'words'."
+                f"with {how_to_install('grammar')}, or set understanding to 'words'."
             ) from error
         self._tokens = llguidance.hf.from_tokenizer(tokenizer, n_vocab=width)
 

@@ -166,14 +166,15 @@ def _environment() -> _Environment:
 
 
 _ENVIRONMENT = _environment()
+_IS_OPEN = "end of template"  # how Jinja says that something was not closed
 
 
 def _parse(text: str, file: str, line: int) -> nodes.Template:
     try:
         tree = _ENVIRONMENT.parse(text, file, file)
     except TemplateSyntaxError as error:
-        hint = " A block opens and closes within one role section." if "end of template" in str(error) else ""
-        raise problem(file, line + error.lineno - 1, f"{error.message}{hint}") from error
+        hint = ". What opens, such as {{ or {%, closes within the same role section" if _IS_OPEN in str(error) else ""
+        raise problem(file, line + error.lineno - 1, f"{str(error.message).rstrip('.')}{hint}") from error
     except (RecursionError, ValueError, MemoryError) as error:
         raise problem(file, line, f"the template cannot be parsed: {error}. Make it simpler.") from error
     for node, _, _ in _walk(tree):

@@ -83,7 +83,11 @@ class Mapping(BaseModel):
 
     def as_yaml(self) -> str:
         """The mapping as the text of a file that `load_mapping` reads, to be looked at and corrected."""
-        return yaml.safe_dump(self.model_dump(mode="json", exclude_none=True), sort_keys=False, allow_unicode=True)
+        said = self.model_dump(mode="json", exclude_none=True)
+        for attribute in said.get("items", {}).get("attributes", {}).values():
+            if attribute["type"] != "list":  # nothing else is taken apart
+                del attribute["separator"]
+        return yaml.safe_dump(said, sort_keys=False, allow_unicode=True)
 
 
 def load_mapping(path: Path | str) -> Mapping:

@@ -372,7 +372,7 @@ class Store:
         if version > SCHEMA_VERSION:
             raise WorkspaceError(
                 f"{self.path} has schema version {version}; this Vouchrec reads up to {SCHEMA_VERSION}. "
-                "A newer Vouchrec wrote it: upgrade with `pip install -U vouchrec`."
+                "A newer Vouchrec wrote it: take the newest Vouchrec, or another workspace."
             )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")

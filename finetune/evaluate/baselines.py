@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import InputError
+from agent.extras import how_to_install
 from agent.progress import Progress, silent
 from agent.retrieval.transitions import RECENCY_DECAY, recency
 from finetune.evaluate.data import Dataset
@@ -148,7 +149,7 @@ class ImplicitALS:
         try:
             from implicit.cpu.als import AlternatingLeastSquares
         except ImportError as error:
-            raise InputError("The baseline iALS needs the extra `eval`: pip install 'vouchrec[eval]'.") from error
+            raise InputError(f"The baseline iALS needs the extra `eval`: run {how_to_install('eval')}.") from error
         from scipy.sparse import csr_matrix
         from threadpoolctl import threadpool_limits
 

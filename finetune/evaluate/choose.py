@@ -14,6 +14,7 @@ from typing import Any
 from agent.assets import language_model
 from agent.build import open_encoder
 from agent.errors import InputError
+from agent.extras import how_to_install
 from agent.generation.base import Generator
 from agent.generation.prompting import PromptSet
 from agent.progress import Progress, silent
@@ -125,7 +126,7 @@ def chosen(
     """
     missing = [name for name in ("ir_measures", "pytrec_eval", "implicit", "matplotlib") if find_spec(name) is None]
     if missing:
-        raise InputError(f"An evaluation needs {', '.join(missing)}: run `pip install 'vouchrec[eval]'`.")
+        raise InputError(f"An evaluation needs {', '.join(missing)}: run {how_to_install('eval')}.")
     plain = without_models(trials, folder)
     groups = {c.name: c.group for c in plain} | {"fused": "retrieval", "agent": "model"}
     unknown = [name for name in wanted if name not in GROUPS and name not in groups]

@@ -143,4 +143,8 @@ def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
     shown = "" if fault["type"] == "missing" else repr(came)[:80]
     if isinstance(came, bytes):
         shown = "a body that is not declared as application/json"
-    return {"at": ".".join(where) or "the body", "expected": str(fault["msg"]), "came": shown}
+    return {
+        "at": ".".join(where) or "the body",
+        "expected": str(fault["msg"]).removeprefix("Value error, "),
+        "came": shown,
+    }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from agent.errors import InputError
-from ui.address import free_port
+from ui.address import elsewhere, free_port
 from ui.api.app import PER_MINUTE, build_api
 from ui.terminal import Terminal, log_to_stderr
 
@@ -70,6 +70,8 @@ def serve(
                 terminal.say(
                     f"Vouchrec serves programs at {url}/v1 with {len(agent.catalogue):,} items. Ctrl-C stops it."
                 )
+                if note := elsewhere(url, port):
+                    terminal.note(note, style="yellow")
                 threading.Event().wait()
         except KeyboardInterrupt:
             terminal.note("\nStopped.", style="dim")

@@ -28,6 +28,8 @@ def folded(name: str) -> str:
 
 def checked(password: str, name: str) -> str:
     """The password, if an account of this name may have it; InputError says what is asked of one."""
+    if not password:
+        raise InputError(f"No password was given. Type one of {SHORTEST} to {LONGEST} characters; some words do well.")
     if not SHORTEST <= len(password) <= LONGEST:
         raise InputError(
             f"The password has {len(password)} characters. Give {SHORTEST} to {LONGEST}; some words in a row do well."

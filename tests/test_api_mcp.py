@@ -14,7 +14,7 @@ HAS_MCP = importlib.util.find_spec("mcp") is not None
 
 @pytest.mark.skipif(HAS_MCP, reason="mcp is installed")
 def test_without_the_package_it_says_what_to_install(small):
-    with pytest.raises(InputError, match=r"vouchrec\[mcp\]"):
+    with pytest.raises(InputError, match=r"-e .\.\[mcp\]"):
         build_server(small)
     refused = run("mcp", agent=small)
     assert refused.exit_code == 2 and "pip install" in refused.stderr

@@ -263,7 +263,7 @@ def test_the_unchanging_beginning_is_read_once():
 
 def test_a_missing_library_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "llguidance", None)
-    with pytest.raises(InputError, match=r"pip install 'vouchrec\[grammar\]'"):
+    with pytest.raises(InputError, match=r"-e '\.\[grammar\]'"):
         Grammars(object(), 10)
 
 

@@ -163,6 +163,11 @@ def test_axe_would_find_something(tab, axe):
 # -- the language
 
 
+def settled(page):
+    """Gradio complains in the console of a page that is left while its first events still come."""
+    page.wait_for_timeout(1500)
+
+
 def test_a_chinese_browser_gets_a_chinese_page_and_the_switch_is_kept(browser, address):
     with opened_tab(browser, address, locale="zh-CN") as page:
         arrived(page, CHINESE)
@@ -186,8 +191,10 @@ def test_a_chinese_browser_gets_a_chinese_page_and_the_switch_is_kept(browser, a
         assert focused(page) == "中文"
         assert page.locator(".vr-understood h2").inner_text() == ENGLISH("understood.title")
         assert page.locator(f"{CARD} button[data-event=like]").first.inner_text() == ENGLISH("reaction.like")
+        settled(page)
         page.reload()
         arrived(page, ENGLISH)
+        settled(page)
         page.goto(f"{address}?language=zh")
         arrived(page, CHINESE)
 

@@ -281,7 +281,7 @@ def edit(path, *statements):
 def test_a_newer_schema_is_refused(tmp_path):
     Store(tmp_path / "store.sqlite").close()
     edit(tmp_path / "store.sqlite", f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    with pytest.raises(WorkspaceError, match=f"version {SCHEMA_VERSION + 1}.*upgrade"):
+    with pytest.raises(WorkspaceError, match=f"version {SCHEMA_VERSION + 1}.*newest"):
         Store(tmp_path / "store.sqlite")
 
 

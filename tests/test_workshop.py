@@ -246,7 +246,7 @@ BROKEN = {
     "an attribute of Python": ("{{ request }}", "{{ request.__class__ }}", 36, "__class__", "__class__"),
     "an include": ("{{ request }}", "{% include '/etc/passwd' %}", 36, "Include is not allowed", "include"),
     "arithmetic": ("{{ request }}", "{{ 'a' * 999999999 }}", 36, "Mul is not allowed", "999999999"),
-    "an endless block": ("{% endif %}\n\nassistant:", "\nassistant:", 36, "one role section", "I want"),
+    "an endless block": ("{% endif %}\n\nassistant:", "\nassistant:", 36, "same role section", "I want"),
     "an entry that is missing": ("{{ entry.title }}", "{{ entry.tilte }}", 42, "tilte", "- {{ entry.tilte }}"),
     "bad YAML": ("inputs:", "inputs: [", 13, "YAML", "type: array"),
     "no front matter": ("---\nname", "name", 1, "front matter", "name: rank"),

@@ -280,7 +280,7 @@ def test_all_is_well_after_an_index_was_built(workspace):
     checks = by_name(workspace.check(HashEncoder()))
     assert list(checks) == ["store", "contents", "vectors", "index"]
     assert all(check.ok and not check.remedy for check in checks.values())
-    assert checks["contents"].detail.startswith("4 items, 1 interactions, 1 people, 1 pieces")
+    assert checks["contents"].detail == "4 items, 1 interaction, 1 person, 1 reaction, 0 turns"
     assert checks["index"].detail == "4 of 4 items that were asked for find themselves; 4 entries for 4 items"
 
 
@@ -336,9 +336,9 @@ def test_faulty_vectors_are_found_out(workspace, fault):
     write_vectors(path, VectorFile(file.encoder, file.ids, file.hashes, matrix))
     check = by_name(workspace.check(HashEncoder(32) if fault == "encoder" else encoder))["vectors"]
     says = {
-        "nan": "1 are no unit",
-        "length": "1 are no unit",
-        "outdated": "1 are of older",
+        "nan": "1 is no unit",
+        "length": "1 is no unit",
+        "outdated": "1 is of an older",
         "encoder": "encoder in use",
     }
     assert not check.ok and says[fault] in check.detail and check.remedy

@@ -23,6 +23,7 @@ from agent.workspace.workspace import Workspace
 from ui.cards import cards
 from ui.guest import Guest
 from ui.known import add, entries, panel
+from ui.past import panel as past
 from ui.shell import heading, invitation
 from ui.starters import starters
 from ui.suggestions import suggestions
@@ -283,6 +284,20 @@ def test_what_is_known_is_told_in_chinese(small):
     assert "你评过分：5" in told and "你喜欢" in told
     empty = shown(panel([], searched=True, words=CHINESE)) + shown(panel([], words=CHINESE))
     assert not LATIN.search(empty)
+
+
+@pytest.mark.parametrize(
+    ("words", "browser", "account"), [(ENGLISH, "cookie", "account"), (CHINESE, "这个浏览器", "账号")]
+)
+def test_where_people_sign_in_the_account_is_named_and_not_the_browser(small, words, browser, account):
+    known, signed_in = (panel([], words=words, signed_in=one).split("vr-note")[0] for one in (False, True))
+    assert browser in known and account not in known
+    assert account in signed_in and browser not in signed_in
+    small.conversation("ann").say("a drama", n=1)
+    browser = browser.replace("cookie", "this browser")
+    there = [past(small.conversations("ann"), "", "films", "", words, one) for one in (False, True)]
+    assert browser in there[0] and account not in there[0]
+    assert account in there[1] and browser not in there[1]
 
 
 def test_what_was_understood_is_said_in_chinese_and_taken_out_by_the_same_keys(small):

@@ -63,7 +63,8 @@ class _Page:
         self.talk = _talk(words)
         self.found = _part("vr-found")
         self.share = _part("vr-share")
-        with gr.Column(elem_id="vr-starters") as self.begin:
+        # Unseen until it is known which language its person reads, and whether there is a talk to go on with.
+        with gr.Column(elem_id="vr-starters", visible=False) as self.begin:
             self.invitation = gr.HTML(invitation(words, agent.noun), apply_default_css=False)
             self.starters = [
                 gr.Button(text, size="md", elem_classes="vr-starter") for text in self._starters[words.language]
@@ -209,7 +210,8 @@ class _Page:
 
     def _panel(self, guest: Guest, note: str = "", wanted: str = "") -> str:
         found = entries(self._agent, guest.user_id, wanted, guest.words)
-        return panel(found, note, bool(wanted.strip()), guest.words, self._keeping.all_shared(guest))
+        shared = self._keeping.all_shared(guest)
+        return panel(found, note, bool(wanted.strip()), guest.words, shared, self._guests.signed_in)
 
     def _search(self, event: gr.EventData, request: gr.Request) -> _Shown:
         html = self._panel(self._guest(request), wanted=_wish(event)["value"])

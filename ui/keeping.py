@@ -31,7 +31,8 @@ class Keeping:
     def past(self, guest: Guest, note: str = "") -> str:
         """The earlier conversations of a guest, as HTML."""
         named, words = things(self._agent.noun, guest.words), guest.words
-        return panel(self._agent.conversations(guest.user_id), guest.conversation_id, named, note, words)
+        saved = self._agent.conversations(guest.user_id)
+        return panel(saved, guest.conversation_id, named, note, words, self._guests.signed_in)
 
     def change(self, session: str, person: str | None, wish: Mapping[str, str]) -> tuple[Guest, str]:
         """Open, rename or delete a conversation; gives the guest who is at the session then, and what came of it."""

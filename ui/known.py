@@ -102,9 +102,17 @@ def export(agent: Agent, user_id: str) -> str:
 
 
 def panel(
-    found: Sequence[Entry], note: str = "", searched: bool = False, words: Words = ENGLISH, shared: str = ""
+    found: Sequence[Entry],
+    note: str = "",
+    searched: bool = False,
+    words: Words = ENGLISH,
+    shared: str = "",
+    signed_in: bool = False,
 ) -> str:
-    """The panel as HTML, with what is `shared`; every part keeps its place, so that what is typed in it stays."""
+    """The panel as HTML, with what is `shared`; every part keeps its place, so that what is typed in it stays.
+
+    `signed_in`: the person has an account, and is not known by a cookie of the browser alone.
+    """
     count = words("known.found" if searched else "known.so_far", n=len(found))
     more = words("known.latest", n=SHOWN) if len(found) > SHOWN else ""
     shown = "".join(_row(entry, words) for entry in found[:SHOWN])
@@ -114,8 +122,9 @@ def panel(
     )
     told = "<br>".join(text(line) for line in note.split("\n"))
     title = text(words("known.title"))
+    what = text(words("known.what_account" if signed_in else "known.what"))
     return (
-        f'<section aria-label="{title}" tabindex="-1"><h2>{title}</h2><p>{text(words("known.what"))}</p>'
+        f'<section aria-label="{title}" tabindex="-1"><h2>{title}</h2><p>{what}</p>'
         f'<p class="vr-note" role="status">{told}</p>'
         f'<label class="vr-label">{text(words("known.search"))} '
         '<input type="search" data-do="search" autocomplete="off"></label>'

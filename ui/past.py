@@ -17,17 +17,25 @@ SHOWN = 50
 FRESH = 12 * 3600.0  # seconds in which a page that is loaded again goes on where it was
 
 
-def panel(saved: Sequence[SavedConversation], current: str, things: str, note: str = "", words: Words = ENGLISH) -> str:
+def panel(
+    saved: Sequence[SavedConversation],
+    current: str,
+    things: str,
+    note: str = "",
+    words: Words = ENGLISH,
+    signed_in: bool = False,
+) -> str:
     """The list as HTML, the latest first, closed at first; empty where there is nothing but what is on the screen."""
     earlier = [one for one in saved if one.conversation_id != current]
     if not earlier and not note:
         return ""
     warning = text(words("past.warning", things=things))
     rows = "".join(_row(one, one.conversation_id == current, warning, words) for one in saved[:SHOWN])
+    about = text(words("past.about_account" if signed_in else "past.about"))
     more = f"<p>{text(words('past.more', n=SHOWN))}</p>" if len(saved) > SHOWN else ""
     return (
         f'<details class="vr-past" data-keep="past"><summary>{text(words("past.title", n=len(earlier)))}</summary>'
-        f'<p>{text(words("past.about"))}</p><ul class="vr-entries">{rows}</ul>{more}</details>'
+        f'<p>{about}</p><ul class="vr-entries">{rows}</ul>{more}</details>'
         f'<p class="vr-note" role="status">{text(note)}</p>'
     )
 

@@ -295,7 +295,7 @@ def test_two_tabs_are_two_guests(tab, browser, address):
     say(tab, "I liked Alien (1979)")
     wait_for_answer(tab)
     with opened_tab(browser, address) as other:
-        assert other.locator(".vr-starter").first.is_visible()
+        other.wait_for_selector(".vr-starter", state="visible")
         assert other.locator(CARD).count() == 0
         say(other, "more")
         wait_for_answer(other)

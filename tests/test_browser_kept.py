@@ -116,7 +116,8 @@ def test_an_earlier_conversation_is_opened_renamed_gone_on_with_and_deleted(tab,
     assert tab.locator("details.vr-past").count() == 0
     new_conversation(tab)
     loaded_again(tab)
-    assert tab.locator(".vr-starter").first.is_visible() and past(tab).locator("li").count() == 1
+    tab.wait_for_selector(".vr-starter", state="visible")
+    assert past(tab).locator("li").count() == 1
     say(tab, "a drama")
     wait_for_answer(tab)
     past(tab).get_by_role("button", name="something tense", exact=True).click()
@@ -251,4 +252,5 @@ def test_a_browser_without_cookies_is_a_guest_of_the_open_page(browser, address)
         new_conversation(page)
         assert past(page).locator("li").count() == 1
         loaded_again(page)
-        assert page.locator(".vr-starter").first.is_visible() and page.locator("details.vr-past").count() == 0
+        page.wait_for_selector(".vr-starter", state="visible")
+        assert page.locator("details.vr-past").count() == 0

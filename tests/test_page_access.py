@@ -10,10 +10,16 @@ from pathlib import Path
 import pytest
 from conftest import open_small
 
+from agent.sharing import Told
+from ui.auth.passwords import Passwords
+from ui.lists import lists_route
+from ui.sharing import Sharing
 from ui.words import ENGLISH, WORDS
 
 test_browser = pytest.importorskip("test_browser", reason="playwright is not installed: pip install playwright")
 BOX, CARD, SEND = test_browser.BOX, test_browser.CARD, test_browser.SEND
+workshop_served = pytest.importorskip("test_browser_workshop").served
+door_served = pytest.importorskip("test_auth").served
 opened_tab, say, wait_for_answer = test_browser.opened_tab, test_browser.say, test_browser.wait_for_answer
 pytestmark = test_browser.pytestmark
 
@@ -21,7 +27,9 @@ CHINESE = WORDS["zh"]
 LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1100, "height": 860}
 # What axe finds within gradio's own components and this page cannot mend, as (rule, selector): with the reason.
-GRADIOS: dict[tuple[str, str], str] = {}
+GRADIOS: dict[tuple[str, str], str] = {
+    ("scrollable-region-focusable", ".cm-scroller"): "the text in it takes the focus, and scrolls it by key",
+}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +45,7 @@ def address(agent):
 
     async def up():  # gradio makes an event loop that it never closes, unless one runs already
         page = build_app(agent)
-        return page, start(page, port=0)
+        return page, start(page, port=0, routes=[lists_route(agent)])
 
     async def down():
         page.close(verbose=False)
@@ -46,6 +54,16 @@ def address(agent):
         page, url = thread.submit(lambda: asyncio.run(up())).result()
         yield url
         thread.submit(lambda: asyncio.run(down())).result()
+
+
+@pytest.fixture(scope="module")
+def others(agent, address):
+    """The addresses of the workshop, of a sign-in, of a shared list, and of one that is not there."""
+    chat = agent.conversation("ann")
+    reply = chat.say("something tense", n=3)
+    share = Sharing(agent).share("ann", chat.conversation_id, reply, Told(request=True, likes=True))
+    with workshop_served(agent, with_workshop=True) as (url, gate), door_served(agent, Passwords()) as door:
+        yield url + gate.address, door, f"{address}lists/{share.token}", f"{address}lists/none"
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +170,38 @@ def test_axe_finds_nothing_serious(browser, address, axe, language, scheme, view
             summary.click()
         assert findings(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_axe_finds_nothing_serious_on_the_other_pages(browser, others, axe, scheme, viewport):
+    context = browser.new_context(color_scheme=scheme, viewport=viewport, reduced_motion="reduce", bypass_csp=True)
+    page = context.new_page()
+    page.set_default_timeout(90_000)
+
+    def calm(there):
+        page.wait_for_selector(there)
+        page.evaluate(f"{axe}; 0")
+        assert findings(page) == [], page.url
+        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], page.url
+
+    workshop, sign_in, shared, gone = others
+    for address, there in ((shared, "li"), (gone, "h1"), (sign_in, "form")):
+        page.goto(address)
+        calm(there)
+    page.fill("#name", "nobody")
+    page.fill("#password", "not the password")
+    page.click("button")
+    calm("[role=alert]")
+    page.goto(workshop)
+    calm("#vw-rendered .vw-message")
+    page.click("#vw-test")
+    page.wait_for_selector("#vw-found .vw-ok")
+    assert findings(page) == []
+    page.get_by_role("tab", name="Blind comparison").click()
+    page.wait_for_selector("#vb-tally p, #vb-tally table")
+    assert findings(page) == []
+    context.close()
 
 
 def test_axe_would_find_something(tab, axe):

@@ -133,7 +133,7 @@ class _Editor(_Tab):
                     self.compare = gr.Button("Compare lists", size="sm", elem_id="vw-compare")
                     self.discard = gr.Button("Discard the edits", size="sm", elem_id="vw-discard")
                 with gr.Row(elem_classes="vw-buttons"):
-                    self.version = gr.Textbox(label="Name of the version", elem_id="vw-version", max_lines=1, scale=2)
+                    self.version = gr.Textbox(label="Version name", elem_id="vw-version", max_lines=1, scale=2)
                     self.save = gr.Button(
                         "Save as a new version", size="sm", variant="primary", elem_id="vw-save", min_width=190
                     )  # fmt: skip

@@ -278,7 +278,7 @@ def test_escape_closes_what_was_opened_and_the_focus_goes_back(tab):
     me.focus()
     tab.keyboard.press("Enter")
     tab.wait_for_selector("#vr-known section")
-    assert me.get_attribute("aria-expanded") == "true"
+    test_browser.playwright.expect(me).to_have_attribute("aria-expanded", "true")
     add = tab.locator("#vr-known details[data-keep=add]")
     add.locator("summary").press("Enter")
     add.locator("textarea").focus()
@@ -287,7 +287,7 @@ def test_escape_closes_what_was_opened_and_the_focus_goes_back(tab):
     assert focused(tab) == ENGLISH("known.add")
     tab.keyboard.press("Escape")
     tab.wait_for_selector("#vr-known section", state="detached")
-    assert me.get_attribute("aria-expanded") == "false"
+    test_browser.playwright.expect(me).to_have_attribute("aria-expanded", "false")
     assert focused(tab) == ENGLISH("top.about")
     say(tab, "I liked Alien (1979)")
     wait_for_answer(tab)

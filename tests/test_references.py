@@ -107,6 +107,6 @@ HOSTILE = (
 @pytest.mark.parametrize("text", HOSTILE, ids=[t[:12] for t in HOSTILE])
 def test_no_message_of_2000_characters_takes_long(text):
     understand("warm up the comdy", State(), FILMS)
-    started = time.process_time()
+    started = time.thread_time()
     understand(text[:2000], State(Intent(filters=(Filter("year", ">=", 1990),)), (SHOWN,)), FILMS)
-    assert time.process_time() - started < 10
+    assert time.thread_time() - started < 1

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.assets import fetch
-from agent.errors import InputError, WorkspaceError
+from agent.errors import AdapterError, InputError, WorkspaceError
 from agent.generation.adapters import Adapter, Adapters, base_fingerprint
 from agent.generation.prompting import PromptSet
 from agent.progress import Progress, silent
@@ -24,6 +24,7 @@ from agent.retrieval.trained import load_encoder, read_manifest
 from agent.retrieval.transitions import CONSTANTS, Transitions
 from agent.schema import AttributeType, Interaction, Item
 from agent.settings import Settings
+from agent.shipped import add_shipped
 from agent.workspace.encoder import Encoder, SentenceEncoder
 from agent.workspace.film_cards import TYPES, with_cards
 from agent.workspace.movielens import fetch_movielens
@@ -98,6 +99,8 @@ def build(
             workspace.index(encoder, progress)
         with _timed(timings, "learn transitions"):
             open_transitions(workspace, progress)
+        if dataset is not None and not update:
+            add_shipped(adapters_of(workspace), dataset)
     return BuildReport(
         len(found.items), found.rejected, found.rejected_count, len(found.interactions), found.interactions_rejected,
         found.interactions_rejected_count, found.guesses, timings,
@@ -209,12 +212,20 @@ def adapters_of(workspace: Workspace) -> Adapters:
 def adapter_in_service(workspace: Workspace, settings: Settings, model: Path) -> Adapter | None:
     """The adapter that serves a workspace, None for the base model alone; `model` is the folder of that.
 
+    One that came with the package was chosen by nobody, so the base model serves where it does not fit.
+
     Raises:
         AdapterError: it is damaged, or was tuned with another model, encoder or prompt.
     """
     adapter = adapters_of(workspace).in_service
-    if adapter is not None:
+    if adapter is None:
+        return None
+    try:
         check_adapter(adapter, settings, model, settings.encoder)
+    except AdapterError:
+        if adapter.manifest.shipped:
+            return None
+        raise
     return adapter
 
 

@@ -95,13 +95,26 @@ class Lister:
         return self._generator.score(prefix, [self.titles[p] for p in positions]).mean
 
     def generated(self, query: Query, prompt: Messages, n: int, watch: Stopwatch) -> tuple[list[Candidate], Any]:
-        """The strategy "generate": the model spells titles of the whole catalogue, and can spell nothing else."""
+        """The strategy "generate": the model spells titles of the whole catalogue, and can spell nothing else.
+
+        One that was tuned to rank alone names items instead, each of which is one step of it.
+        """
         with watch("read prompt"):
             prefix = self.read(prompt, query)
+        allowed = query.allowed & self._one_of_each
         with watch("generate"):
-            found = self._generator.spell(prefix, self.trie, query.allowed & self._one_of_each, n)
+            if self._generator.ranks_alone:
+                found = self._named(prefix, allowed, n)
+            else:
+                found = self._generator.spell(prefix, self.trie, allowed, n)
         items = self.catalogue.items
         return [Candidate(items[p], {"model": score, "final": score}) for p, score in found], prefix
+
+    def _named(self, prefix: object, allowed: NDArray[np.bool_], n: int) -> list[tuple[int, float]]:
+        """The n likeliest allowed items, best first: (position, log-probability among the allowed)."""
+        logits = np.where(allowed, self._generator.next_items(prefix, self._known), -np.inf)
+        best = np.argsort(-logits, kind="stable")[: min(n, int(allowed.sum()))]
+        return [(int(place), float(logits[place] - np.logaddexp.reduce(logits))) for place in best]
 
     @cached_property
     def _one_of_each(self) -> NDArray[np.bool_]:

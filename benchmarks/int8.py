@@ -27,7 +27,7 @@ from scipy.stats import spearmanr
 
 from agent.assets import language_model
 from agent.generation.chat import Chat
-from agent.generation.local import load_model
+from agent.generation.loading import load_model
 from agent.generation.prompting import PromptSet, clean_title
 from finetune.evaluate.bootstrap import Interval, interval
 

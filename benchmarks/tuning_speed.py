@@ -24,7 +24,7 @@ from rich.table import Table
 from agent.assets import language_model
 from agent.build import open_encoder
 from agent.generation.chat import Chat
-from agent.generation.local import load_model
+from agent.generation.loading import load_model
 from agent.workspace.catalogue import Catalogue
 from finetune.evaluate.data import from_store
 from finetune.evaluate.splits import hold_out_last

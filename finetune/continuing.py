@@ -20,7 +20,7 @@ from agent.generation.items import ItemShape, item_vectors
 from agent.quiet import quiet_transformers
 from finetune.evaluate.splits import Known
 from finetune.examples import NONE, Example, Examples
-from finetune.recipe import SftConfig
+from finetune.recipe import WRITTEN, SftConfig
 from finetune.sft import quick_on_cpu
 
 Flags = NDArray[np.bool_]
@@ -28,13 +28,18 @@ OWN = ".items.own.weight"  # how the name of the items' own rows ends
 
 
 def configured(config: SftConfig, start: Adapter) -> SftConfig:
-    """The same settings with what an adapter that is tuned further decides: its sizes, its window, its seed."""
+    """The same settings with what an adapter that is tuned further decides: its sizes, its window, its seed.
+
+    One that ranks alone learns no words here either.
+    """
     shape, lora = shape_of(start), _lora_of(start)
     decided = {
         "rank": lora.r, "alpha": lora.lora_alpha, "dropout": lora.lora_dropout, "rslora": lora.use_rslora,
         "dora": lora.use_dora, "targets": tuple(sorted(lora.target_modules)), "width": shape.width,
         "depth": shape.depth, "window": start.manifest.window, "seed": seed_of(start),
     }  # fmt: skip
+    if start.manifest.ranks_alone:
+        decided["shares"] = {task: share for task, share in config.shares.items() if task not in WRITTEN}
     return SftConfig(**{**config.model_dump(), **decided})
 
 

@@ -121,6 +121,7 @@ class Examples:
         if not self.people:
             raise InputError("Nobody here has two interactions, so there is nothing to learn an order from.")
         self._tasks = list(shares)
+        self._spells = shares.get("spell", 0) > 0  # after a request, too: else words would be learned by the way
         self._odds = np.array([shares[task] for task in self._tasks]) / sum(shares.values())
         self.plain = self._tokens(self._asking(""))
 
@@ -162,9 +163,8 @@ class Examples:
         if written is None:
             return None
         targets = np.append(np.full(len(before), NONE), history[place])
-        return self._example(
-            "request", self._tokens(self._asking(written.text)), before, targets, self._title(history[place])
-        )
+        said = self._title(history[place]) if self._spells else _SILENCE
+        return self._example("request", self._tokens(self._asking(written.text)), before, targets, said)
 
     def _justify(self, person: int, history: Positions, random: np.random.Generator) -> Example | None:
         """A reason for one of the items that the person went on to, as it is asked for in a turn."""

@@ -21,7 +21,7 @@ from agent.extras import how_to_install
 from agent.generation.adapters import WEIGHTS, Adapter, AdapterManifest, base_fingerprint, read_adapter, save_manifest
 from agent.generation.chat import Chat
 from agent.generation.items import ItemShape
-from agent.generation.local import load_model
+from agent.generation.loading import load_model
 from agent.generation.prompting import PromptSet
 from agent.progress import Progress
 from agent.settings import Settings
@@ -38,22 +38,27 @@ from finetune.retrieval import ASKED, transitions_of
 from finetune.several import first_before_others, is_first
 from finetune.trainer import Tuned
 
-PROMPTS = ("rank", "justify")  # what an adapter is bound to
+PROMPTS = ("rank", "justify")  # what an adapter is bound to; one that ranks alone to the first
 
 
 @dataclass(frozen=True, slots=True)
 class Skills:
-    """What an adapter has learned beside ranking: to phrase reasons freely, to fill in what a message asks for."""
+    """What an adapter has learned beside ranking: to phrase reasons freely, to fill in what a message asks for.
+
+    `ranks_alone` says that it has learned no words at all.
+    """
 
     writes: bool
     fills: bool
+    ranks_alone: bool
 
     @classmethod
     def of(cls, learned: SftConfig | AdapterManifest) -> Skills:
         """Those of a run, or of the adapter that is tuned further."""
         if isinstance(learned, AdapterManifest):
-            return cls(learned.writes, learned.fills)
-        return cls(*(learned.shares.get(task, 0) > 0 for task in ("justify", "understand")))
+            return cls(learned.writes, learned.fills, learned.ranks_alone)
+        writes, fills = (learned.shares.get(task, 0) > 0 for task in ("justify", "understand"))
+        return cls(writes, fills, learned.ranks_alone)
 
 
 class Ground:
@@ -176,13 +181,14 @@ class Ground:
             name=self.name,
             base=base_fingerprint(self._base_folder),
             base_name=self._settings.model,
-            prompts={prompt: self.prompts.get(prompt).hash for prompt in PROMPTS},
+            prompts={name: self.prompts.get(name).hash for name in (PROMPTS[:1] if skills.ranks_alone else PROMPTS)},
             encoder=self._encoder.name,
             shape=shape,
             items=self.catalogue.keys,
             window=window,
             writes=skills.writes,
             fills=skills.fills,
+            ranks_alone=skills.ranks_alone,
             training={
                 "config": config.model_dump(mode="json"),
                 "losses": tuned.losses,

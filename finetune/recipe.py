@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.errors import InputError
 
+WRITTEN = ("spell", "justify", "understand")  # the tasks that end in words
 PRESETS = Path(__file__).parent / "presets"
 
 
@@ -50,6 +51,11 @@ class SftConfig(Steps):
     replay: float = Field(
         0.3, ge=0, le=0.9, description="Share of what was learned before, where an adapter is tuned further."
     )
+
+    @property
+    def ranks_alone(self) -> bool:
+        """Whether nothing in it needs the layers after `depth`, so that LoRA stays out of them."""
+        return not any(self.shares.get(task, 0) > 0 for task in WRITTEN)
 
 
 class PreferenceConfig(Steps):

@@ -87,6 +87,7 @@ def with_lora(base: Any, texts: Any, untouched: Any, config: SftConfig) -> Any: 
     base.items.begin(texts, float(base.get_input_embeddings().weight.detach().float().std()))
     lora = LoraConfig(
         r=config.rank, lora_alpha=config.alpha, lora_dropout=config.dropout, target_modules=list(config.targets),
+        layers_to_transform=list(range(config.depth)) if config.depth and config.ranks_alone else None,
         use_rslora=config.rslora, use_dora=config.dora, modules_to_save=["items"], task_type="CAUSAL_LM",
     )  # fmt: skip
     with quiet_transformers():

@@ -1,6 +1,8 @@
 """Adapters on disk and the commands about them; what is inside the weights is tested in test_sft.py."""
 
 import json
+import shutil
+from dataclasses import replace
 
 import pytest
 from conftest import open_small
@@ -10,6 +12,7 @@ from agent.build import adapter_in_service, adapters_of
 from agent.errors import AdapterError
 from agent.generation.adapters import IN_SERVICE, MANIFEST, WEIGHTS, AdapterManifest, base_fingerprint, save_manifest
 from agent.settings import Settings
+from agent.shipped import add_shipped
 from agent.workspace.workspace import Workspace
 
 INTERVAL = {"mean": 0.01, "low": 0.002, "high": 0.02}
@@ -72,6 +75,23 @@ def test_opening_checks_what_serves(path, tmp_path):
         adapters_of(workspace).use("good")
         with pytest.raises(AdapterError, match="tuned on the model a model"):
             adapter_in_service(workspace, Settings(), model)
+        adapter = adapters_of(workspace).get("good")  # nobody chose what came with the package
+        save_manifest(adapter.folder, replace(adapter.manifest, shipped=True))
+        assert adapter_in_service(workspace, Settings(), model) is None
+
+
+def test_what_comes_with_the_package_serves_a_new_workspace_of_its_data_set(path, tmp_path, monkeypatch):
+    monkeypatch.setattr("agent.shipped.FOLDER", tmp_path / "shipped")
+    with Workspace.open(path) as workspace:
+        found = adapters_of(workspace)
+        shutil.copytree(found.get("good").folder, tmp_path / "shipped" / "films")
+        add_shipped(found, "books")
+        assert found.in_service is None and "books" not in found.names()
+        add_shipped(found, "films")
+        assert found.in_service.manifest.name == "films" and found.in_service.manifest.model_weight == 0.7
+        found.use(None)
+        add_shipped(found, "films")  # who took it out of service meant it
+        assert found.in_service is None
 
 
 def test_another_model_has_another_fingerprint(tmp_path):

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from agent.build import adapters_of
 from agent.errors import AdapterError, InputError
 from agent.generation.adapters import WEIGHTS, save_manifest
-from agent.generation.local import load_model
+from agent.generation.loading import load_model
 from agent.schema import Feedback, Interaction, Item
 from agent.workspace.workspace import Workspace
 from finetune.continuing import OWN, News, go_on

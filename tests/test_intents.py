@@ -55,7 +55,13 @@ def test_only_the_answer_is_learned_after_the_prompt_that_serving_asks_with(chat
         assert (example.items < 0).all() and (example.next_items < 0).all()
 
 
-@pytest.mark.parametrize(("shares", "skills"), [({"next": 1.0}, (False, False)), ({"understand": 1.0}, (False, True))])
+SKILLS = (
+    ({"next": 0.9, "request": 0.1, "justify": 0.0}, (False, False, True)), ({"spell": 1.0}, (False, False, False)),
+    ({"understand": 1.0}, (False, True, False)), ({"justify": 1.0}, (True, False, False)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("shares", "skills"), SKILLS)
 def test_an_adapter_says_what_it_has_learned(shares, skills):
     assert Skills.of(SftConfig(shares=shares)) == Skills(*skills)
 

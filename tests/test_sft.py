@@ -14,9 +14,10 @@ from agent.assets import language_model
 from agent.build import adapters_of
 from agent.errors import AdapterError, InputError
 from agent.generation.adapters import IN_SERVICE, MANIFEST, WEIGHTS, base_fingerprint, read_adapter, save_manifest
-from agent.generation.base import Message
+from agent.generation.base import Branch, Message
 from agent.generation.export import ITEMS, export
-from agent.generation.local import LocalGenerator, load_model
+from agent.generation.loading import load_model
+from agent.generation.local import LocalGenerator
 from agent.generation.prompting import PromptSet
 from agent.quiet import quiet_transformers
 from agent.schema import Interaction, Item
@@ -33,7 +34,7 @@ N = 12
 ENCODER = HashEncoder(32)
 QUICK = SftConfig(
     epochs=12, rate=5e-3, item_rate=0.03, batch=16, rank=4, alpha=8, width=16, window=6, item_dropout=0, dropout=0,
-    shares={"next": 0.8, "request": 0.2}, average=0.8, patience=12,
+    shares={"next": 0.7, "spell": 0.1, "request": 0.2}, average=0.8, patience=12,
 )  # fmt: skip
 
 
@@ -308,15 +309,9 @@ def examined(path, tiny, name):
         return promote(workspace, ENCODER, settings(tiny), name, people=60), adapters_of(workspace).in_service
 
 
-def test_what_helps_serves_and_what_is_worse_is_refused_with_the_numbers(two_gaits, tiny, monkeypatch):
+def test_what_helps_serves_and_what_is_worse_is_refused_with_the_numbers(two_gaits, tiny):
     found, serving = examined(two_gaits, tiny, "good")
-    # It ranks better, but a model of random weights that was tuned to rank alone writes worse: so it is refused.
-    assert found.gain.low > 0 and found.weight > 0 and found.grounded_gain.high < 0
-    assert not found.passed and serving is None
-
-    monkeypatch.setattr("finetune.gate._Gate._grounded", lambda *_: 1.0)  # from here on by the lists alone
-    found, serving = examined(two_gaits, tiny, "good")
-    assert found.passed and found.gain.low > 0 and found.weight > 0
+    assert found.passed and found.gain.low > 0 and found.weight > 0 and found.grounded_gain.high >= 0
     assert serving.manifest.name == "good" and serving.manifest.model_weight == found.weight
     assert serving.manifest.measures["gain"]["mean"] == pytest.approx(found.gain.mean)
 
@@ -336,6 +331,36 @@ def test_what_helps_serves_and_what_is_worse_is_refused_with_the_numbers(two_gai
             kept.remove("good")
         kept.remove("worse")
         assert kept.names() == ("good",)
+
+
+def test_what_ranks_alone_leaves_every_word_to_the_base_model(two_gaits, tiny):
+    with Workspace.open(two_gaits) as workspace:
+        adapter = adapters_of(workspace).get("good")
+    assert adapter.manifest.ranks_alone and set(adapter.manifest.prompts) == {"rank"}
+    plain, ranking = LocalGenerator(tiny, dtype="float32"), served(tiny, adapter)
+    assert ranking.ranks_alone and ranking.reads_items and not plain.ranks_alone
+    with Workspace.open(two_gaits) as workspace:
+        known = ranking.know([item_key(item) for item in workspace.store.items()], workspace.vectors(ENCODER)[1])
+    prompt = PromptSet.named("recommend").get("rank").render(history=[], request="", noun="film")
+    base, read = plain.read(prompt), ranking.read(prompt, known, np.array([3, 8]))
+    assert np.argmax(ranking.next_items(read, known)) == 13 % N
+    titles = ["Film Number 3 (1963)", "Film Number 7 (1967)"]
+    assert np.array_equal(plain.score(base, titles).total, ranking.score(read, titles).total)
+    branches = [Branch((*prompt[:-1], Message("assistant", prompt[-1].content + text))) for text in (" One", " Two")]
+    said = [list(one.write(it, branches, max_tokens=6)) for one, it in ((plain, base), (ranking, read))]
+    assert said[0] == said[1]
+
+
+def test_what_ranks_alone_names_items_where_a_title_would_be_spelled(two_gaits, tiny, tmp_path):
+    shutil.copytree(two_gaits, tmp_path / "w")
+    with Workspace.open(tmp_path / "w") as workspace:
+        good = adapters_of(workspace).get("good")
+    with Agent(Workspace.open(tmp_path / "w"), Settings(), ENCODER, served(tiny, good)) as agent:
+        reply = agent.recommend(history=["f3", "f8"], n=3, strategy="generate")
+    titles = [one.item.item_id for one in reply.recommendations]
+    assert titles[0] == f"f{13 % N}" and len(set(titles)) == 3 and not {"f3", "f8"} & set(titles)
+    scores = [candidate.scores["model"] for candidate in reply.candidates]
+    assert scores == sorted(scores, reverse=True) and scores[0] < 0
 
 
 def test_new_interactions_leave_no_one_held_out(two_gaits, tiny, tmp_path):

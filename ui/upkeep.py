@@ -198,9 +198,12 @@ def _adapter(opened: Opened, settings: Settings, check: type[Check]) -> Check:
 
     try:
         found = adapter_in_service(opened, settings, language_model(settings.model, settings.cache))
-        others = len(adapters_of(opened).names())
+        others, chosen = len(adapters_of(opened).names()), adapters_of(opened).in_service
     except VouchrecError as error:
         return check("adapter", False, str(error))
+    if found is None and chosen is not None:
+        name = chosen.manifest.name
+        return check("adapter", True, f"none serves: {name} came with the package for another model, encoder or prompt")
     if found is None:
         return check("adapter", True, f"none serves, which is no fault; {others} there")
     gain = found.manifest.measures.get("gain")

@@ -34,8 +34,10 @@ class AdapterManifest:
     `base` is the fingerprint of the model that it was tuned on, `prompts` the hash of each prompt by name, `encoder`
     the name of what made the text vectors, `items` the keys (`agent.workspace.catalogue.item_key`) of those whose own
     parts it has learned, `window` how many items of a history it reads, `model_weight` how much its scores count beside
-    those of retrieval, `writes` whether it has learned to phrase reasons freely, `fills` whether to fill in what a
-    message asks for, `measures` what the gate found, `training` how it came about.
+    those of retrieval. `writes` says whether it has learned to phrase reasons freely, `fills` whether to fill in what a
+    message asks for, `ranks_alone` whether it has learned no words at all: they are then the base model's, since such
+    tuning spoils them (docs/log.md). `shipped` says whether it came with the package. `measures` is what the gate
+    found, `training` how it came about.
     """
 
     name: str
@@ -49,6 +51,8 @@ class AdapterManifest:
     model_weight: float = 0.0
     writes: bool = False
     fills: bool = False
+    ranks_alone: bool = False
+    shipped: bool = False
     measures: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
 

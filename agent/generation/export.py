@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agent.errors import AdapterError, InputError
 from agent.generation.adapters import Adapter
-from agent.generation.local import load_merged
+from agent.generation.loading import load_merged
 from agent.quiet import quiet_transformers
 
 ITEMS = "items.safetensors"

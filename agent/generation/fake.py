@@ -27,6 +27,7 @@ class FakeGenerator:
     name = "fake"
     adapter = None
     reads_items = False
+    ranks_alone = False
     measured_weight = None
     writes_reasons = False
     fills_intents = False

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.errors import AdapterError, AssetError, InputError
-from agent.generation.adapters import WEIGHTS, Adapter
+from agent.errors import InputError
+from agent.generation.adapters import Adapter
 from agent.generation.base import Branch, Message, Piece, TitleScores
 from agent.generation.chat import Chat
 from agent.generation.guided import Grammar, Grammars, write_json
-from agent.generation.items import item_vectors, states_at
+from agent.generation.items import states_at
+from agent.generation.loading import load_served
 from agent.generation.trie import TokenTrie
 from agent.generation.writing import Writers, Writing
-from agent.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     import torch
@@ -34,7 +34,8 @@ class Prefix:
     """A prompt that was read: its text and length, the key-value cache (batch of one) and the last hidden state.
 
     `length` counts tokens, and with them the items that were read after the text. `asked` is the state that tells which
-    item is next, which may stand after fewer layers.
+    item is next, which may stand after fewer layers. Where an adapter that ranks alone has read, there is no cache:
+    the base model reads the text when it comes to words.
     """
 
     messages: tuple[Message, ...]
@@ -53,7 +54,8 @@ class LocalGenerator:
         dtype: "float32", "bfloat16", or "auto": bfloat16 where the processor multiplies it fast (AMX, CUDA), measured
             four times faster than float32 there at reading 700 tokens; float32 elsewhere, where it is the faster one.
         name: what replies call the model.
-        adapter: a LoRA adapter, merged into the weights. One with item vectors lets the model read items.
+        adapter: a LoRA adapter, merged into the weights. One with item vectors lets the model read items, and one that
+            has learned to rank alone leaves all words to the base model.
     """
 
     def __init__(self, folder: Path, *, dtype: str = "auto", name: str = "", adapter: Adapter | None = None) -> None:
@@ -62,12 +64,13 @@ class LocalGenerator:
         self.name = name or folder.name
         self.adapter = adapter.manifest.name if adapter else None
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        model, tokenizer = load_merged(folder, adapter, dtype)
+        model, ranker, tokenizer = load_served(folder, adapter, dtype)
         self._dtype = model.dtype
-        self._model = model.to(self._device).eval()
-        self._items: Any = getattr(model, "items", None)
+        self._model, self._ranker = (each.to(self._device).eval() for each in (model, ranker))
+        self._items: Any = getattr(ranker, "items", None)
         self.reads_items = self._items is not None
-        self._depth = adapter.manifest.shape.depth if adapter and adapter.manifest.shape else None
+        self.ranks_alone = ranker is not model
+        self._depth = adapter.manifest.shape.depth if adapter and adapter.manifest.shape and ranker is model else None
         self._window = adapter.manifest.window if adapter else 0
         self.writes_reasons = adapter is not None and adapter.manifest.writes
         self.measured_weight = adapter.manifest.model_weight if adapter else None
@@ -119,9 +122,17 @@ class LocalGenerator:
             if items is not None and history is not None:
                 taken = self._items.read(items[torch.from_numpy(history[-self._window :]).to(self._device)])[None]
                 embedded = torch.cat([embedded, taken.to(embedded.dtype)], 1)
-            output, states = states_at(self._model.model, self._depth, inputs_embeds=embedded, use_cache=True)
-        end = output.last_hidden_state[:, -1]
-        return Prefix(tuple(messages), text, embedded.shape[1], output.past_key_values, end, states[:, -1])
+            if self.ranks_alone and items is not None:
+                end = asked = self._ranker.model(inputs_embeds=embedded, use_cache=False).last_hidden_state[:, -1]
+                cache = None
+            else:
+                output, states = states_at(self._model.model, self._depth, inputs_embeds=embedded, use_cache=True)
+                cache, end, asked = output.past_key_values, output.last_hidden_state[:, -1], states[:, -1]
+        return Prefix(tuple(messages), text, embedded.shape[1], cache, end, asked)
+
+    def _for_words(self, prefix: Prefix) -> Prefix:
+        """The prefix with what words need of it, read now if it was read for ranking alone."""
+        return prefix if prefix.cache is not None else self.read(prefix.messages)
 
     def count(self, messages: Sequence[Message]) -> int:
         """How many tokens a conversation with an open last message has, items not counted."""
@@ -149,6 +160,7 @@ class LocalGenerator:
         if not titles:
             return TitleScores(np.zeros(0), np.zeros(0, dtype=np.int64))
         sequences = [self._chat.title(title) for title in titles]
+        prefix = self._for_words(prefix)
         # The last token (the end mark) is only predicted, never read.
         fed = [token for sequence in sequences for token in sequence[:-1]]
         lengths = np.array([len(sequence) - 1 for sequence in sequences])
@@ -199,7 +211,7 @@ class LocalGenerator:
         alive = trie.alive(allowed)
         if n <= 0 or not alive[0]:
             return []
-        width = BEAM_WIDTH * n
+        prefix, width = self._for_words(prefix), BEAM_WIDTH * n
         nodes, sums = np.zeros(1, dtype=np.int64), np.zeros(1)
         cache, hidden = copy.deepcopy(prefix.cache), prefix.hidden
         found: list[tuple[int, float]] = []
@@ -237,7 +249,8 @@ class LocalGenerator:
 
         def start() -> Writing:
             texts = [self._chat.continuation(prefix.text, branch.messages) for branch in branches]
-            return Writing(self._model, self._chat, prefix.cache, texts, branches, seed, max_tokens)
+            cache = self._for_words(prefix).cache
+            return Writing(self._model, self._chat, cache, texts, branches, seed, max_tokens)
 
         if branches:
             yield from self._writers.write(start)
@@ -257,67 +270,5 @@ class LocalGenerator:
                 f"The prompt has {prefix.length + len(more)} tokens and may take {max_tokens} to answer; this model "
                 f"reads at most {self._context}. Shorten the message."
             )
-        return self._chat.decode(write_json(self._model, self._lock, prefix, more, grammar, max_tokens))
-
-
-def load_model(folder: Path, dtype: str = "auto") -> tuple[Any, Any]:
-    """The causal language model of a folder and its tokenizer, transformers' own; AssetError when they do not load."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        with quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=_choose_dtype(dtype, device), local_files_only=True, use_safetensors=True
-            )
-    except (OSError, ValueError) as error:
-        raise AssetError(
-            f"The language model in {folder} does not load: {error}. "
-            "Remove that folder and run the command again to fetch it anew, or set VOUCHREC_MODEL to another model."
-        ) from error
-    return model, tokenizer
-
-
-def load_merged(folder: Path, adapter: Adapter | None, dtype: str = "auto") -> tuple[Any, Any]:
-    """`load_model` with an adapter merged into the weights; its item vectors, where it has some, are `model.items`.
-
-    Raises:
-        AdapterError: the adapter does not load on this model.
-    """
-    model, tokenizer = load_model(folder, dtype)
-    return (model if adapter is None else _merged(model, adapter)), tokenizer
-
-
-def _merged(model: Any, adapter: Adapter) -> Any:  # noqa: ANN401 - transformers' own classes
-    """The model with the adapter in its weights, and with its item vectors, where it has some, as `model.items`."""
-    from peft import PeftModel
-    from safetensors import safe_open
-
-    folder, shape = adapter.folder, adapter.manifest.shape
-    try:
-        if shape is not None:
-            model.items = item_vectors(shape)
-            with safe_open(folder / WEIGHTS, "pt") as file:
-                if not any(".items." in name for name in file.keys()):  # noqa: SIM118 - it is no mapping
-                    raise ValueError("it lacks the item vectors that its manifest speaks of")
-        with quiet_transformers():
-            merged = PeftModel.from_pretrained(model, str(folder), use_safetensors=True).merge_and_unload()
-    except Exception as error:
-        raise AdapterError(
-            f"The adapter in {folder} does not load ({error}). Tune it again with `vouchrec finetune sft`, or take it "
-            "out of service with `vouchrec adapters use base`."
-        ) from error
-    if shape is not None:
-        merged.items.float()  # small, and what is read out of it is compared over a whole catalogue
-    return merged
-
-
-def _choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
-    import torch
-
-    if dtype != "auto":
-        return {"float32": torch.float32, "bfloat16": torch.bfloat16}[dtype]
-    fast = device.type == "cuda" or torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if fast else torch.float32
+        read = self._for_words(prefix)
+        return self._chat.decode(write_json(self._model, self._lock, read, more, grammar, max_tokens))

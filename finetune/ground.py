@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -162,21 +161,6 @@ class Ground:
 
         Of several processes the first writes, and the others read what it wrote.
         """
-        with first_before_others():
-            if is_first():
-                self._write(tuned, config, learned, shape, window, skills, told)
-            return read_adapter(self._folder)
-
-    def _write(
-        self,
-        tuned: Tuned,
-        config: Steps,
-        learned: Learned,
-        shape: ItemShape,
-        window: int,
-        skills: Skills,
-        told: Mapping[str, Any],
-    ) -> None:
         manifest = AdapterManifest(
             name=self.name,
             base=base_fingerprint(self._base_folder),
@@ -202,6 +186,12 @@ class Ground:
                 "seconds": round(time.perf_counter() - self._begun),
             },
         )
+        with first_before_others():
+            if is_first():
+                self._write(tuned, manifest)
+            return read_adapter(self._folder)
+
+    def _write(self, tuned: Tuned, manifest: AdapterManifest) -> None:
         try:
             tuned.model.save_pretrained(self._folder, safe_serialization=True)
         except OSError as error:

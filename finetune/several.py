@@ -37,12 +37,11 @@ def shared_workspace(path: Path) -> Iterator[Workspace]:
         return
     from accelerate import PartialState
 
-    state = PartialState()
-    with state.main_process_first():  # what it opens may have to be made, or refused
+    with first_before_others():  # what it opens may have to be made, or refused
         workspace = open_workspace(path, alone=is_first())
     with workspace:
         yield workspace
-        state.wait_for_everyone()
+        PartialState().wait_for_everyone()
 
 
 @contextmanager

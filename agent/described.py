@@ -30,10 +30,11 @@ def told(intent: Intent, catalogue: Catalogue, lexical: Lexical) -> Intent:
         return intent
     everything = np.ones(len(catalogue), dtype=bool)
     query = Query(_NOTHING, np.zeros(0), text, text, "", (), everything, 0.0)
-    best = lexical.best(query, 1)
-    if not len(best) or lexical.score(query, best)[0] < ENOUGH:
+    scores = lexical.score(query, np.arange(len(catalogue)))
+    best = int(scores.argmax())
+    if scores[best] < ENOUGH:
         return intent
-    item = catalogue.items[int(best[0])]
+    item = catalogue.items[best]
     read = set(parse_intent(text, catalogue).filters)
     kept = tuple(one for one in intent.filters if one not in read)
     if matches(item, intent.filters) or not matches(item, kept):

@@ -29,6 +29,11 @@ PROMPT = "intent"
 MAX_TOKENS = 200  # of an answer; those in the prompt have at most 40
 
 
+def with_intent(prompts: PromptSet) -> PromptSet:
+    """The set to read messages with: this one, or "recommend" where this one has no prompt "intent"."""
+    return prompts if PROMPT in prompts.names() else PromptSet.named("recommend")
+
+
 @dataclass(frozen=True, slots=True)
 class _Form:
     """What is the same for every message to one catalogue: the unchanging inputs of the prompt, and the grammar."""
@@ -44,7 +49,7 @@ class Reader:
     Args:
         understanding: "words", "model", or "auto": the model where `Generator.fills_intents` says that it can.
         generator: the language model.
-        prompts: the set in service; where it has no prompt "intent", that of the set "recommend" is used.
+        prompts: the set in service, see `with_intent`.
         noun: what one item is called.
     """
 
@@ -53,7 +58,7 @@ class Reader:
     ) -> None:
         self.asks_model = understanding == "model" or (understanding == "auto" and generator.fills_intents)
         self._generator = generator
-        self._prompts = prompts if PROMPT in prompts.names() else PromptSet.named("recommend")
+        self._prompts = with_intent(prompts)
         self._noun = noun
         self._form: _Form | None = None
         self._read: tuple[tuple[Message, ...], Any] | None = (

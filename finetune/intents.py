@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from agent.generation.base import Message
 from agent.generation.prompting import PromptSet
+from agent.reader import PROMPT, with_intent
 from agent.schema import Filter, Intent
 from agent.understanding.briefing import brief, situation
 from agent.understanding.dialogue import State
@@ -25,7 +26,6 @@ from agent.understanding.slots import UnfitAnswerError
 from agent.workspace.catalogue import Catalogue
 from finetune.requests import write_request
 
-PROMPT = "intent"
 SHARE_FOLLOWING = 0.5  # of the messages that come after another one
 _BOUNDS = {">=": "at_least", "<=": "at_most", ">": "above", "<": "below"}
 _CHOICES = {"==": "all_of", "in": "one_of", "!=": "none_of", "not in": "none_of"}
@@ -35,8 +35,7 @@ class Messages:
     """Draws messages with what they change, as `agent.reader` asks for it."""
 
     def __init__(self, catalogue: Catalogue, prompts: PromptSet, noun: str) -> None:
-        named = prompts if PROMPT in prompts.names() else PromptSet.named("recommend")
-        self._catalogue, self._prompt, self._noun = catalogue, named.get(PROMPT), noun
+        self._catalogue, self._prompt, self._noun = catalogue, with_intent(prompts).get(PROMPT), noun
         self._told = brief(catalogue)
 
     def draw(self, wanted: NDArray[np.int64], random: np.random.Generator) -> tuple[tuple[Message, ...], str] | None:

@@ -22,12 +22,12 @@ from agent.understanding.briefing import brief, situation
 from agent.understanding.dialogue import State
 from agent.understanding.filling import filled
 from agent.understanding.intent import follow_up, parse_intent
-from agent.understanding.slots import UnfitAnswerError
+from agent.understanding.slots import BOUNDS, CHOICES, UnfitAnswerError
 from agent.workspace.catalogue import Catalogue
 from finetune.requests import write_request
 
 SHARE_FOLLOWING = 0.5  # of the messages that come after another one
-_BOUNDS = {">=": "at_least", "<=": "at_most", ">": "above", "<": "below"}
+_BOUNDS = {op: field for field, op in BOUNDS.items()}
 _CHOICES = {"==": "all_of", "in": "one_of", "!=": "none_of", "not in": "none_of"}
 
 
@@ -75,7 +75,7 @@ def changes(said: Intent, catalogue: Catalogue) -> dict[str, Any]:
     for wish in said.filters:
         for field, value in _written(wish):
             known = fields.setdefault(field, {})
-            if field in _CHOICES.values():
+            if field in CHOICES:
                 known.setdefault(wish.attribute, []).extend(value)
             else:
                 known[wish.attribute] = value

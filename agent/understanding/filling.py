@@ -7,7 +7,7 @@ wishes, and nothing else. What the catalogue does not know stays a wish, as in a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -17,13 +17,12 @@ from agent.understanding.forgetting import forgotten
 from agent.understanding.intent import follow_up, parse_intent
 from agent.understanding.names import people_named, values_named
 from agent.understanding.places import countries_said
-from agent.understanding.slots import Changes, UnfitAnswerError, read_changes
+from agent.understanding.slots import BOUNDS, Changes, UnfitAnswerError, read_changes
 from agent.understanding.spelling import respelled
 from agent.workspace.catalogue import Catalogue, phrase_key, title_key
 
 _PLACE = re.compile(r"#\s*(\d{1,2})")
 _WORD = re.compile(r"[\w'’&-]+")
-_OPS: Mapping[str, Op] = {"at_least": ">=", "at_most": "<=", "above": ">", "below": "<"}
 _HABIT = {"more": 0.8, "less": 0.2}
 _SURPRISE = {"yes": 0.5, "no": 0.0}
 Value = tuple[str, str]  # an attribute and a value that it has in the catalogue
@@ -151,7 +150,7 @@ def _meant(attribute: str, said: str, catalogue: Catalogue) -> list[Value]:
 def _number_filters(said: Changes) -> list[Filter]:
     return [
         Filter(attribute, op, int(value) if value.is_integer() else value)
-        for field, op in _OPS.items()
+        for field, op in BOUNDS.items()
         for attribute, value in getattr(said, field).items()
     ]
 

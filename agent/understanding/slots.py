@@ -6,10 +6,12 @@ those can be written. So whatever is written under it is short, and about this c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agent.schema import Op
 from agent.workspace.catalogue import Catalogue
 
 MOST_ATTRIBUTES = 24
@@ -24,7 +26,7 @@ Words = dict[str, Annotated[tuple[Phrase, ...], Field(min_length=1, max_length=M
 Numbers = dict[str, Annotated[float, Field(ge=-MOST, le=MOST)]]
 
 CHOICES = ("all_of", "one_of", "none_of")
-BOUNDS = ("at_least", "at_most", "above", "below")
+BOUNDS: Mapping[str, Op] = {"at_least": ">=", "at_most": "<=", "above": ">", "below": "<"}
 
 
 class UnfitAnswerError(ValueError):

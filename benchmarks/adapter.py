@@ -4,19 +4,22 @@ Everyone's last interaction is taken out of the workspace before anything is lea
 by a seeded shuffle). The rest is tuned on as in `vouchrec finetune sft` and judged as in `vouchrec finetune promote`,
 on people whose last remaining interaction is held out in turn; only then are the last interactions asked for, with the
 weight that the gate chose. NDCG@10 of the final order beside fused retrieval alone, over all people and over those
-whose item is among the candidates, with paired intervals.
+whose item is among the candidates, with paired intervals: once with retrieval as `vouchrec finetune behaviour` learns
+it, and once as a new workspace has it.
 
-    python benchmarks/adapter.py --preset cpu --seed 0 --json out.json
+    python benchmarks/adapter.py --preset items --seed 0 --json out.json
 
-It goes on where it was killed. The adapter that comes out is the one that the package ships.
+It goes on where it was killed. With `--ship` what has passed the gate becomes the adapter that comes with the package.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from common import describe_run, open_example, write_json  # type: ignore[import-not-found]
@@ -26,11 +29,14 @@ from rich.table import Table
 
 from agent.agent import Agent
 from agent.assets import language_model
-from agent.build import adapters_of, behaviour_folder, open_encoder
+from agent.build import DATASETS, adapters_of, behaviour_folder, open_encoder
+from agent.generation.adapters import Adapter, Adapters, save_manifest
 from agent.generation.local import LocalGenerator
 from agent.listing import Lister
+from agent.retrieval.fusion import Weights
 from agent.retrieval.trained import read_manifest
 from agent.schema import Intent, Interaction, Profile
+from agent.shipped import FOLDER
 from agent.stopwatch import Stopwatch
 from agent.workspace.workspace import STORE, Workspace
 from finetune.behaviour import Recipe
@@ -39,7 +45,8 @@ from finetune.evaluate.data import Dataset, from_store
 from finetune.evaluate.splits import Split, make_split
 from finetune.gate import Judged, gains, promote
 from finetune.language import tune_language
-from finetune.recipe import SftConfig, read_config
+from finetune.learned import RECORD
+from finetune.recipe import read_config
 from finetune.retrieval import learn_retrieval, query_of, tune
 from ui.terminal import Terminal
 
@@ -49,9 +56,10 @@ WEIGHTLESS = 0.0  # retrieval alone
 def main() -> None:
     """Tune, judge, ask, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--preset", default="cpu")
+    parser.add_argument("--preset", default="items")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--people", type=int, default=None, help="test people asked; all if not given")
+    parser.add_argument("--ship", action="store_true", help="put the adapter, if it has passed, into the package")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     config = read_config(arguments.preset, seed=arguments.seed)
@@ -70,7 +78,7 @@ def main() -> None:
             if read_manifest(behaviour_folder(workspace)) is None:
                 tune(workspace, encoder, recipe=Recipe(seed=arguments.seed), progress=progress)
             if not adapters.get(name).manifest.measures:
-                promote(workspace, encoder, agent.settings, name, progress=progress)
+                promote(workspace, encoder, agent.settings, name, people=len(split.test), progress=progress)
             adapter = adapters.get(name)
         learned = learn_retrieval(
             dataset, encoder, split.training, split.validation, indexes=kept / "indexes",
@@ -78,12 +86,21 @@ def main() -> None:
         )  # fmt: skip
         folder = language_model(agent.settings.model, agent.settings.cache)
         generator = LocalGenerator(folder, dtype=agent.settings.dtype, adapter=adapter)
-        lister = Lister(agent.catalogue, vectors, learned.sources, learned.weights, generator)
         if arguments.people is not None:
             split = split.sampled(arguments.people)
-        judged = list(_asked(agent, lister, split))
+        figures = {}
+        for called, sources, weights in (
+            ("learned", learned.sources, learned.weights),
+            ("new", [source for source in learned.sources if source.name != "behaviour"], Weights()),
+        ):
+            lister = Lister(agent.catalogue, vectors, sources, weights, generator)
+            judged = list(_asked(agent, lister, split))
+            figures[called] = report(called, judged, adapter.manifest.model_weight)
         learned.close()
-    report(judged, adapter.manifest.model_weight, adapter.manifest.measures, config, arguments.json)
+    told = {"config": config.model_dump(), "weight": adapter.manifest.model_weight, "gate": adapter.manifest.measures}
+    write_json(arguments.json, {**describe_run(), **told, **figures})
+    if arguments.ship:
+        ship(adapter, figures)
 
 
 def _without_test(path: Path, dataset: Dataset, split: Split) -> Workspace:
@@ -121,12 +138,15 @@ def _asked(agent: Agent, lister: Lister, split: Split) -> Iterator[Judged]:
         yield Judged.of(candidates, {agent.catalogue.ids[p] for p in targets})
 
 
-def report(judged: list[Judged], weight: float, measures: object, config: SftConfig, file: Path | None) -> None:
-    """Print the table, write the JSON."""
+def report(called: str, judged: list[Judged], weight: float) -> dict[str, Any]:
+    """Print a table; its figures."""
     found = np.array([one.chosen >= 0 for one in judged])
     alone, final = gains(judged, WEIGHTLESS), gains(judged, weight)
     model = gains([replace(one, retrieval=0 * one.retrieval) for one in judged], 1.0)
-    table = Table(title=f"{len(judged)} test people, item among candidates: {found.mean():.3f}; weight {weight:g}")
+    table = Table(
+        title=f"retrieval: {called}; {len(judged)} test people, item among candidates: {found.mean():.3f}; "
+        f"weight {weight:g}"
+    )
     for column in ("NDCG@10", "retrieval alone", "model alone", "final", "gain of final (95% interval)", "relative"):
         table.add_column(column, justify="right")
     figures = {}
@@ -142,7 +162,21 @@ def report(judged: list[Judged], weight: float, measures: object, config: SftCon
         cells = [f"{columns[n].mean:.4f}" for n in ("retrieval", "model", "final")]
         table.add_row(name, *cells, _gain(columns["gain"]), f"{relative:+.1%}")
     Console().print(table)
-    write_json(file, {**describe_run(), "config": config.model_dump(), "weight": weight, "gate": measures, **figures})
+    return figures
+
+
+def ship(adapter: Adapter, figures: Mapping[str, Any]) -> None:
+    """Put an adapter that has passed the gate into the package."""
+    tuned = adapter.manifest
+    if not tuned.measures.get("passed"):
+        raise SystemExit(f"{tuned.name} has not passed the gate, so it is not shipped.")
+    shutil.rmtree(FOLDER / DATASETS[0], ignore_errors=True)
+    Adapters(FOLDER).add(adapter.folder, DATASETS[0])
+    training = {name: told for name, told in tuned.training.items() if name != RECORD}  # of a store that nobody has
+    manifest = replace(
+        tuned, name=DATASETS[0], shipped=True, training=training, measures={**tuned.measures, "test": figures}
+    )
+    save_manifest(FOLDER / DATASETS[0], manifest)
 
 
 def _gain(gain: Interval) -> str:

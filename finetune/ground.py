@@ -192,6 +192,8 @@ class Ground:
             return read_adapter(self._folder)
 
     def _write(self, tuned: Tuned, manifest: AdapterManifest) -> None:
+        for lora in tuned.model.peft_config.values():
+            lora.base_model_name_or_path = manifest.base_name  # and not a path of this machine
         try:
             tuned.model.save_pretrained(self._folder, safe_serialization=True)
         except OSError as error:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from agent.agent import Agent
 from agent.build import _COMPLETE, build
@@ -14,6 +20,13 @@ from agent.schema import Interaction, Item
 from agent.settings import Settings, load_settings
 from agent.workspace.encoder import HashEncoder
 from agent.workspace.workspace import Workspace
+
+pytest.register_assert_rewrite("pages")
+# A machine may be slow, or busy with something else: what is drawn must hold, however long it takes.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
+
+SOON = 120.0  # seconds that a test waits for what must happen
 
 FILMS = (
     ("1", "Alien (1979)", ("Horror", "Sci-Fi"), "A crew far from home and something in the walls."),
@@ -57,6 +70,58 @@ def open_small(path: Path, generator: FakeGenerator | None = None, **flags: obje
     workspace.store.set_meta("noun", "film")
     workspace.store.set_meta(_COMPLETE, True)
     return Agent(workspace, load_settings(path, **flags), HashEncoder(64), generator or FakeGenerator())
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Takes no more processor time of this thread: on a busy machine a second of it may do the work of a third."""
+    started = time.thread_time()
+    yield
+    assert time.thread_time() - started < seconds
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Wait for what must happen soon in another thread."""
+    end = time.monotonic() + SOON
+    while not holds():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.005)
+
+
+def in_a_loop(call: Callable[..., Any], *arguments: object, **named: object) -> Any:  # noqa: ANN401 - as `call` does
+    """Gradio makes an event loop that it never closes, unless one runs already."""
+
+    async def called() -> Any:  # noqa: ANN401
+        return call(*arguments, **named)
+
+    return asyncio.run(called())
+
+
+def in_a_thread(call: Callable[..., Any], *arguments: object, **named: object) -> Any:  # noqa: ANN401
+    """As `in_a_loop`, in another thread: in that of a test the loop of playwright may run."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(in_a_loop, call, *arguments, **named).result()
+
+
+@contextmanager
+def served_page(make: Callable[[], Any], **options: object) -> Iterator[str]:
+    """The address of a page that `make` builds, no slash at its end; `options` are those of `ui.front.start`."""
+    from ui.front import start
+
+    page = in_a_thread(make)
+    url = in_a_thread(start, page, port=0, **options)
+    try:
+        yield url.rstrip("/")
+    finally:
+        in_a_thread(page.close, verbose=False)
+
+
+@pytest.fixture(scope="module")  # while it is open, no other event loop can run in this thread
+def browser() -> Iterator[object]:
+    from pages import opened_browser
+
+    with opened_browser() as opened:
+        yield opened
 
 
 @pytest.fixture

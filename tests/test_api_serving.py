@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from test_app import in_a_loop
+from conftest import SOON, in_a_loop
 from test_cli import run
 
 from ui.api.app import build_api
@@ -34,7 +34,7 @@ def beside(small):
 
 def test_chat_and_service_answer_at_one_address(beside):
     url, guests = beside
-    with httpx.Client(base_url=url, timeout=30) as http:
+    with httpx.Client(base_url=url, timeout=SOON) as http:
         assert "Vouchrec" in http.get("/").text and http.get("/config").status_code == 200
         assert http.get("/healthz").json() == {"status": "ok"}
         assert http.get("/openapi.json").json()["info"]["title"] == "Vouchrec"
@@ -61,11 +61,11 @@ def test_the_service_alone_tells_where_it_is_and_ctrl_c_leaves_quietly(tmp_path)
         line = server.stdout.readline()
         assert "Ctrl-C" in line and "13 items" in line
         (address,) = re.findall(r"http://127\.0\.0\.1:\d+", line)
-        assert httpx.get(f"{address}/readyz").status_code == 200
-        assert httpx.get(address).status_code == 404  # there is no page
+        assert httpx.get(f"{address}/readyz", timeout=SOON).status_code == 200
+        assert httpx.get(address, timeout=SOON).status_code == 404  # there is no page
         server.send_signal(signal.SIGINT)
         try:
-            out, err = server.communicate(timeout=30)
+            out, err = server.communicate(timeout=SOON)
         finally:
             server.kill()
     assert (server.returncode, out, err.strip()) == (0, "", "Stopped.")

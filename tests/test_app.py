@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import re
@@ -16,7 +15,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from conftest import open_small
+from conftest import SOON, in_a_loop, open_small
 
 from agent.errors import InputError
 from agent.generation.base import Piece
@@ -559,15 +558,6 @@ def build_page(agent):
     return build_app(agent)
 
 
-def in_a_loop(call, *arguments, **named):
-    """Gradio makes an event loop that it never closes, unless one runs already."""
-
-    async def called():
-        return call(*arguments, **named)
-
-    return asyncio.run(called())
-
-
 def test_no_event_of_the_page_is_public(page):
     visible = {f.api_visibility for f in page.fns.values()}
     assert visible == {"private"} and len(page.fns) >= 7
@@ -601,7 +591,7 @@ def served(page, monkeypatch):
 
 def fetched(url, data=None, **headers):
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=10) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=SOON) as answer:
             return answer.status, answer.read().decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
         with error:
@@ -667,7 +657,7 @@ def test_serving_tells_where_it_is_and_ctrl_c_leaves_quietly(tmp_path):
         assert fetched(address)[0] == 200
         server.send_signal(signal.SIGINT)
         try:
-            out, err = server.communicate(timeout=30)
+            out, err = server.communicate(timeout=SOON)
         finally:
             server.kill()
     assert (server.returncode, out, err.strip()) == (0, "", "Stopped.")

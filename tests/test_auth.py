@@ -16,7 +16,7 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
-from conftest import open_small
+from conftest import SOON, open_small, served_page, until
 from test_api_keys import bearer
 from test_cli import ROOT, run
 
@@ -295,29 +295,13 @@ def test_who_starts_a_server_is_told_who_can_come_in():
 
 @contextmanager
 def served(agent, passwords, clock=time.time, **attempts):
-    """The page of an agent behind its door, in a thread with a loop, as gradio wants it."""
+    """The page of an agent behind its door."""
     from ui.app import build_app
-    from ui.front import start
 
     door = Door(agent.workspace.store.accounts, passwords, Sessions(agent.workspace.store.accounts, clock), **attempts)
-    up, down = threading.Event(), threading.Event()
-    at = []
-
-    async def hold():
-        page = build_app(agent, Guests(agent, signed_in=True))
-        at.append(start(page, port=0, api=build_api(agent, per_minute=0, keyless=False), door=door))
-        up.set()
-        await asyncio.to_thread(down.wait)
-        page.close(verbose=False)
-
-    thread = threading.Thread(target=lambda: asyncio.run(hold()))
-    thread.start()
-    try:
-        assert up.wait(60)
-        yield at[0].rstrip("/")
-    finally:
-        down.set()
-        thread.join()
+    api = build_api(agent, per_minute=0, keyless=False)
+    with served_page(lambda: build_app(agent, Guests(agent, signed_in=True)), api=api, door=door) as url:
+        yield url
 
 
 @pytest.fixture
@@ -340,7 +324,7 @@ def url(small, passwords, clock, waiting):
 
 
 def browser(url):
-    return httpx.Client(base_url=url, timeout=30, headers={"Origin": url, **HTML})
+    return httpx.Client(base_url=url, timeout=SOON, headers={"Origin": url, **HTML})
 
 
 def sign_in(client, name="anna", password=PASSWORD, **headers):
@@ -463,7 +447,7 @@ def test_an_address_must_wait_whatever_the_names(url, waiting):
 
 def test_many_attempts_at_once_gain_nothing(url):
     async def all_at_once():
-        async with httpx.AsyncClient(base_url=url, headers={"Origin": url}, timeout=60) as client:
+        async with httpx.AsyncClient(base_url=url, headers={"Origin": url}, timeout=SOON) as client:
             form = {"name": "anna", "password": "wrong"}
             return await asyncio.gather(*(client.post("/sign-in", data=form) for _ in range(15)))
 
@@ -581,7 +565,7 @@ def test_programs_need_a_key_and_no_sign_in(url, small):
         sign_in(client)
         assert client.get("/v1/models").status_code == 401  # nor is a sign-in a key
         secret = Keys(small.settings.home).add("shop")
-        with httpx.Client(base_url=url) as program:
+        with httpx.Client(base_url=url, timeout=SOON) as program:
             assert program.get("/v1/models", headers=bearer(secret)).status_code == 200
 
 
@@ -620,10 +604,16 @@ def test_another_page_follows_an_answer_to_its_end(small):
     answering = guest.answer("I liked Alien (1979)")
     next(answering)
     followed = []
-    following = threading.Thread(target=lambda: followed.extend(guest.follow()))
+
+    def follow():
+        for view in guest.follow():
+            followed.append(view)
+
+    following = threading.Thread(target=follow)
     following.start()
+    until(lambda: followed)  # else the answer may be over before it is looked at
     last = list(answering)[-1]
-    following.join(30)
+    following.join(SOON)
     assert followed and followed[0].is_busy and followed[-1] == last and folded(" ANNA ") == "anna"
 
 
@@ -638,14 +628,17 @@ def test_a_server_takes_an_account_that_is_made_while_it_runs(tmp_path):
     )
     command = [sys.executable, "-W", "ignore", "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
-        (url,) = re.findall(r"http://127\.0\.0\.1:\d+", server.stdout.readline())
-        with browser(url) as client:
-            assert sign_in(client).status_code == 403
-            assert run("accounts", "add", "anna", "-w", str(tmp_path / "w"), text=PASSWORD).exit_code == 0
-            assert sign_in(client).status_code == 303 and client.get("/").status_code == 200
-            assert client.get("/v1/models").status_code == 401
-            assert run("accounts", "remove", "anna", "-w", str(tmp_path / "w")).exit_code == 0
-            assert client.get("/").headers["location"] == "sign-in?ended"
-        server.send_signal(signal.SIGINT)
-        out, err = server.communicate(timeout=60)
+        try:
+            (url,) = re.findall(r"http://127\.0\.0\.1:\d+", server.stdout.readline())
+            with browser(url) as client:
+                assert sign_in(client).status_code == 403
+                assert run("accounts", "add", "anna", "-w", str(tmp_path / "w"), text=PASSWORD).exit_code == 0
+                assert sign_in(client).status_code == 303 and client.get("/").status_code == 200
+                assert client.get("/v1/models").status_code == 401
+                assert run("accounts", "remove", "anna", "-w", str(tmp_path / "w")).exit_code == 0
+                assert client.get("/").headers["location"] == "sign-in?ended"
+            server.send_signal(signal.SIGINT)
+            out, err = server.communicate(timeout=SOON)
+        finally:
+            server.kill()
     assert (server.returncode, out) == (0, "") and "accounts add NAME" in err and PASSWORD not in err

@@ -9,8 +9,8 @@ import pytest
 from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
 from conftest import open_small
+from pages import BOX, CARD, STARTER, TALK, TITLES, ask, expect, fits, say, titles, watched
 from test_auth import PASSWORD, Clock, put, served
-from test_browser import BOX, CARD, browser, pytestmark, say, wait_for_answer  # noqa: F401
 
 from ui.auth.attempts import FIRST, Attempts
 from ui.auth.door import FREE_BY_ADDRESS, FREE_BY_NAME
@@ -35,35 +35,29 @@ def address(tmp_path_factory, clocks):
 
 
 @contextmanager
-def visitor(browser, address, **options):  # noqa: F811
-    """A browser of one's own. Nothing is asked of another server, and scripts go without an error."""
-    context = browser.new_context(**options)
-    context.set_default_timeout(120_000)  # the machine may be busy
-    page, asked, wrong = context.new_page(), [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.goto(address)
-    yield page
-    context.close()
-    assert not wrong
-    assert not {url for url in asked if not url.startswith((address, "data:", "blob:"))}
+def visitor(browser, address, **options):
+    """A browser of one's own, which tells in its console of what is refused."""
+    with watched(browser, address, silent=False, **options) as page:
+        yield page
 
 
 def sign_in(page, name, password=PASSWORD):
+    """Fill in the form, and wait for the page that answers it."""
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation(wait_until="domcontentloaded"):
+        page.get_by_role("button", name="Sign in").click()
 
 
-def test_wrong_then_limited_then_right(browser, address, clocks):  # noqa: F811
+def test_wrong_then_limited_then_right(browser, address, clocks):
     with visitor(browser, address) as page:
-        assert page.url == f"{address}/sign-in" and page.get_by_label("Name").evaluate(
-            "e => e === document.activeElement"
-        )
+        assert page.url == f"{address}/sign-in"
+        expect(page.get_by_label("Name")).to_be_focused()
         for _ in range(FREE_BY_NAME - 1):
             sign_in(page, "anna", "not this one, I fear")
             page.get_by_role("alert").get_by_text("do not go together.").wait_for()
-        assert page.get_by_label("Name").input_value() == "anna" and page.get_by_label("Password").input_value() == ""
+        expect(page.get_by_label("Name")).to_have_value("anna")
+        expect(page.get_by_label("Password")).to_have_value("")
         sign_in(page, "anna", "not this one, I fear")
         page.get_by_role("alert").get_by_text("again in 30 seconds").wait_for()
         sign_in(page, "anna")
@@ -75,34 +69,31 @@ def test_wrong_then_limited_then_right(browser, address, clocks):  # noqa: F811
         page.locator("#vr-account").get_by_text("anna").wait_for()
 
 
-def test_two_people_have_each_their_own_and_find_it_at_another_browser(browser, address):  # noqa: F811
+def test_two_people_have_each_their_own_and_find_it_at_another_browser(browser, address):
     with visitor(browser, address) as bobs, visitor(browser, address) as carls:
         sign_in(bobs, "bob")
         sign_in(carls, "carl")
         for page in (bobs, carls):
-            page.wait_for_selector(".vr-starter", state="visible")
-        say(bobs, "I liked Alien (1979)")
-        wait_for_answer(bobs)
+            expect(page.locator(STARTER).first).to_be_visible()
+        ask(bobs, "I liked Alien (1979)")
         bobs.locator(f"{CARD} button[data-event=like]").first.click()
         bobs.wait_for_selector("button[data-event=like][aria-pressed=true]")
-        titles = bobs.locator(".vr-title").all_inner_texts()
-        say(carls, "something funny")
-        wait_for_answer(carls)
-        assert "Alien" not in carls.locator("#vr-talk").inner_text()
+        listed = titles(bobs)
+        ask(carls, "something funny")
+        expect(carls.locator(TALK)).not_to_contain_text("Alien")
         carls.click("#vr-me")
         carls.locator("#vr-known").get_by_text("Nothing yet").wait_for()
         with visitor(browser, address, viewport={"width": 390, "height": 844}) as phone:
             sign_in(phone, "bob")
-            phone.wait_for_selector(CARD)
-            assert phone.locator(".vr-title").all_inner_texts() == titles
-            assert "Alien" in phone.locator("#vr-talk").inner_text()
+            expect(phone.locator(TITLES)).to_have_text(listed)
+            expect(phone.locator(TALK)).to_contain_text("Alien")
             phone.wait_for_selector("button[data-event=like][aria-pressed=true]")
             phone.click("#vr-me")
             phone.locator("#vr-known").get_by_text("1 so far").wait_for()
-            assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+            fits(phone, 390)
 
 
-def test_signing_out_leads_back_and_closes_the_other_tab_too(browser, address):  # noqa: F811
+def test_signing_out_leads_back_and_closes_the_other_tab_too(browser, address):
     with visitor(browser, address) as page:
         sign_in(page, "dora")
         page.wait_for_selector(BOX)
@@ -113,13 +104,13 @@ def test_signing_out_leads_back_and_closes_the_other_tab_too(browser, address): 
         page.get_by_text("You are signed out.").wait_for()
         page.go_back()
         page.get_by_role("button", name="Sign in").wait_for()
-        assert page.locator(BOX).count() == 0
+        expect(page.locator(BOX)).to_have_count(0)
         say(other, "something funny")
         other.get_by_role("button", name="Sign in").wait_for()
-        assert other.locator(".vr-card").count() == 0
+        expect(other.locator(CARD)).to_have_count(0)
 
 
-def test_a_sign_in_that_has_ended_leads_to_the_page_to_sign_in_on(browser, address, clocks):  # noqa: F811
+def test_a_sign_in_that_has_ended_leads_to_the_page_to_sign_in_on(browser, address, clocks):
     with visitor(browser, address) as page:
         sign_in(page, "dora")
         page.wait_for_selector(BOX)
@@ -128,11 +119,10 @@ def test_a_sign_in_that_has_ended_leads_to_the_page_to_sign_in_on(browser, addre
         page.get_by_text("Your sign-in has ended.").wait_for()
         sign_in(page, "dora")
         page.wait_for_selector(BOX)
-        say(page, "something funny")
-        wait_for_answer(page)
+        ask(page, "something funny")
 
 
-def test_a_link_from_another_site_finds_who_is_signed_in(browser, address):  # noqa: F811
+def test_a_link_from_another_site_finds_who_is_signed_in(browser, address):
     with visitor(browser, address) as page:
         sign_in(page, "dora")
         page.wait_for_selector(BOX)
@@ -147,7 +137,7 @@ def test_a_link_from_another_site_finds_who_is_signed_in(browser, address):  # n
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_signs_in_without_scripts_and_without_scrolling_sideways(browser, address, scheme):  # noqa: F811
+def test_a_phone_signs_in_without_scripts_and_without_scrolling_sideways(browser, address, scheme):
     options = {"viewport": {"width": 390, "height": 844}, "color_scheme": scheme, "java_script_enabled": False}
     with visitor(browser, address, **options) as page:
         sign_in(page, "nobody", "a password of some length")

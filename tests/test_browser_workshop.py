@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
+import re
 import urllib.error
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from conftest import open_small
-from test_browser import BROWSER, playwright
+from conftest import SOON, in_a_thread, open_small, served_page
+from pages import expect, settled, watched
 
 from agent.generation.prompting import PromptSet
 from agent.schema import Item
@@ -19,10 +18,6 @@ from ui.desk import Desk
 from ui.guests import Guests
 from ui.workshop.gate import WorkshopRoute
 
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="no chromium on the PATH: install it, or set CHROMIUM to where it is"
-)
-
 HOSTILE = "<img src=x onerror=alert(1)> {{alert(2)}} (1995)"
 CODE, RENDERED, STATE, FOUND = "#vw-code .cm-content", "#vw-rendered", "#vw-state", "#vw-found"
 
@@ -30,23 +25,13 @@ CODE, RENDERED, STATE, FOUND = "#vw-code .cm-content", "#vw-rendered", "#vw-stat
 @contextmanager
 def served(agent, *, with_workshop):
     from ui.app import build_app
-    from ui.front import start
     from ui.workshop.page import open_workshop
 
-    # Gradio makes an event loop that it never closes, unless one runs already; this thread's is that of playwright.
-    async def up():
-        desk = Desk()
-        page = build_app(agent, Guests(agent, desk=desk))
-        gate = open_workshop(agent, desk) if with_workshop else None
-        return page, start(page, port=0, routes=[WorkshopRoute(gate)] if gate else []), gate
-
-    async def down():
-        page.close(verbose=False)
-
-    with ThreadPoolExecutor(1) as thread:
-        page, url, gate = thread.submit(lambda: asyncio.run(up())).result()
-        yield url.rstrip("/"), gate
-        thread.submit(lambda: asyncio.run(down())).result()
+    desk = Desk()
+    gate = in_a_thread(open_workshop, agent, desk) if with_workshop else None
+    routes = [WorkshopRoute(gate)] if gate else []
+    with served_page(lambda: build_app(agent, Guests(agent, desk=desk)), routes=routes) as url:
+        yield url, gate
 
 
 @pytest.fixture(scope="module")
@@ -62,34 +47,19 @@ def address(agent):
         yield url + gate.address
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def tab(browser, address):
-    """The workshop, without edits; afterwards: no script ran, nothing in the console, no other server was asked."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.set_default_timeout(120_000)
-    asked, wrong = [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("dialog", lambda dialog: (wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
-    page.goto(address)
-    page.wait_for_selector(f"{RENDERED} .vw-message")
-    if "Not saved" in page.inner_text(STATE):
-        page.click("#vw-discard")
-    page.wait_for_function("!document.querySelector('#vw-state').innerText.includes('Not saved')")
-    yield page
-    context.close()
-    assert not wrong
-    assert not {url for url in asked if not url.startswith((address.partition("/workshop")[0], "data:", "blob:"))}
+    """The workshop, without edits."""
+    with watched(browser, address) as page:
+        page.wait_for_selector(f"{RENDERED} .vw-message")
+        state = page.locator(STATE)
+        expect(state).not_to_be_empty()
+        settled(page)
+        if "Not saved" in state.inner_text():
+            page.click("#vw-discard")
+        expect(state).to_have_text(re.compile(r"^\s*It renders"))
+        settled(page)
+        yield page
 
 
 def type_at_the_end(page, text):
@@ -100,7 +70,7 @@ def type_at_the_end(page, text):
 
 def status(url, **headers):
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=SOON) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code
@@ -117,29 +87,28 @@ def test_nobody_gets_in_without_the_token(browser, address):
     for path in ("", "config", "gradio_api/info", "gradio_api/queue/data?session_hash=x", "?token=guess"):
         assert status(url + path) == 403
     assert status(url, Cookie="vouchrec-workshop=guess") == 403
-    context = browser.new_context()
-    page = context.new_page()
-    page.set_default_timeout(120_000)
-    page.goto(url)
-    assert "token" in page.inner_text("body") and page.locator("gradio-app, #vw-code").count() == 0
-    page.goto(address)
-    page.wait_for_selector(CODE)
-    assert page.url == url  # the token is in no history
-    page.reload()
-    page.wait_for_selector(CODE)
-    context.close()
+    with watched(browser, url, silent=False) as page:
+        expect(page.locator("body")).to_contain_text("token")
+        expect(page.locator("gradio-app, #vw-code")).to_have_count(0)
+        page.goto(address)
+        page.wait_for_selector(CODE)
+        assert page.url == url  # the token is in no history
+        page.reload()
+        page.wait_for_selector(CODE)
 
 
 def test_an_edit_is_rendered_on_a_real_person_with_its_tokens(tab, agent):
-    assert "Which films did I choose" in tab.inner_text(RENDERED)
-    assert "Alien (1979)" in tab.inner_text(RENDERED)
-    before = int(tab.inner_text(f"{RENDERED} .vw-count b"))
+    expect(tab.locator(RENDERED)).to_contain_text("Which films did I choose")
+    expect(tab.locator(RENDERED)).to_contain_text("Alien (1979)")
+    count = tab.locator(f"{RENDERED} .vw-count b")
+    before = int(count.inner_text())
     type_at_the_end(tab, " perhaps two words")
     tab.wait_for_selector(f"{RENDERED} >> text=perhaps two words")
-    assert int(tab.inner_text(f"{RENDERED} .vw-count b")) == before + 3
-    assert "Not saved: rank" in tab.inner_text(STATE)
+    expect(count).to_have_text(str(before + 3))
+    expect(tab.locator(STATE)).to_contain_text("Not saved: rank")
     tab.fill("#vw-request textarea", "a film about trains & <3")
     tab.wait_for_selector(f"{RENDERED} >> text=I want: a film about trains & <3")
+    settled(tab)
     tab.reload()
     tab.wait_for_selector(f"{RENDERED} >> text=perhaps two words")  # an edit outlives the page that it was made on
 
@@ -154,8 +123,8 @@ def test_another_person_is_looked_at_by_id(tab):
 def test_a_broken_edit_shows_its_line_at_once(tab):
     type_at_the_end(tab, " {{ oops }}")
     tab.wait_for_selector(".vw-problem")
-    said = tab.inner_text(STATE)
-    assert "rank.prompty, line 45." in said and "'oops' is not an input" in said and "- {{ oops }}" in said
+    for said in ("rank.prompty, line 45.", "'oops' is not an input", "- {{ oops }}"):
+        expect(tab.locator(STATE)).to_contain_text(said)
     for _ in "{{ oops }}":
         tab.keyboard.press("Backspace")
     tab.wait_for_selector(f"{STATE} >> text=It renders.")
@@ -171,7 +140,7 @@ def test_its_tests_run(tab):
     tab.wait_for_selector(f"{STATE} >> text=Not saved: rank")
     tab.click("#vw-test")
     tab.wait_for_selector(f"{FOUND} .vw-failed")
-    assert "lacks" in tab.inner_text(FOUND)
+    expect(tab.locator(FOUND)).to_contain_text("lacks")
 
 
 def test_lists_of_old_and_new_stand_side_by_side(tab):
@@ -181,11 +150,14 @@ def test_lists_of_old_and_new_stand_side_by_side(tab):
     tab.wait_for_selector(f"{RENDERED} >> text=- Hamlet")
     tab.click("#vw-compare")
     tab.wait_for_selector(f"{FOUND} .vw-two")
-    tab.wait_for_function("!document.querySelector('#vw-found h3').innerText.includes('being written')")
-    assert tab.locator(f"{FOUND} .vw-column").count() == 2 and tab.locator(f"{FOUND} li").count() == 10
-    assert HOSTILE in tab.inner_text(FOUND) and tab.locator(f"{FOUND} img").count() == 0
+    expect(tab.locator(f"{FOUND} h3").first).not_to_contain_text("being written")
+    expect(tab.locator(f"{FOUND} .vw-column")).to_have_count(2)
+    expect(tab.locator(f"{FOUND} li")).to_have_count(10)
+    expect(tab.locator(FOUND)).to_contain_text(HOSTILE)
+    expect(tab.locator(f"{FOUND} img")).to_have_count(0)
     tab.click(".vw-diff summary")
-    assert "+- Hamlet" in tab.inner_text(".vw-diff ins")
+    expect(tab.locator(".vw-diff ins").first).to_be_visible()
+    expect(tab.locator(".vw-diff ins").first).to_contain_text("+- Hamlet")
 
 
 def test_a_version_is_saved_and_put_in_service(tab, agent):
@@ -196,7 +168,7 @@ def test_a_version_is_saved_and_put_in_service(tab, agent):
     tab.wait_for_selector("#vw-note >> text=Saved in")
     folder = agent.settings.home / "prompts" / "mine"
     assert PromptSet(folder).get("rank").body.rstrip().endswith("- next:")
-    assert tab.input_value("#vw-set input") == "mine"
+    expect(tab.locator("#vw-set input")).to_have_value("mine")
     tab.click("#vw-use")
     tab.wait_for_selector("#vw-note >> text=mine serves from the next start on")
     assert load_settings(agent.settings.home).prompts == str(folder)
@@ -212,14 +184,16 @@ def test_a_blind_vote_is_stored_and_only_then_is_it_told_who_was_who(tab, agent)
     tab.fill("#vb-request textarea", "")
     tab.click("#vb-ask")
     tab.wait_for_selector("#vb-tie", state="visible")
+    settled(tab)
     shown = tab.inner_text("#vb-found")
-    assert "as served" not in shown and "edited" not in shown and tab.inner_text("#vb-told").strip() == ""
+    assert shown and "as served" not in shown and "edited" not in shown
+    expect(tab.locator("#vb-told")).to_have_text("")
     before = len(agent.workspace.store.votes())
     tab.click("#vb-tie")
     tab.wait_for_selector("#vb-told >> text=Your vote is stored")
     tab.wait_for_selector("#vb-votes", state="hidden")
     cast = agent.workspace.store.votes()
     assert len(cast) == before + 1 and cast[-1].verdict == "tie"
-    told = tab.inner_text("#vb-told")
-    assert f"A was {cast[-1].left.name}" in told and f"B was {cast[-1].right.name}" in told
-    assert "as served" in tab.inner_text("#vb-tally")
+    expect(tab.locator("#vb-told")).to_contain_text(f"A was {cast[-1].left.name}")
+    expect(tab.locator("#vb-told")).to_contain_text(f"B was {cast[-1].right.name}")
+    expect(tab.locator("#vb-tally")).to_contain_text("as served")

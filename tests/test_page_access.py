@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from concurrent.futures import ThreadPoolExecutor
+import threading
 from pathlib import Path
 
 import pytest
-from conftest import open_small
+from conftest import open_small, served_page
+from pages import (
+    BOX,
+    CARD,
+    PATIENCE,
+    REST,
+    STARTER,
+    STATUS,
+    answered,
+    ask,
+    expect,
+    fits,
+    opened_tab,
+    say,
+    settled,
+)
+from pages import titles as listed_titles
+from test_auth import served as door_served
+from test_browser_workshop import served as workshop_served
 
+from agent.generation.fake import FakeGenerator
 from agent.sharing import Told
 from ui.auth.passwords import Passwords
 from ui.lists import lists_route
 from ui.sharing import Sharing
 from ui.words import ENGLISH, WORDS
-
-test_browser = pytest.importorskip("test_browser", reason="playwright is not installed: pip install playwright")
-BOX, CARD, SEND = test_browser.BOX, test_browser.CARD, test_browser.SEND
-workshop_served = pytest.importorskip("test_browser_workshop").served
-door_served = pytest.importorskip("test_auth").served
-opened_tab, say, wait_for_answer = test_browser.opened_tab, test_browser.say, test_browser.wait_for_answer
-pytestmark = test_browser.pytestmark
 
 CHINESE = WORDS["zh"]
 LOCALES = {"en": "en-GB", "zh": "zh-CN"}
@@ -32,28 +43,50 @@ GRADIOS: dict[tuple[str, str], str] = {
 }
 
 
+class Halting(FakeGenerator):
+    """Waits where it is told to: before it ranks, and before it writes reasons."""
+
+    def __init__(self):
+        super().__init__()
+        self.ranks, self.writes = threading.Event(), threading.Event()
+        self.go()
+
+    def go(self):
+        self.ranks.set()
+        self.writes.set()
+
+    def score(self, prefix, titles):
+        self.ranks.wait(60)
+        return super().score(prefix, titles)
+
+    def write(self, prefix, branches, *, seed=None):
+        self.writes.wait(60)
+        yield from super().write(prefix, branches, seed=seed)
+
+
 @pytest.fixture(scope="module")
-def agent(tmp_path_factory):
-    with open_small(tmp_path_factory.mktemp("access") / "workspace") as opened:
+def halting():
+    return Halting()
+
+
+@pytest.fixture
+def generator(halting):
+    yield halting
+    halting.go()
+
+
+@pytest.fixture(scope="module")
+def agent(tmp_path_factory, halting):
+    with open_small(tmp_path_factory.mktemp("access") / "workspace", halting) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def address(agent):
     from ui.app import build_app
-    from ui.front import start
 
-    async def up():  # gradio makes an event loop that it never closes, unless one runs already
-        page = build_app(agent)
-        return page, start(page, port=0, routes=[lists_route(agent)])
-
-    async def down():
-        page.close(verbose=False)
-
-    with ThreadPoolExecutor(1) as thread:
-        page, url = thread.submit(lambda: asyncio.run(up())).result()
+    with served_page(lambda: build_app(agent), routes=[lists_route(agent)]) as url:
         yield url
-        thread.submit(lambda: asyncio.run(down())).result()
 
 
 @pytest.fixture(scope="module")
@@ -63,15 +96,7 @@ def others(agent, address):
     reply = chat.say("something tense", n=3)
     share = Sharing(agent).share("ann", chat.conversation_id, reply, Told(request=True, likes=True))
     with workshop_served(agent, with_workshop=True) as (url, gate), door_served(agent, Passwords()) as door:
-        yield url + gate.address, door, f"{address}lists/{share.token}", f"{address}lists/none"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with test_browser.playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=test_browser.BROWSER, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+        yield url + gate.address, door, f"{address}/lists/{share.token}", f"{address}/lists/none"
 
 
 @pytest.fixture
@@ -82,16 +107,10 @@ def tab(browser, address):
 
 
 def arrived(page, words):
-    """Wait until the page speaks a language, also on a machine that is busy."""
-    page.set_default_timeout(90_000)
+    """Wait until the page speaks a language."""
     page.wait_for_function("tag => document.documentElement.lang === tag", arg=words("language.tag"))
-    page.wait_for_selector(f"#vr-me:has-text('{words('top.about')}')")
-
-
-def answered(page):
-    page.wait_for_selector(f"{CARD} .vr-check")
-    page.wait_for_selector(".vr-next button")
-    page.wait_for_selector(SEND, state="visible")
+    expect(page.locator("#vr-me")).to_have_text(words("top.about"))
+    settled(page)
 
 
 def focused(page):
@@ -104,20 +123,20 @@ def focused(page):
 
 
 # Whether what has the focus looks otherwise without it.
-LOOKS_FOCUSED = """async () => {
+LOOKS_FOCUSED = f"""async () => {{
+  const rest = {REST};
   const one = document.activeElement;
-  const rested = () => new Promise((done) => setTimeout(done, 250));
-  const look = async () => {
-    await rested();
-    const { outline, boxShadow, borderColor } = getComputedStyle(one);
+  const look = async () => {{
+    await rest();
+    const {{ outline, boxShadow, borderColor }} = getComputedStyle(one);
     return [outline, boxShadow, borderColor].join();
-  };
+  }};
   const focused = await look();
   one.blur();
   const blurred = await look();
   one.focus();
   return focused !== blurred;
-}"""
+}}"""
 
 
 # -- axe
@@ -133,7 +152,7 @@ def axe():
 
 def findings(page):
     """(impact, rule, selector, what is wrong) of what axe takes for serious or critical."""
-    page.wait_for_timeout(300)  # colours come to rest
+    page.evaluate(REST)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
     return [
         (one["impact"], one["id"], " ".join(map(str, node["target"])), node["failureSummary"])
@@ -156,20 +175,23 @@ def test_axe_finds_nothing_serious(browser, address, axe, language, scheme, view
         arrived(page, words)
         page.evaluate(f"{axe}; 0")
         assert findings(page) == []
-        page.locator(".vr-starter").first.click()
-        answered(page)
+        with answered(page):
+            page.locator(STARTER).first.click()
         page.locator(f"{CARD} button[data-event=like]").first.click()
         page.wait_for_selector("button[aria-pressed=true]")
         assert findings(page) == []
         page.locator(".vr-why summary").first.click()
         page.locator(".vr-trace summary").click()
+        expect(page.locator(".vr-why[open]")).to_have_count(1)
+        expect(page.locator(".vr-trace[open]")).to_have_count(1)
         assert findings(page) == []
         page.click("#vr-me")
         page.wait_for_selector("#vr-known section")
         for summary in page.locator("#vr-known summary").all():
             summary.click()
+        expect(page.locator("#vr-known details:not([open])")).to_have_count(0)
         assert findings(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+        fits(page, viewport["width"])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -177,13 +199,13 @@ def test_axe_finds_nothing_serious(browser, address, axe, language, scheme, view
 def test_axe_finds_nothing_serious_on_the_other_pages(browser, others, axe, scheme, viewport):
     context = browser.new_context(color_scheme=scheme, viewport=viewport, reduced_motion="reduce", bypass_csp=True)
     page = context.new_page()
-    page.set_default_timeout(90_000)
+    page.set_default_timeout(PATIENCE)
 
     def calm(there):
         page.wait_for_selector(there)
         page.evaluate(f"{axe}; 0")
         assert findings(page) == [], page.url
-        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], page.url
+        fits(page, viewport["width"])
 
     workshop, sign_in, shared, gone = others
     for address, there in ((shared, "li"), (gone, "h1"), (sign_in, "form")):
@@ -213,39 +235,32 @@ def test_axe_would_find_something(tab, axe):
 # -- the language
 
 
-def settled(page):
-    """Gradio complains in the console of a page that is left while its first events still come."""
-    page.wait_for_timeout(1500)
-
-
 def test_a_chinese_browser_gets_a_chinese_page_and_the_switch_is_kept(browser, address):
     with opened_tab(browser, address, locale="zh-CN") as page:
         arrived(page, CHINESE)
-        assert page.locator(".vr-starter").first.inner_text() == "我喜欢《Alien (1979)》和《Heat (1995)》"
-        assert page.get_attribute(BOX, "placeholder") == CHINESE("top.placeholder")
-        page.locator(".vr-starter").first.click()
-        answered(page)
+        expect(page.locator(STARTER).first).to_have_text("我喜欢《Alien (1979)》和《Heat (1995)》")
+        expect(page.locator(BOX)).to_have_attribute("placeholder", CHINESE("top.placeholder"))
+        with answered(page):
+            page.locator(STARTER).first.click()
         seen = re.sub(r"Vouchrec|English|\d\sm?s", "", page.locator("main").inner_text())
-        titles = page.locator(".vr-title").all_inner_texts()
-        for title in ("Alien (1979)", "Heat (1995)", *titles):
+        for title in ("Alien (1979)", "Heat (1995)", *listed_titles(page)):
             seen = seen.replace(title, "").replace(title[:-7], "")
         assert not re.findall(r"[A-Za-z]{2,}", seen)
-        page.locator(".vr-next button").first.click()  # a chip sends what the Chinese parser reads
-        page.wait_for_function("document.querySelectorAll('#vr-talk .user').length >= 2")
-        answered(page)
+        with answered(page):
+            page.locator(".vr-next button").first.click()  # a chip sends what the Chinese parser reads
         switch = page.get_by_role("button", name="English")
-        assert switch.get_attribute("lang") == "en"
+        expect(switch).to_have_attribute("lang", "en")
         switch.focus()
         page.keyboard.press("Enter")
         arrived(page, ENGLISH)
-        assert focused(page) == "中文"
-        assert page.locator(".vr-understood h2").inner_text() == ENGLISH("understood.title")
-        assert page.locator(f"{CARD} button[data-event=like]").first.inner_text() == ENGLISH("reaction.like")
+        expect(page.get_by_role("button", name="中文")).to_be_focused()
+        expect(page.locator(".vr-understood h2")).to_have_text(ENGLISH("understood.title"))
+        expect(page.locator(f"{CARD} button[data-event=like]").first).to_have_text(ENGLISH("reaction.like"))
         settled(page)
         page.reload()
+        expect(page.locator(CARD).first).to_be_visible()  # the page is in English until it knows better
         arrived(page, ENGLISH)
-        settled(page)
-        page.goto(f"{address}?language=zh")
+        page.goto(f"{address}/?language=zh")
         arrived(page, CHINESE)
 
 
@@ -253,8 +268,9 @@ def test_a_chinese_browser_gets_a_chinese_page_and_the_switch_is_kept(browser, a
 
 
 def test_the_tab_key_goes_from_the_top_to_the_box_and_every_stop_is_seen(tab):
-    tab.locator(".vr-starter").first.press("Enter")
-    answered(tab)
+    with answered(tab):
+        tab.locator(STARTER).first.press("Enter")
+    expect(tab.locator(STATUS)).to_be_focused()
     tab.locator("#vr-intro button").focus()
     stops = []
     for _ in range(60):
@@ -263,7 +279,7 @@ def test_the_tab_key_goes_from_the_top_to_the_box_and_every_stop_is_seen(tab):
         if tab.evaluate("document.activeElement.id") == "vr-send":
             break
         tab.keyboard.press("Tab")
-    title = tab.locator(".vr-title").first.inner_text()
+    title = listed_titles(tab)[0]
     wanted = [
         "中文", ENGLISH("top.about"), ENGLISH("top.anew"), "Take out: like Alien (1979)", "Take out: like Heat (1995)",
         ENGLISH("understood.weight"), "5", "Edit the last message", "Take the last message back", f"Like: {title}",
@@ -278,45 +294,45 @@ def test_escape_closes_what_was_opened_and_the_focus_goes_back(tab):
     me.focus()
     tab.keyboard.press("Enter")
     tab.wait_for_selector("#vr-known section")
-    test_browser.playwright.expect(me).to_have_attribute("aria-expanded", "true")
+    expect(me).to_have_attribute("aria-expanded", "true")
     add = tab.locator("#vr-known details[data-keep=add]")
     add.locator("summary").press("Enter")
     add.locator("textarea").focus()
     tab.keyboard.press("Escape")
-    assert not add.locator("textarea").is_visible()
-    assert focused(tab) == ENGLISH("known.add")
+    expect(add.locator("textarea")).to_be_hidden()
+    expect(add.locator("summary")).to_be_focused()
     tab.keyboard.press("Escape")
     tab.wait_for_selector("#vr-known section", state="detached")
-    test_browser.playwright.expect(me).to_have_attribute("aria-expanded", "false")
-    assert focused(tab) == ENGLISH("top.about")
-    say(tab, "I liked Alien (1979)")
-    wait_for_answer(tab)
+    expect(me).to_have_attribute("aria-expanded", "false")
+    expect(me).to_be_focused()
+    ask(tab, "I liked Alien (1979)")
     why = tab.locator(".vr-why").first
     why.locator("summary").press("Enter")
-    assert why.locator("ul").is_visible()
+    expect(why.locator("ul")).to_be_visible()
     tab.keyboard.press("Escape")
-    assert not why.locator("ul").is_visible() and focused(tab).startswith("Why?")
+    expect(why.locator("ul")).to_be_hidden()
+    expect(why.locator("summary")).to_be_focused()
 
 
 def test_the_focus_is_never_lost(tab):
-    starter = tab.locator(".vr-starter").first
-    starter.press("Enter")  # which goes once it is pressed
-    answered(tab)
-    assert tab.evaluate("document.activeElement.className") == "vr-status"
+    with answered(tab):
+        tab.locator(STARTER).first.press("Enter")  # which goes once it is pressed
+    expect(tab.locator(STATUS)).to_be_focused()
     like = tab.locator(f"{CARD} button[data-event=like]").nth(1)
     like.press("Enter")
     tab.wait_for_selector("button[data-event=like][aria-pressed=true]")
-    assert like.evaluate("button => button === document.activeElement")
+    expect(like).to_be_focused()
     tab.locator("#vr-me").press("Enter")
     tab.locator("#vr-known .vr-drop").first.press("Enter")
     tab.wait_for_selector("#vr-known .vr-entries", state="detached")
-    assert tab.evaluate("document.activeElement.ariaLabel") == ENGLISH("known.title")
+    expect(tab.locator("#vr-known section")).to_be_focused()
+    expect(tab.locator("#vr-known section")).to_have_attribute("aria-label", ENGLISH("known.title"))
 
 
 # -- to the ear
 
 
-def test_a_screen_reader_is_told_of_the_list_its_end_and_a_reaction_and_of_nothing_else(tab):
+def test_a_screen_reader_is_told_of_the_list_its_end_and_a_reaction_and_of_nothing_else(tab, generator):
     tab.evaluate(
         """() => {
           const live = '[role=status], [role=alert], [aria-live]:not([aria-live=off])';
@@ -329,21 +345,28 @@ def test_a_screen_reader_is_told_of_the_list_its_end_and_a_reaction_and_of_nothi
           new MutationObserver(tell).observe(document.body, { subtree: true, childList: true, characterData: true });
         }"""
     )
-    say(tab, "I liked Alien (1979)")
-    answered(tab)
+    generator.ranks.clear()
+    generator.writes.clear()
+    with answered(tab):  # each step as slow as it is with a model
+        say(tab, "I liked Alien (1979)")
+        tab.wait_for_function("window.heard.length === 1")
+        generator.ranks.set()
+        tab.wait_for_function("window.heard.length === 2")
+        generator.writes.set()
     tab.locator(f"{CARD} button[data-event=like]").first.click()
-    tab.wait_for_selector("button[aria-pressed=true]")
     tab.wait_for_function("window.heard.at(-1).startsWith('Noted')")
     looking, listed, done, noted = tab.evaluate("window.heard")
-    titles = tab.locator(".vr-title").all_inner_texts()
+    titles = listed_titles(tab)
     assert looking == ENGLISH("status.looking") and done == ENGLISH("heard.done")
     assert listed.startswith("5 in the list: 1, ") and all(title in listed for title in titles)
     assert noted == ENGLISH("noted.like", title=titles[0])
 
 
-def test_the_part_that_speaks_stays_the_same_element(tab):
-    say(tab, "I liked Alien (1979)")
-    tab.wait_for_selector("#vr-found [role=status]", state="attached")
-    tab.evaluate("document.querySelector('#vr-found [role=status]').mine = true")
-    answered(tab)
+def test_the_part_that_speaks_stays_the_same_element(tab, generator):
+    generator.writes.clear()
+    with answered(tab):
+        say(tab, "I liked Alien (1979)")
+        tab.wait_for_selector("#vr-found [role=status]", state="attached")
+        tab.evaluate("document.querySelector('#vr-found [role=status]').mine = true")
+        generator.writes.set()
     assert tab.evaluate("document.querySelector('#vr-found [role=status]').mine")

@@ -4,7 +4,7 @@ import json
 
 import httpx
 import pytest
-from conftest import open_small
+from conftest import SOON, open_small
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +28,7 @@ GUARDED = [
 
 @pytest.fixture
 def http(small):
-    with served(build_api(small, per_minute=0), port=0) as url, httpx.Client(base_url=url, timeout=30) as client:
+    with served(build_api(small, per_minute=0), port=0) as url, httpx.Client(base_url=url, timeout=SOON) as client:
         yield client
 
 
@@ -155,7 +155,7 @@ def test_an_empty_first_message_is_refused_and_the_conversation_goes_on(http):
 def test_conversations_make_room_for_new_ones(small):
     api = build_api(small, per_minute=0)
     api.state.service.talks._most = 2
-    with served(api, port=0) as url, httpx.Client(base_url=url) as http:
+    with served(api, port=0) as url, httpx.Client(base_url=url, timeout=SOON) as http:
         ids = [http.post("/v1/conversations", json={}).json()["conversation_id"] for _ in range(3)]
         assert http.delete(f"/v1/conversations/{ids[2]}").status_code == 204
         problem(http.delete(f"/v1/conversations/{ids[0]}"), 404, "not-found")
@@ -288,7 +288,7 @@ class Broken(FakeGenerator):
 def test_our_own_faults_leak_nothing(tmp_path, caplog, error, status, slug):
     with open_small(tmp_path / "w", Broken(error)) as agent, served(build_api(agent), port=0) as url:
         for path in ("/v1/recommend", "/v1/recommend/stream"):
-            said = problem(httpx.post(f"{url}{path}", json={"user_id": "p1"}), status, slug)
+            said = problem(httpx.post(f"{url}{path}", json={"user_id": "p1"}, timeout=SOON), status, slug)
             assert "private" not in str(said) and "Traceback" not in str(said)
     assert "private" in caplog.text  # the log of the service has it
 
@@ -296,9 +296,9 @@ def test_our_own_faults_leak_nothing(tmp_path, caplog, error, status, slug):
 def test_a_stream_that_fails_in_the_middle_says_so(tmp_path):
     broken = Broken(RuntimeError("/srv/private"), while_writing=True)
     with open_small(tmp_path / "w", broken) as agent, served(build_api(agent), port=0) as url:
-        *_, (name, said) = events(httpx.post(f"{url}/v1/recommend/stream", json={"user_id": "p1"}).text)
+        *_, (name, said) = events(httpx.post(f"{url}/v1/recommend/stream", json={"user_id": "p1"}, timeout=SOON).text)
         assert (name, said["type"]) == ("problem", "urn:vouchrec:internal") and "private" not in str(said)
-        problem(httpx.post(f"{url}/v1/recommend", json={"user_id": "p1"}), 500, "internal")
+        problem(httpx.post(f"{url}/v1/recommend", json={"user_id": "p1"}, timeout=SOON), 500, "internal")
 
 
 # -- whatever comes
@@ -311,7 +311,9 @@ JSON = st.recursive(
 FIELDS = st.sampled_from(["user_id", "history", "intent", "n", "where", "strategy", "seed", "excluded", "year", "text"])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(body=st.dictionaries(FIELDS, JSON | st.sampled_from(["p1", 3, ["1"], {"year": {">=": 1990}}]), max_size=4))
 def test_no_body_brings_the_service_down(http, body):
     content = json.dumps(body).encode("ascii")

@@ -5,10 +5,9 @@ import threading
 
 import httpx
 import pytest
-from conftest import open_small
+from conftest import SOON, open_small, until
 from hypothesis import given
 from hypothesis import strategies as st
-from test_api_turns import SOON, until
 from test_app import SlowGenerator
 
 from agent import wire

@@ -4,6 +4,7 @@ import json
 
 import httpx
 import pytest
+from conftest import SOON
 from hypothesis import given
 from hypothesis import strategies as st
 from test_api import GUARDED, problem
@@ -25,7 +26,7 @@ def keys(small):
 
 @pytest.fixture
 def http(small):
-    with served(build_api(small, per_minute=0), port=0) as url, httpx.Client(base_url=url, timeout=30) as client:
+    with served(build_api(small, per_minute=0), port=0) as url, httpx.Client(base_url=url, timeout=SOON) as client:
         yield client
 
 
@@ -70,7 +71,7 @@ def test_a_damaged_file_serves_nobody(keys, http):
         keys.path.write_text(damage)
         with pytest.raises(WorkspaceError, match="nobody is served"):
             Keys(keys.path.parent).all()
-        said = problem(httpx.get(f"{http.base_url}/v1/models"), 503, "workspace")
+        said = problem(httpx.get(f"{http.base_url}/v1/models", timeout=SOON), 503, "workspace")
         assert str(keys.path) not in str(said)
 
 
@@ -225,7 +226,7 @@ def test_never_more_than_the_rate_and_the_wait_is_enough(pauses, rate):
 
 
 def test_too_many_requests_are_told_when_to_come_again(small, keys):
-    with served(build_api(small, per_minute=2), port=0) as url, httpx.Client(base_url=url) as http:
+    with served(build_api(small, per_minute=2), port=0) as url, httpx.Client(base_url=url, timeout=SOON) as http:
         assert [http.get("/v1/models").status_code for _ in range(3)] == [200, 200, 429]
         answer = http.get("/v1/models")
         problem(answer, 429, "rate")

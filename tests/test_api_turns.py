@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 
 import httpx
 import pytest
-from conftest import open_small
+from conftest import SOON, open_small, until
 from test_api import problem
 from test_app import SlowGenerator
 
@@ -22,15 +22,6 @@ from ui.api.problems import Problem
 from ui.api.serving import served
 from ui.api.turns import Turns, last
 from ui.desk import IN_A_ROW, LIST, Desk
-
-SOON = 60.0  # seconds: how long a test waits for what must happen
-
-
-def until(condition):
-    end = time.monotonic() + SOON
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)
 
 
 def reply(complete=False):
@@ -271,25 +262,31 @@ def test_one_that_is_cancelled_while_it_waits_never_begins_and_frees_its_place()
     run(scene())
 
 
-def test_a_turn_out_of_time_gives_its_list_and_one_without_a_list_says_so(monkeypatch):
+def test_a_turn_out_of_time_gives_its_list():
+    def lists(stop):
+        yield reply()
+        until(stop)
+        yield reply()
+
+    async def scene():
+        listed = await last(Turns(Desk(), Metrics(), seconds=3).replies(lists))
+        assert not listed.complete
+
+    run(scene())
+
+
+def test_a_turn_that_has_no_list_in_time_says_so(monkeypatch):
     monkeypatch.setattr("ui.api.turns.GRACE", 0.05)
 
     async def scene():
-        turns, hold = Turns(Desk(), Metrics(), seconds=0.2), threading.Event()
-
-        def lists(stop):
-            yield reply()
-            until(stop)
-            yield reply()
+        hold = threading.Event()
 
         def hangs(stop):
             hold.wait(SOON)
             yield reply()
 
-        listed = await last(turns.replies(lists))
-        assert not listed.complete
         with pytest.raises(Problem) as late:
-            await last(turns.replies(hangs))
+            await last(Turns(Desk(), Metrics(), seconds=0.2).replies(hangs))
         assert late.value.slug == "timeout"
         hold.set()
 
@@ -317,8 +314,8 @@ def test_a_client_that_goes_away_stops_the_model(tmp_path, path):
             hold.set()
             assert slow.ended_early.wait(SOON) and slow.steps < 30
             until(lambda: api.state.service.turns.running == 0)
-            assert httpx.get(f"{url}/readyz").status_code == 200
-            assert 'vouchrec_turns_total{outcome="stopped"} 1' in httpx.get(f"{url}/metrics").text
+            assert httpx.get(f"{url}/readyz", timeout=SOON).status_code == 200
+            until(lambda: 'turns_total{outcome="stopped"} 1' in httpx.get(f"{url}/metrics", timeout=SOON).text)
 
 
 @contextmanager
@@ -331,7 +328,7 @@ def answering(tmp_path):
     slow.after[5] = lambda: started.set() or hold.wait(SOON)
     with open_small(tmp_path / "w", slow) as agent, served(build_api(agent), port=0) as url:
         path = f"{url}/v1/conversations"
-        path += "/" + httpx.post(path, json={}).json()["conversation_id"]
+        path += "/" + httpx.post(path, json={}, timeout=SOON).json()["conversation_id"]
         with ThreadPoolExecutor(2) as threads:
             first = threads.submit(httpx.post, f"{path}/say", json={"text": "a drama"}, timeout=SOON)
             assert started.wait(SOON)
@@ -341,11 +338,11 @@ def answering(tmp_path):
 def test_ending_a_conversation_stops_its_answer_and_a_second_message_waits(tmp_path):
     with answering(tmp_path) as (slow, path, threads, first, hold):
         second = threads.submit(httpx.post, f"{path}/say", json={"text": "newer"}, timeout=SOON)
-        assert httpx.delete(path).status_code == 204
+        assert httpx.delete(path, timeout=SOON).status_code == 204
         hold.set()
         assert first.result().json()["complete"] is False
         assert second.result().status_code in (404, 409)
-        assert slow.ended_early.is_set() and slow.steps < 30
+        assert slow.ended_early.wait(SOON) and slow.steps < 30
 
 
 def test_two_messages_at_once_in_one_conversation_are_refused(tmp_path):

@@ -228,7 +228,7 @@ def _in_processes(function, calls):
 
 def _fetch_and_tell(reference: str, cache: Path, barrier, answers: multiprocessing.Queue) -> None:
     told: list[str] = []
-    barrier.wait(timeout=60)
+    barrier.wait(timeout=120)
     found = fetch(reference, cache, lambda stage, done, total: told.append(stage))
     answers.put(((found / "a.txt").read_bytes(), any("downloading" in stage for stage in told)))
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
+from conftest import within
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -128,7 +128,6 @@ def test_twenty_thousand_items_are_read_quickly():
     catalogue = Catalogue(items, {"year": "number", "author": "word"})
     messages = [f"I liked {i.title} and {' '.join(chance.choices(words, k=40))}, not from the 80s" for i in items[:50]]
     assert [m for m in messages[:1] if parse_intent(m, catalogue).likes]  # builds the indexes
-    started = time.process_time()
-    found = [parse_intent(message, catalogue).likes for message in messages]
+    with within(10):  # it takes half a second; looking through all items for each message, minutes
+        found = [parse_intent(message, catalogue).likes for message in messages]
     assert all(item.item_id in likes for item, likes in zip(items, found, strict=False) if likes) and all(found)
-    assert (time.process_time() - started) / len(messages) < 0.02

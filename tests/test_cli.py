@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from conftest import SOON
 from rich.cells import cell_len
 from rich.console import Console
 from typer.testing import CliRunner
@@ -34,7 +35,7 @@ def run(*arguments, agent=None, opener=None, text=None):
 
 def process(*arguments, **options):
     command = [sys.executable, "-m", "ui.cli", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False, **options)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SOON, check=False, **options)
 
 
 def raising(error):
@@ -270,7 +271,7 @@ def test_help_is_quick_because_it_imports_nothing_heavy():
         f"print('LOADED', [m for m in {heavy!r} if m in sys.modules])"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=SOON, check=True
     )
     assert result.stdout.endswith("END 0\nLOADED []\n")
     assert all(name in result.stdout for name in ("recommend", "chat", "serve", "demo", "init", "doctor", "prompts"))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
+from conftest import within
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -141,6 +140,5 @@ def test_whatever_is_typed_every_bound_is_one_that_the_index_can_hold(text):
     "text", ["x" * 2000, "1" * 2000, "1,000" * 400, "5 - " * 500, "under " * 330, "a of 5 or " * 200]
 )
 def test_no_message_of_2000_characters_takes_long(text):
-    started = time.process_time()
-    find_bounds(text, SHOP)
-    assert time.process_time() - started < 0.5
+    with within(10):
+        find_bounds(text, SHOP)

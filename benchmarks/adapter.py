@@ -5,7 +5,7 @@ by a seeded shuffle). The rest is tuned on as in `vouchrec finetune sft` and jud
 on people whose last remaining interaction is held out in turn; only then are the last interactions asked for, with the
 weight that the gate chose. NDCG@10 of the final order beside fused retrieval alone, over all people and over those
 whose item is among the candidates, with paired intervals: once with retrieval as `vouchrec finetune behaviour` learns
-it, and once as a new workspace has it.
+it, and once as a new workspace has it; and NDCG@10 of what the model names without candidates.
 
     python benchmarks/adapter.py --preset items --seed 0 --json out.json
 
@@ -32,7 +32,8 @@ from agent.assets import language_model
 from agent.build import DATASETS, adapters_of, behaviour_folder, open_encoder
 from agent.generation.adapters import Adapter, Adapters, save_manifest
 from agent.generation.local import LocalGenerator
-from agent.listing import Lister
+from agent.listing import Lister, Messages
+from agent.retrieval.base import Query
 from agent.retrieval.fusion import Weights
 from agent.retrieval.trained import read_manifest
 from agent.schema import Intent, Interaction, Profile
@@ -42,6 +43,7 @@ from agent.workspace.workspace import STORE, Workspace
 from finetune.behaviour import Recipe
 from finetune.evaluate.bootstrap import Interval, interval
 from finetune.evaluate.data import Dataset, from_store
+from finetune.evaluate.metrics import LIST
 from finetune.evaluate.splits import Split, make_split
 from finetune.gate import Judged, gains, promote
 from finetune.language import tune_language
@@ -88,7 +90,7 @@ def main() -> None:
         generator = LocalGenerator(folder, dtype=agent.settings.dtype, adapter=adapter)
         if arguments.people is not None:
             split = split.sampled(arguments.people)
-        figures = {}
+        figures: dict[str, Any] = {}
         for called, sources, weights in (
             ("learned", learned.sources, learned.weights),
             ("new", [source for source in learned.sources if source.name != "behaviour"], Weights()),
@@ -96,7 +98,10 @@ def main() -> None:
             lister = Lister(agent.catalogue, vectors, sources, weights, generator)
             judged = list(_asked(agent, lister, split))
             figures[called] = report(called, judged, adapter.manifest.model_weight)
+        alone = interval(np.array(list(_without_candidates(agent, lister, split))))
         learned.close()
+    print(f"by the model alone, without candidates: NDCG@10 {alone.mean:.4f} ({alone.low:.4f} to {alone.high:.4f})")
+    figures["without candidates"] = alone.as_dict()
     told = {"config": config.model_dump(), "weight": adapter.manifest.model_weight, "gate": adapter.manifest.measures}
     write_json(arguments.json, {**describe_run(), **told, **figures})
     if arguments.ship:
@@ -127,15 +132,27 @@ def _without_test(path: Path, dataset: Dataset, split: Split) -> Workspace:
 
 def _asked(agent: Agent, lister: Lister, split: Split) -> Iterator[Judged]:
     """Retrieval's and the model's scores of each test person's candidates."""
-    rank, settings = agent.prompts.get("rank"), agent.settings
-    known = split.test.known
+    for query, prompt, wanted in _people(agent, lister, split, "test people"):
+        candidates, _ = lister.retrieved(query, prompt, agent.settings.candidates, WEIGHTLESS, Stopwatch())
+        yield Judged.of(candidates, wanted)
+
+
+def _without_candidates(agent: Agent, lister: Lister, split: Split) -> Iterator[float]:
+    """NDCG@10 of each test person's list by the model alone, out of the whole catalogue."""
+    for query, prompt, wanted in _people(agent, lister, split, "without candidates"):
+        named, _ = lister.generated(query, prompt, LIST, Stopwatch())
+        place = next((place for place, one in enumerate(named) if one.item.item_id in wanted), None)
+        yield 0.0 if place is None else float(1 / np.log2(place + 2))
+
+
+def _people(agent: Agent, lister: Lister, split: Split, called: str) -> Iterator[tuple[Query, Messages, set[str]]]:
+    """Each test person's query and prompt, and what they went on to."""
+    rank, known = agent.prompts.get("rank"), split.test.known
     asked = zip(known.histories, known.times, split.test.targets, strict=True)
-    for history, times, targets in track(asked, description="test people", total=len(split.test)):
+    for history, times, targets in track(asked, description=called, total=len(split.test)):
         profile = Profile(history=tuple(agent.catalogue.ids[p] for p in history))
-        prompt = lister.prompt(rank, profile, Intent(), settings.history_in_prompt, agent.noun)
-        query = query_of(agent.catalogue, history, times)
-        candidates, _ = lister.retrieved(query, prompt, settings.candidates, WEIGHTLESS, Stopwatch())
-        yield Judged.of(candidates, {agent.catalogue.ids[p] for p in targets})
+        prompt = lister.prompt(rank, profile, Intent(), agent.settings.history_in_prompt, agent.noun)
+        yield query_of(agent.catalogue, history, times), prompt, {agent.catalogue.ids[p] for p in targets}
 
 
 def report(called: str, judged: list[Judged], weight: float) -> dict[str, Any]:

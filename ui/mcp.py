@@ -32,11 +32,10 @@ def build_server(agent: Agent, user_id: str | None = None) -> MCPServer:
     Raises:
         InputError: the package `mcp` is not installed.
     """
-    try:
-        from mcp.server import MCPServer
-        from mcp.server.mcpserver.exceptions import ToolError
-    except ImportError as error:
-        raise InputError(f"The package mcp is missing. Run {how_to_install('mcp')}.") from error
+    _library()
+    from mcp.server import MCPServer
+    from mcp.server.mcpserver.exceptions import ToolError
+
     server = MCPServer("vouchrec", instructions=ABOUT, log_level="WARNING")
     person = user_id or f"guest-{uuid.uuid4().hex[:12]}"
 
@@ -79,8 +78,16 @@ def build_server(agent: Agent, user_id: str | None = None) -> MCPServer:
     return server
 
 
+def _library() -> None:
+    try:
+        import mcp.server.mcpserver  # noqa: F401 - only whether it is there
+    except ImportError as error:
+        raise InputError(f"The package mcp is missing. Run {how_to_install('mcp')}.") from error
+
+
 def serve(workspace: Path | None, user_id: str | None, terminal: Terminal) -> None:
     """Open the agent of a workspace and answer on stdin and stdout until the other side ends."""
     log_to_stderr()
+    _library()  # missing, that is said before a workspace is opened for nothing
     with terminal.agent(workspace) as agent:
         build_server(agent, user_id).run("stdio")

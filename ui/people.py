@@ -27,7 +27,10 @@ def show(ctx: typer.Context, user_id: Person, workspace: Workspace = None) -> No
         terminal.say(f"  {clean(name)}: {clean(', '.join(value) if isinstance(value, list) else str(value))}")
     for part in ("history", "feedback"):
         rows = known[part]
-        terminal.say(f"{part.capitalize()}: {len(rows):,}" + (", the latest first" if rows else ""))
+        terminal.say(
+            f"{part.capitalize()}: {len(rows):,}"
+            + (", the latest first, with the name of each entry behind it" if rows else "")
+        )
         for row in rows[::-1][:SHOWN]:
             terminal.say("  " + _row(row))
         if len(rows) > SHOWN:
@@ -148,4 +151,4 @@ def _row(row: dict[str, Any]) -> str:
     when = "" if row["time"] is None else datetime.fromtimestamp(row["time"]).strftime("%Y-%m-%d  ")
     value = "" if row["value"] is None else f" {row['value']:g}"
     words = f' "{clean(row["words"])}"' if row.get("words") else ""
-    return f"{clean(row['entry']):14} {when}{clean(row['title'])}  {clean(row['event'])}{value}{words}"
+    return f"{when}{clean(row['title'])}: {clean(row['event'])}{value}{words}  ({clean(row['entry'])})"

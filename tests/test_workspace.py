@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +121,8 @@ def test_another_process_is_told_who_has_it_and_since_when(workspace):
     since = json.loads((workspace.path / "workspace.holder").read_text())["since"]
     assert f"process {os.getpid()}" in second.stdout
     assert Path(sys.argv[0]).name in second.stdout
-    assert since in second.stdout
+    assert f"since {datetime.fromisoformat(since):%H:%M}" in second.stdout  # as people say it, and not 14:05:59+00:00
+    assert since not in second.stdout
     assert "Close that one first" in second.stdout
 
 

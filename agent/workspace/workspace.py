@@ -243,17 +243,29 @@ def _take_lock(path: Path) -> FileLock:
     return lock
 
 
+def _as_said(moment: str) -> str:
+    """A moment in ISO format as people say it, by the clock of this place: "14:05", "yesterday, 14:05"."""
+    then = datetime.fromisoformat(moment).astimezone()
+    days = (datetime.now().astimezone().date() - then.date()).days
+    clock = f"{then:%H:%M}"
+    if days == 0:
+        return clock
+    return (
+        f"yesterday, {clock}" if days == 1 else f"{then.day} {then:%B}{f' {then.year}' if days > 300 else ''}, {clock}"
+    )
+
+
 def _held(path: Path) -> str:
     try:
         holder = json.loads((path / HOLDER).read_text(encoding="utf-8"))
-        pid, command, since = holder["pid"], holder["command"], holder["since"]
+        pid, command, since = holder["pid"], holder["command"], _as_said(holder["since"])
     except (OSError, ValueError, KeyError, TypeError):
         return f"The workspace {path} is in use by another process. Close that one first, or give another folder."
     if pid == os.getpid():
         return (
-            f"The workspace {path} is open in this process already, since {since}. Close it first, or share that one."
+            f"The workspace {path} is open in this process already (since {since}). Close it first, or share that one."
         )
     return (
-        f"The workspace {path} is in use by process {pid} ({command}) since {since}. Close that one first, or give "
-        "another folder."
+        f"The workspace {path} has been in use since {since}: `{command}` (process {pid}) has it open. Close that one "
+        "first, or give another folder."
     )

@@ -5,6 +5,7 @@ from conftest import open_small
 from test_cli import run
 
 from agent.errors import InputError, UnknownItemError
+from agent.explaining.asked import recall
 from agent.explaining.explanation import Explanation
 from agent.explaining.factors import factors, grouped
 from agent.explaining.sensitivity import lifts, standings
@@ -291,9 +292,23 @@ def test_a_turn_cites_only_what_lifted_the_item(told):
 def test_lifts_are_the_changes_of_leaving_one_out(told):
     reply = told.recommend("eve", n=3)
     ids = [one.item.item_id for one in reply.recommendations]
-    profile = Profile("eve", ("1", "5", "8"), times={"1": 1.0, "5": 5.0, "8": 8.0})
+    profile = recall(told.workspace.store, reply.turn_id).profile
     allowed = told._allowed(profile, Intent(), ("7",))
     found = lifts(ids, profile.history, profile, Intent(), told._stages, allowed)
     for item_id in ids:
         told_of = told.explain(reply.turn_id, item_id)
         assert found[item_id] == pytest.approx({i.item_id: i.change for i in told_of.influences}, abs=1e-6)
+
+
+def test_a_liking_that_is_all_that_is_known_lifts_what_is_like_it(told):
+    """Without it the request alone would count, on another scale: that must not look like what the liking took away."""
+    told.feedback(Feedback("new", "1", "like"))
+    reply = told.recommend("new", intent="funny", n=5)
+    given = {}
+    for one in reply.recommendations:
+        found = told.explain(reply.turn_id, one.item.item_id)
+        (liking,) = [i for i in found.influences if i.item_id == "1"]
+        parts = {name: found.standing.by_source[name] for name in found.standing.by_source}
+        given[one.item.item_id] = (liking.change, parts["reactions"])
+    assert all(change >= reaction - 1e-9 for change, reaction in given.values()), given
+    assert any(reaction > 0 for _, reaction in given.values())

@@ -47,7 +47,8 @@ def chart(found: Explanation, model_counts: bool, words: Words = ENGLISH) -> str
 
 
 def _row(one: Influence, place: int, most: float, least: float, words: Words) -> str:
-    kind = words(f"sway.{one.kind}")
+    whole = one.kind in ("wish", "avoid") and " " in one.name  # beside the bars of its words
+    kind = words(f"sway.{one.kind}_whole" if whole else f"sway.{one.kind}")
     kind = words("sway.cited", kind=kind) if one.cited else kind
     then = one.without.place
     told = words("sway.same", place=place) if then == place else words("sway.then", then=then, place=place)

@@ -125,7 +125,8 @@ class Explanation:
         return lines
 
     def _line(self, one: Influence) -> str:
-        name = f"{_short(one.name)} ({_KINDS[one.kind]}{', cited' * one.cited})"
+        whole = ", all words" * (one.kind in ("wish", "avoid") and " " in one.name)
+        name = f"{_short(one.name)} ({_KINDS[one.kind]}{whole}{', cited' * one.cited})"
         moved = f"{self.standing.place:,} -> {one.without.place:,}"
         model = "" if one.without.final_place is None else f"   with the model {one.without.final_place}"
         return f"  {name:<44}{moved:>16}{round(-one.change, 3) + 0.0:>+11.3f}{model}"

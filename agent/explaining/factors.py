@@ -49,8 +49,12 @@ def factors(profile: Profile, intent: Intent, catalogue: Catalogue) -> Iterator[
 
 
 def without(item_id: str, profile: Profile, intent: Intent) -> tuple[Profile, Intent]:
-    """The profile and intent in which an item was neither met nor named; it stays seen."""
-    shorter = replace(profile, history=tuple(i for i in profile.history if i != item_id))
+    """The profile and intent in which an item was neither met, judged nor named; it stays seen."""
+    shorter = replace(
+        profile,
+        history=tuple(i for i in profile.history if i != item_id),
+        reactions={i: said for i, said in profile.reactions.items() if i != item_id},
+    )
     likes, dislikes = (tuple(i for i in named if i != item_id) for named in (intent.likes, intent.dislikes))
     return shorter, replace(intent, likes=likes, dislikes=dislikes)
 

@@ -36,10 +36,10 @@ class Stages:
     query: Callable[[Profile, Intent, Allowed], Query]
     ranked: Callable[[Query, Profile, Intent], Sequence[Candidate]]
 
-    def parts(self, query: Query, positions: Positions) -> dict[str, Scores]:
-        """What each source adds to the fused score of each position."""
+    def parts(self, query: Query, positions: Positions, weighed_as: Query | None = None) -> dict[str, Scores]:
+        """What each source adds to the fused score of each position, with the weights of this query or of another."""
         scores = {source.name: source.score(query, positions) for source in self.sources}
-        return contributions(scores, query, self.weights)
+        return contributions(scores, weighed_as or query, self.weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,11 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Influence:
-    """An item's standing without one factor. `change` is the score that the factor gives: positive where it lifts."""
+    """An item's standing without one factor. `change` is the score that the factor gives: positive where it lifts.
+
+    It is taken with the weights of the turn. Without its only wish, or its only item, a request would be weighed
+    otherwise, and then two scores differ in their scale, which is nothing that the factor gave.
+    """
 
     kind: FactorKind
     name: str
@@ -103,11 +107,14 @@ def leave_one_out(
     """How an item does, and how it does without each factor, those that lift it most first."""
     allowed = stages.allowed(profile, intent, excluded)
     (base,) = standings([item_id], profile, intent, stages, allowed, with_model=with_model)
+    turn, at = stages.query(profile, intent, allowed), stages.catalogue.positions([item_id])
     found = []
     for factor in factors(profile, intent, stages.catalogue):
         left = stages.allowed(factor.profile, factor.intent, excluded) if factor.kind == "condition" else allowed
         (less,) = standings([item_id], factor.profile, factor.intent, stages, left, with_model=with_model)
-        found.append(Influence(factor.kind, factor.name, less, base.score - less.score, factor.item_id))
+        parts = stages.parts(stages.query(factor.profile, factor.intent, left), at, weighed_as=turn)
+        change = base.score - float(summed(parts, 1)[0])
+        found.append(Influence(factor.kind, factor.name, less, change, factor.item_id))
     found.sort(key=lambda one: (base.place - one.without.place, -one.change))
     return base, found
 
@@ -122,8 +129,8 @@ def lifts(
     queries = [stages.query(*one, allowed) for one in asked]
     scores = {source.name: score_many(source, queries, positions) for source in stages.sources}
     fused = [
-        summed(contributions({name: rows[at] for name, rows in scores.items()}, query, stages.weights), len(positions))
-        for at, query in enumerate(queries)
+        summed(contributions({n: rows[at] for n, rows in scores.items()}, queries[0], stages.weights), len(positions))
+        for at in range(len(queries))
     ]
     given = {anchor: fused[0] - left for anchor, left in zip(anchors, fused[1:], strict=True)}
     return {item_id: {a: float(change[at]) for a, change in given.items()} for at, item_id in enumerate(item_ids)}

@@ -26,7 +26,8 @@ from agent.generation.base import Generator, Message
 from agent.generation.prompting import PromptSet
 from agent.justification.chinese import phrase_in_chinese
 from agent.justification.evidence import Facts, gather
-from agent.justification.phrasing import asking, phrase, plan_list
+from agent.justification.phrasing import asking, phrase
+from agent.justification.planning import plan_list
 from agent.listing import Lister
 from agent.openers import openers
 from agent.progress import Progress, silent
@@ -39,7 +40,7 @@ from agent.schema import Candidate, Feedback, Intent, Item, Profile, Recommendat
 from agent.serving import open_serving
 from agent.settings import Settings, load_settings
 from agent.stopwatch import Stopwatch
-from agent.understanding.moods import as_kinds
+from agent.understanding.moods import as_kinds, with_kinds
 from agent.understanding.profile import build_profile
 from agent.understanding.relaxing import nothing_fits
 from agent.understanding.texts import TEXTS, Language, greeting, language_of
@@ -438,9 +439,9 @@ class Agent:
         return Query(
             history=np.concatenate([place(recent), liked]),
             times=np.concatenate([times, np.full(len(liked), np.nan)]),  # what was just named is the newest, in order
-            wishes=intent.wishes,
+            wishes=with_kinds(intent.wishes, self.catalogue.vocabulary),
             words=as_kinds(intent.wishes, self.catalogue.vocabulary),
-            avoids=intent.avoids,
+            avoids=with_kinds(intent.avoids, self.catalogue.vocabulary),
             filters=intent.filters,
             allowed=allowed,
             habit=intent.habit,

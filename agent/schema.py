@@ -150,15 +150,18 @@ class Candidate:
 class Evidence:
     """A fact that was computed, never generated, with what it rests on; `source` says where it was looked up.
 
-    `kind` is one of:
+    `said` are the words of the request that it answers, where its values are other words: "90s" of a year, "scary" of a
+    kind. `kind` is one of:
         "liked": `values` of `attribute` are shared with an item that the person liked, `item_ids[0]`.
         "feedback": the same with an item that the person said they like after it was recommended here.
         "watched": the same with an item that is merely in the history, or was named as met.
         "example": the same with an item that the person named as an example of what they want.
         "behaviour": `count` of the `total` other people who like `item_ids[0]` like this item too.
         "constraint": a condition of the request is met by `values` of `attribute`, or by none of them if `negated`.
-        "wish": `values` are words of the request that the item's own text or title has.
+        "wish": `values` are words of the request that the item's own text or title has; or values of `attribute` that
+            they ask for, such as themes, or the kind that a word of mood leans to.
         "property": the item has these `values` of `attribute`.
+        "popular": `count` of the `total` people chose it; only where nobody's taste is known and nothing was asked for.
         "nearest": nothing else is known; the item is among those closest to the request or the history.
     """
 
@@ -171,6 +174,7 @@ class Evidence:
     total: int | None = None
     negated: bool = False
     source: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from agent.justification.chinese import phrase_in_chinese
 from agent.justification.claims import check
-from agent.justification.phrasing import plan_list
+from agent.justification.planning import plan_list
 from agent.schema import Evidence, Recommendation, Reply
 from agent.understanding.texts import Language
 from agent.workspace.catalogue import Catalogue
@@ -36,7 +36,7 @@ def may_be_told(evidence: Evidence, told: Told) -> bool:
     if evidence.kind == "nearest":
         of_history, of_request = ("history" in evidence.source, "request" in evidence.source)
         return (told.likes or not of_history) and (told.request or not of_request)
-    return told.likes or evidence.kind == "property"
+    return told.likes or evidence.kind in ("property", "popular")
 
 
 def may_be_asked(key: str, told: Told) -> bool:

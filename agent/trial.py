@@ -13,7 +13,7 @@ from agent.errors import PromptError
 from agent.generation.base import Generator, Message
 from agent.generation.prompting import PromptSet, continued
 from agent.justification.evidence import Facts, gather
-from agent.justification.phrasing import plan_list
+from agent.justification.planning import plan_list
 from agent.listing import Lister
 from agent.ranking.scoring import weight_in_force
 from agent.reader import Reader

@@ -27,7 +27,7 @@ from agent.agent import Agent
 from agent.explaining.factors import without
 from agent.explaining.sensitivity import lifts, standings
 from agent.justification.evidence import Facts, gather
-from agent.justification.phrasing import plan_list
+from agent.justification.planning import plan_list
 from agent.retrieval.fusion import fuse
 from agent.schema import Candidate, Intent, Profile
 

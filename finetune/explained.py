@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.justification.evidence import Facts, gather
-from agent.justification.phrasing import Plan, plan_list
+from agent.justification.planning import Plan, plan_list
 from agent.retrieval.transitions import Transitions
 from agent.schema import Intent, Interaction, Profile
 from agent.understanding.intent import parse_intent

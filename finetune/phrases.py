@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from agent.justification.phrasing import Plan
+from agent.justification.planning import Plan
 from agent.justification.units import Units
-from agent.justification.wording import listed, spoken, titled, verb_of, with_article
+from agent.justification.wording import COUNTED, listed, spoken, titled, verb_of, with_article
 from agent.schema import Evidence, Item
 from agent.workspace.catalogue import YEAR_SUFFIX, Catalogue
-from finetune.traits import COUNTED, English, Trait, traits_of
+from finetune.traits import English, Trait, traits_of
 
 
 def units_of(item: Item, evidence: Sequence[Evidence], catalogue: Catalogue) -> Units:

@@ -13,7 +13,7 @@ from string import Formatter
 import numpy as np
 
 from agent.justification.claims import check
-from agent.justification.phrasing import Plan
+from agent.justification.planning import Plan
 from agent.justification.tokens import Token
 from agent.schema import Evidence, Item
 from agent.workspace.catalogue import Catalogue

@@ -8,13 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.justification.wording import is_year, listed, plural, role_of, spoken, with_article
+from agent.justification.wording import is_year, kinds_said, listed, role_of, spoken, with_article
 from agent.schema import Evidence, Item
 
-# Kinds that are things by themselves: "a crime drama", where others need a noun, "a crime film".
-COUNTED = frozenset("thriller western musical documentary biography memoir novel".split())
-_THINGS = COUNTED | {"comedy", "drama", "romance", "mystery"}
-_APART = frozenset(("animation", "documentary"))  # "an animation comedy" is no English
 _TAILS = {
     "directed": ("directed by", "by"), "written": ("by",), "by": ("by",), "stars": ("starring", "with"),
     "place": ("from",), "language": ("in",),
@@ -89,12 +85,7 @@ class English:
 
     def kind(self, kinds: Sequence[str], *, many: bool = False) -> str:
         """Kinds as one noun: "crime thriller", "war and action film"; the mere noun for none."""
-        ending = plural if many else str
-        things = [k for k in kinds if k in _THINGS] or [k for k in kinds if self.noun in re.split(r"[ -]", k)][:1]
-        plain = [k for k in kinds if k not in things]
-        if len(things) == 1 and (not plain or (len(plain) == 1 and _APART.isdisjoint(kinds))):
-            return " ".join((*plain, ending(things[0])))
-        return " ".join(filter(None, (listed((*plain, *things)), ending(self.noun))))
+        return kinds_said(kinds, self.noun, many=many)
 
     def thing(self, traits: Sequence[Trait]) -> str:
         """All traits in one noun phrase, without its article: "1987 crime comedy by Joel Coen"."""

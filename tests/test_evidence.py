@@ -83,7 +83,9 @@ def test_a_condition_is_told_only_where_the_item_is_known_to_meet_it(films, cond
 
 
 def test_two_bounds_on_one_number_are_told_once(films):
-    assert texts(films, "heat", "constraint", Profile(), filters=NINETIES) == ["It is from 1995, as you asked."]
+    assert texts(films, "heat", "constraint", Profile(), filters=NINETIES) == [
+        "It is from 1995, in the 90s you asked for."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +218,7 @@ def test_every_fact_says_where_it_was_looked_up(films, books):
             for e in gather(item, replace(facts(built, **asked), said=frozenset({"alien"}))):
                 sources.setdefault(e.kind, set()).add(e.source)
     assert sources.keys() == {
-        "constraint", "wish", "feedback", "liked", "behaviour", "watched", "property", "nearest",
+        "constraint", "wish", "feedback", "liked", "behaviour", "watched", "property", "popular", "nearest",
     }  # fmt: skip
     assert "" not in set().union(*sources.values())
     assert "your request; the catalogue: year" in sources["constraint"]

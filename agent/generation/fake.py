@@ -81,7 +81,7 @@ class FakeGenerator:
         for row, branch in enumerate(branches):
             yield Piece(row, branch.opener, False)
             facts = [word for word in branch.words if word[0].isalnum() and word not in _SMALL]
-            said = f"{branch.opener} {facts[-1] if facts else 'film'}."
+            said = f"{branch.opener} {facts[-1].removesuffix('.') if facts else 'film'}."
             if self._sentences:
                 said = self._sentences[row % len(self._sentences)]
             yield Piece(row, said, True)

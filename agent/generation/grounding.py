@@ -1,9 +1,9 @@
 """Grounded writing: the model chooses the words, but only from words that the evidence covers.
 
 A small model left free invents directors, plots and prizes; told its facts, it still garbles them. Here it may use a
-short list of neutral words, and the titles, names, genres and numbers of the evidence as whole units that cannot be
-bent. Each unit of evidence may be used a limited number of times, which also ends the loops that small models fall
-into. What relations the words state is left to the claim checker (`agent.justification.claims`).
+short list of words and phrases, as whole units that cannot be bent; a unit may be all that is left of a reason, and one
+that ends in a full stop is the last. Each may be used a limited number of times, which also ends the loops that small
+models fall into. What relations the words state is left to the claim checker (`agent.justification.claims`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class WordMask:
     def __init__(
         self, words: Mapping[str, int], encode: Callable[[str], list[int]], end: int, *, least: int = 3
     ) -> None:
-        self._units = {word: tuple(encode(word if not word[0].isalnum() else f" {word}")) for word in words}
+        self._units = {word: tuple(encode(f" {word}" if _is_said(word) else word)) for word in words}
         self._left = {word: limit if limit > 0 else 10**9 for word, limit in words.items()}
         self._end = end
         self._least = least
@@ -58,11 +58,11 @@ class WordMask:
 
     def _count(self, word: str) -> None:
         self._last = word
-        if word[0].isalnum():
+        if _is_said(word):
             self._last_word = word
             self._written += 1
         self._left[word] -= 1
-        self._over = word in FINAL_MARKS
+        self._over = word.endswith(FINAL_MARKS)
 
     def _words(self) -> dict[int, Any]:
         """A trie of the words that may begin here."""
@@ -81,7 +81,12 @@ class WordMask:
             return False
         if word in FINAL_MARKS:
             return self._written >= self._least and self._last[:1].isalnum()
-        return word[0].isalnum() or (self._last[:1].isalnum() and self._is_more_to_say())  # a comma joins two words
+        return _is_said(word) or (self._last[:1].isalnum() and self._is_more_to_say())  # a comma joins two words
 
     def _is_more_to_say(self) -> bool:
-        return any(left > 0 and word[0].isalnum() and word != self._last_word for word, left in self._left.items())
+        return any(left > 0 and _is_said(word) and word != self._last_word for word, left in self._left.items())
+
+
+def _is_said(word: str) -> bool:
+    """Whether it is a word or more, and no mark."""
+    return any(c.isalnum() for c in word)

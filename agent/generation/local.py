@@ -239,7 +239,7 @@ class LocalGenerator:
     # -- writing ------------------------------------------------------------------------------------------------
 
     def write(
-        self, prefix: Prefix, branches: Sequence[Branch], *, seed: int | None = None, max_tokens: int = 48
+        self, prefix: Prefix, branches: Sequence[Branch], *, seed: int | None = None, max_tokens: int = 96
     ) -> Iterator[Piece]:
         """Write all branches side by side after the prefix: greedy without a seed, sampled with one.
 

@@ -10,7 +10,9 @@ from collections.abc import Generator as PyGenerator
 from collections.abc import Sequence
 
 from agent.generation.cleaning import clean_title
-from agent.justification.phrasing import Phrased, Plan
+from agent.justification.phrasing import Phrased
+from agent.justification.planning import Plan
+from agent.justification.themes import THEMES
 from agent.justification.wording import is_year, spoken, verb_of
 from agent.schema import Evidence, Item
 from agent.understanding.texts import attribute_name, value_name
@@ -25,7 +27,8 @@ def phrase_in_chinese(plans: Sequence[Plan], noun: str, catalogue: Catalogue) ->
     for row, plan in enumerate(plans):
         lead, *others = plan.facts[:2]
         if lead.kind == "constraint" and is_year(lead.attribute or "") and others and others[0].kind == "property":
-            said = f"符合你的要求：{_stated(others[0], plan.item)}。"
+            kind = _stated(others[0], plan.item, dated=False)
+            said = f"{sentence(lead, plan.item, noun, catalogue)}{kind}{'。' * bool(kind)}"
         else:
             said = "".join(dict.fromkeys(sentence(fact, plan.item, noun, catalogue) for fact in plan.facts[:2]))
         yield Phrased(row, said, "plain", plan.facts)
@@ -35,12 +38,8 @@ def sentence(evidence: Evidence, item: Item, noun: str, catalogue: Catalogue) ->
     """A piece of evidence of an item as one sentence in Chinese."""
     other = _titled(catalogue.get(evidence.item_ids[0]).title) if evidence.item_ids else ""
     match evidence.kind:
-        case "constraint" if evidence.negated:
-            return f"如你所说，{attribute_name(evidence.attribute or '', 'zh')}里没有{_values(evidence)}。"
-        case "constraint":
-            return f"符合你的要求：{_stated(evidence, item)}。"
-        case "wish":
-            return f"简介里有你说的{_values(evidence)}。"
+        case "constraint" | "wish":
+            return _answer(evidence, item)
         case "example":
             return f"和你提到的{other}一样，{_stated(evidence, item)}。"
         case "feedback":
@@ -52,9 +51,26 @@ def sentence(evidence: Evidence, item: Item, noun: str, catalogue: Catalogue) ->
             return f"和你{did}的{other}一样，{_stated(evidence, item)}。"
         case "behaviour":
             return f"喜欢{other}的另外{evidence.total}人里，有{evidence.count}人也喜欢它。"
+        case "popular":
+            return f"这里的{evidence.total}人里，有{evidence.count}人选过它。"
         case "property":
             return f"{_stated(evidence, item)}。"
     return _nearest(evidence)
+
+
+def _answer(evidence: Evidence, item: Item) -> str:
+    """What answers the request: a condition that is met, words that are found, a kind for a word of mood."""
+    attribute, said = evidence.attribute or "", evidence.said
+    if evidence.negated:
+        return f"如你所说，{attribute_name(attribute, 'zh')}里没有{_values(evidence)}。"
+    if evidence.kind == "constraint" and said:
+        return f"{evidence.values[0]}年的作品，在你要的{said.removesuffix('s')}年代之内。"
+    if evidence.kind == "constraint":
+        return f"符合你的要求：{_stated(evidence, item)}。"
+    if said:
+        words = "、".join(f"“{word}”" for word in said.split())
+        return f"你说{words}，它的{attribute_name(attribute, 'zh')}是{_values(evidence)}。"
+    return f"{'主题' if attribute == THEMES else '简介'}里有你说的{_values(evidence)}。"
 
 
 def _nearest(evidence: Evidence) -> str:
@@ -65,20 +81,22 @@ def _nearest(evidence: Evidence) -> str:
     return "它与你的历史最接近。" if "history" in evidence.text else "目录里有它，别的还不知道。"
 
 
-def _stated(evidence: Evidence, item: Item) -> str:
-    """What the values say of the item: 类型是剧情、爱情，1993年."""
+def _stated(evidence: Evidence, item: Item, *, dated: bool = True) -> str:
+    """What the values say of the item: 类型是剧情、爱情，1993年; without the year where it is not to be `dated`."""
     attribute, values = evidence.attribute or "", list(evidence.values)
     if is_year(attribute):
         return f"{values[0]}年的作品"
     known = {f"{v:g}" for name, v in item.attributes.items() if is_year(name) and isinstance(v, int | float)}
-    dated = evidence.kind == "property" and values and values[-1] in known
-    when = f"{values.pop()}年" if dated else ""
+    has_year = evidence.kind == "property" and values and values[-1] in known
+    when = f"{values.pop()}年" * dated if has_year else ""
+    if attribute == THEMES:
+        return f"主题有{'、'.join(f'“{value}”' for value in values)}"
     said = f"{attribute_name(attribute, 'zh')}是{_listed(values, attribute)}" if values else ""
     return "，".join(filter(None, (said, when)))
 
 
 def _values(evidence: Evidence) -> str:
-    if evidence.kind == "wish":
+    if evidence.kind == "wish" and not evidence.said:
         return "、".join(f"“{value}”" for value in evidence.values)
     return _listed(evidence.values, evidence.attribute or "")
 

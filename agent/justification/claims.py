@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agent.justification.grammar import read
+from agent.justification.themes import THEMES, themes_of
 from agent.justification.tokens import Claim, NotUnderstood, Token
 from agent.justification.units import Units
-from agent.justification.wording import is_year, number, role_of, spoken, verb_of
+from agent.justification.wording import is_year, number, quoted, role_of, spoken, verb_of
 from agent.schema import Evidence, Item
 from agent.workspace.catalogue import Catalogue
 
@@ -111,17 +112,21 @@ class _Record:
         self._by_title = {subject.title: subject.item_id for subject in reversed((item, *others))}
         self.types = catalogue.attribute_types
         self.conditions = [e for e in evidence if e.kind == "constraint"]
-        self.wishes = {v.casefold() for e in evidence if e.kind == "wish" for v in e.values}
+        self.wishes = {v.casefold() for e in evidence if e.kind == "wish" and not e.attribute for v in e.values}
+        self.said = {f'"{word}"' for e in evidence if e.kind == "wish" for word in e.said.casefold().split()}
+        self.themes = {quoted(v) for e in evidence if e.kind == "wish" and e.attribute == THEMES for v in e.values}
         self.here = {i for e in evidence if e.kind == "feedback" for i in self._meant(e)}
         self.liked = self.here | {i for e in evidence if e.kind == "liked" for i in self._meant(e)}
         self.named = {i for e in evidence if e.kind == "example" for i in self._meant(e)}
         watched = [e for e in evidence if e.kind == "watched"]
         self.met = self.liked | {i for e in watched for i in self._meant(e)}
         self.verbs = {verb_of(noun) for noun in nouns}
+        self.chosen = {(e.count, e.total) for e in evidence if e.kind == "popular"}
         self.counts = {(self._meant(e), e.count, e.total) for e in evidence if e.kind == "behaviour"}
         self._judges: Mapping[str, Callable[[Claim, Sequence[Claim]], bool]] = {
             "year": self._dated, "decade": self._dated, "number": self._numbered, "asked": self._asked,
-            "because": self._caused,
+            "because": self._caused, "said": lambda claim, _: claim.value in self.said,
+            "chosen": lambda claim, _: (claim.count, claim.total) in self.chosen,
         }  # fmt: skip
 
     def holds(self, claim: Claim, sentence: Sequence[Claim]) -> bool:
@@ -167,6 +172,8 @@ class _Record:
 
     def _has(self, claim: Claim) -> bool:
         """A value must stand in one attribute of all that it is said of; what is denied must have been turned down."""
+        if claim.attribute == THEMES and claim.relation == "its" and not claim.negated:
+            return all(claim.value in map(quoted, themes_of(self.subjects[i])) for i in claim.about)
         fitting = [
             name
             for name, kind in self.types.items()
@@ -206,10 +213,13 @@ class _Record:
     def _asked(self, claim: Claim, sentence: Sequence[Claim]) -> bool:
         """Whether there is, for "as you asked", anything in the sentence that was asked for."""
         dates = any(is_year(e.attribute or "") for e in self.conditions)
+        if claim.value:
+            return any(e.said == f"{claim.value}s" for e in self.conditions)
         return any(
             (dates and said.relation in ("year", "decade"))
             or (said.relation == "number" and any(e.attribute == said.attribute for e in self.conditions))
             or (said.relation in (*_ROLES, "its") and said.value in self._requested(negated=said.negated))
+            or (said.attribute == THEMES and said.value in self.themes)
             for said in sentence
         )
 
@@ -243,6 +253,8 @@ def _objection(claim: Claim) -> str:
         "named": "it says that the person named something that they did not",
         "asked for": f"{said!r} is not what was asked for",
         "asked": "nothing in it is what was asked for",
+        "said": f"the person did not say {said}",
+        "chosen": f"{said} is not how many people chose it",
         "because": "a cause is stated that the evidence does not show",
         "count": f"{said} does not match any count of people",
         "year": f"{said} is not the year of what it is said of",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from agent.justification.requested import answers
+from agent.justification.themes import THEMES, themes_of
 from agent.justification.wording import (
     is_year,
     listed,
     number,
+    quoted,
     role_of,
+    sentence,
+    source,
     spoken,
     stated,
     titled,
@@ -18,7 +22,7 @@ from agent.justification.wording import (
     with_article,
 )
 from agent.retrieval.transitions import Transitions
-from agent.schema import Evidence, Filter, Intent, Item, Profile, matches
+from agent.schema import Evidence, Intent, Item, Profile
 from agent.workspace.catalogue import Catalogue
 
 FEWEST_PEOPLE = 5  # a smaller count says little, and could point at a person
@@ -33,6 +37,7 @@ _DID = {"liked": "liked", "feedback": "liked here", "example": "named"}
 _WHENCE = {"feedback": "what you said of it here"}
 COMMON = 0.5  # a value of a larger share of the catalogue links nothing
 NAMED = 3  # values of one attribute that a property names
+SHARED_THEMES = 3  # items with which shared themes are told
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,67 +112,16 @@ class Facts:
 def gather(item: Item, facts: Facts) -> tuple[Evidence, ...]:
     """All evidence for one item, most telling first within each kind; never empty."""
     named, liked, watched = (facts.told_of(item, ids) for ids in (facts.examples, facts.liked, facts.watched))
-    found = [*_constraints(item, facts), *_wish(item, facts)]
-    found += _shared(item, named, "example", facts)
-    found += _shared(item, [i for i in liked if i in facts.told_here], "feedback", facts)
-    found += _shared(item, [i for i in liked if i not in facts.told_here], "liked", facts)
+    found = answers(item, facts.intent, facts.noun, facts.catalogue)
+    here = [i for i in liked if i in facts.told_here]
+    others = [i for i in liked if i not in facts.told_here]
+    for kind, anchors in (("example", named), ("feedback", here), ("liked", others)):
+        found += [*_shared(item, anchors, kind, facts), *_themes(item, anchors, kind, facts)]
     found += _behaviour(item, (*named, *liked, *watched), facts)
-    found += _shared(item, watched, "watched", facts)
+    found += [*_shared(item, watched, "watched", facts), *_themes(item, watched, "watched", facts)]
     found += _property(item, facts)
+    found += _popular(item, facts) if found else []
     return tuple(found) or (_nearest(item, facts),)
-
-
-def _constraints(item: Item, facts: Facts) -> list[Evidence]:
-    """The conditions of the request that the item is known to meet, one sentence each."""
-    met = [f for f in facts.intent.filters if matches(item, (f,))]
-    positive = [f for f in met if f.op not in ("!=", "not in")]
-    numbers = dict.fromkeys(f.attribute for f in positive if isinstance(item.attributes.get(f.attribute), int | float))
-    found = [_met_number(name, item) for name in numbers]
-    for f in met:
-        found += _met_words(item, f, facts) if f in positive else _refused_words(item, f, facts)
-    return found
-
-
-def _met_number(name: str, item: Item) -> Evidence:
-    said = number(float(item.words(name)[0]))
-    text = f"It is from {said}, as you asked." if is_year(name) else f"Its {spoken(name)} is {said}, as you asked."
-    return Evidence("constraint", text, attribute=name, values=(said,), source=_source(name, beside="your request"))
-
-
-def _met_words(item: Item, f: Filter, facts: Facts) -> list[Evidence]:
-    met = tuple(v for v in _words(f) if v in item.words(f.attribute))
-    if not met or not isinstance(item.attributes[f.attribute], str | tuple):
-        return []
-    said = listed(spoken(v, f.attribute) for v in met)
-    text = f"{_sentence(stated(f.attribute, said, facts.noun))[:-1]}, as you asked."
-    source = _source(f.attribute, beside="your request")
-    return [Evidence("constraint", text, attribute=f.attribute, values=met, source=source)]
-
-
-def _refused_words(item: Item, f: Filter, facts: Facts) -> list[Evidence]:
-    """What the item is not; an item of which the attribute is unknown meets such a filter, but proves nothing."""
-    refused = tuple(_words(f))
-    if not refused or not item.words(f.attribute):
-        return []
-    said = listed((spoken(v, f.attribute) for v in refused), "or")
-    text = f"{_sentence(stated(f.attribute, said, facts.noun, negated=True))[:-1]}, as you asked."
-    source = _source(f.attribute, beside="your request")
-    return [Evidence("constraint", text, attribute=f.attribute, values=refused, negated=True, source=source)]
-
-
-def _words(f: Filter) -> list[str]:
-    return [v for v in (f.value if isinstance(f.value, tuple) else (f.value,)) if isinstance(v, str)]
-
-
-def _wish(item: Item, facts: Facts) -> list[Evidence]:
-    """Words of the request that stand in the item's own text; only words that say something (four letters or more)."""
-    own = {w.casefold() for w in re.findall(r"[\w'-]{4,}", item.text)}
-    met = tuple(w for w in dict.fromkeys(facts.intent.wishes.casefold().split()) if w in own)
-    if not met:
-        return []
-    said = listed(f'"{w}"' for w in met)
-    text = f"Its description has your word{'s' * (len(met) > 1)} {said}."
-    return [Evidence("wish", text, values=met, source="your request; its description in the catalogue")]
 
 
 def _shared(item: Item, anchors: Sequence[str], kind: str, facts: Facts) -> list[Evidence]:
@@ -189,10 +143,25 @@ def _shared(item: Item, anchors: Sequence[str], kind: str, facts: Facts) -> list
             text = f"Like {titled(anchor.title)}, {did}, {stated(name, said, facts.noun, likewise=True)}."
             weight = sum(1 / facts.catalogue.frequency(name, v) for v in common) * len(common)
             whence = "your request" if anchor_id in facts.intent.likes else _WHENCE.get(kind, "your history")
-            evidence = Evidence(kind, text, (anchor_id,), name, common, source=_source(name, beside=whence))
+            evidence = Evidence(kind, text, (anchor_id,), name, common, source=source(name, beside=whence))
             found.append((-weight * 0.97**place, place, evidence))
     found.sort(key=lambda triple: triple[:2])
     return [evidence for _, _, evidence in found[:6]]
+
+
+def _themes(item: Item, anchors: Sequence[str], kind: str, facts: Facts) -> list[Evidence]:
+    """The themes that the item's text lists as does that of an anchor; who shares the most comes first."""
+    did, own = f"which you {_DID.get(kind) or verb_of(facts.noun)}", themes_of(item)
+    found = []
+    for anchor_id in anchors if own else ():
+        anchor = facts.catalogue.get(anchor_id)
+        common = tuple(t for t in themes_of(anchor) if t in own)[:NAMED]
+        if common:
+            said = f"the theme{'s' * (len(common) > 1)} {listed(map(quoted, common))}"
+            text = f"It shares {said} with {titled(anchor.title)}, {did}."
+            whence = "your request" if anchor_id in facts.intent.likes else _WHENCE.get(kind, "your history")
+            found.append(Evidence(kind, text, (anchor_id,), THEMES, common, source=source(THEMES, beside=whence)))
+    return sorted(found, key=lambda e: -len(e.values))[:SHARED_THEMES]
 
 
 def _behaviour(item: Item, anchors: Sequence[str], facts: Facts) -> list[Evidence]:
@@ -227,14 +196,27 @@ def _property(item: Item, facts: Facts) -> list[Evidence]:
         when = f" from {year[1]}" if year else ""
         attribute = kinds if kinds is not None else year[0] if year else None
         everything = (*values, *([year[1]] if year else []))
-        text, source = f"It is {with_article(said)}{when}.", _source(*filter(None, (kinds, year and year[0])))
-        found.append(Evidence("property", text, attribute=attribute, values=everything, source=source))
+        text, whence = f"It is {with_article(said)}{when}.", source(*filter(None, (kinds, year and year[0])))
+        found.append(Evidence("property", text, attribute=attribute, values=everything, source=whence))
     for name in names:
         if role_of(name) != "kind":
             values = item.words(name)[:NAMED]
-            text = _sentence(stated(name, listed(spoken(v, name) for v in values)))
-            found.append(Evidence("property", text, attribute=name, values=values, source=_source(name)))
+            text = sentence(stated(name, listed(spoken(v, name) for v in values)))
+            found.append(Evidence("property", text, attribute=name, values=values, source=source(name)))
+    if themes := themes_of(item)[:NAMED]:
+        text = f"Its themes include {listed(map(quoted, themes))}."
+        found.append(Evidence("property", text, attribute=THEMES, values=themes, source=source(THEMES)))
     return found
+
+
+def _popular(item: Item, facts: Facts) -> list[Evidence]:
+    """How many people chose it, where nobody's taste and no request is known: then that is why it comes."""
+    chosen = int(facts.transitions.popularity[facts.catalogue.position[item.item_id]])
+    people = len(facts.transitions.user_ids)
+    if facts.profile.history or not facts.intent.is_empty or chosen < FEWEST_PEOPLE:
+        return []
+    text = f"{chosen} of the {people} people here chose it."
+    return [Evidence("popular", text, count=chosen, total=people, source="what people chose")]
 
 
 def _nearest(item: Item, facts: Facts) -> Evidence:
@@ -249,13 +231,3 @@ def _nearest(item: Item, facts: Facts) -> Evidence:
     if chosen >= FEWEST_PEOPLE:
         return Evidence("nearest", f"{chosen:,} people chose {title}.", count=chosen, source="what people chose")
     return Evidence("nearest", f"{title} is in this catalogue; nothing else is known to go by.", source="the catalogue")
-
-
-def _source(*attributes: str, beside: str = "") -> str:
-    """Where a fact was looked up: attributes of the catalogue, and what else it rests on."""
-    catalogue = f"the catalogue: {', '.join(spoken(name) for name in attributes)}"
-    return f"{beside}; {catalogue}" if beside else catalogue
-
-
-def _sentence(clause: str) -> str:
-    return f"{clause[0].upper()}{clause[1:]}."

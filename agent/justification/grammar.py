@@ -85,6 +85,9 @@ class _Reader(Statements):
         if self.take("asked for"):
             self.request()
             return
+        if not cause and self.take("said"):
+            self.claims += [Claim("said", value) for value in self.values(articles=False)]
+            return
         self.take("also")
         relation = "liked" if self.take(*LIKED) else "watched"
         verb = "" if relation == "liked" else self.need(*MET_VERBS)
@@ -109,6 +112,11 @@ class _Reader(Statements):
 
     def people(self) -> None:
         """How many of the people who liked one thing liked the item; the count stands before or after the people."""
+        if self.sees("of the", ahead=1) and self.sees("people here chose it", ahead=4):
+            count, _ = self.count(), self.take("of the")
+            self.claims.append(Claim("chosen", about=self.item, count=count, total=self.count()))
+            self.take("people here chose it")
+            return
         if self.take("of"):
             total: int | None = self.group()
             title = self.likers()

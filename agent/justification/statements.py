@@ -138,6 +138,11 @@ class Statements(Cursor):
         if self.kind("decade" if the else "year") and word != "in":
             relation = self.peek().kind
             self.claims.append(Claim(relation, self.next()))
+            if relation == "year" and self.sees(", in the") and self.kind("decade", ahead=3):
+                self.take(", in the")
+                asked = self.next()
+                self.need("you asked for")
+                self.claims += [Claim("decade", asked), Claim("asked", asked)]
         elif word in ("from", "in") and not the:
             self.add(word, self.values(articles=False))
         else:

@@ -16,7 +16,7 @@ WORDS = frozenset(
     """a again also an and another any are as asked because blend both bring brings but by chose description directed
     do does enjoyed feature features for from has have heard here in include includes is it its just like liked
     likewise made mix named no not nothing of offer offers one or other out people played published read released
-    requested same saw share shares since so some something star starring stars that the them they this to too
+    requested said same saw share shares since so some something star starring stars that the them they this to too
     visited was watched well which who wished with without word words written wrote you your""".split()
 )
 
@@ -38,10 +38,12 @@ class Claim:
             `value`, in one attribute that fits the relation; with "its", in the attribute `attribute`.
         "year", "decade", "number": `about` all are from that year or decade, or have that number as `attribute`.
         "wish": the description has the word `value`.
+        "said": the person said the word `value`.
         "liked", "liked here", "watched", "named", "asked for": the person did or said so, of `titles` or of `value`.
-        "asked": something in this sentence is what the person asked for.
+        "asked": something in this sentence is what the person asked for; with a `value`, that decade is.
         "because": something in this sentence links the item to each of `titles`.
         "count": `count` of the `total` (None: not said) people who liked `titles[0]` liked the item.
+        "chosen": `count` of all `total` people chose the item.
         "fact": a whole sentence of the evidence, unchanged.
     """
 

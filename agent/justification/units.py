@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from agent.justification.themes import THEMES
 from agent.justification.tokens import WORDS, Kind, Token
-from agent.justification.wording import plural, role_of, spoken, titled
+from agent.justification.wording import plural, quoted, role_of, spoken, titled
 from agent.schema import Evidence, Item
 from agent.workspace.catalogue import YEAR_SUFFIX, Catalogue, bare_key, title_key
 
@@ -147,8 +148,14 @@ class Units:
         for name, values in self._values.items():
             for value in sorted(values):
                 yield from self._value(spoken(value, name), role_of(name) == "kind")
-        for wish in dict.fromkeys(v for e in self._evidence if e.kind == "wish" for v in e.values):
+        for wish in dict.fromkeys(v for e in self._evidence if e.kind == "wish" and not e.attribute for v in e.values):
             yield from self._value(wish, False)
+        for word in dict.fromkeys(w for e in self._evidence if e.kind == "wish" for w in e.said.split()):
+            yield from self._value(quoted(word), False)
+        themes = dict.fromkeys(v for e in self._evidence if e.attribute == THEMES for v in e.values)
+        for theme in themes:
+            yield from self._value(quoted(theme), False)
+        yield from ((name, Token("attribute", THEMES)) for name in ("themes", "theme") if themes)
         for name in self._catalogue.attribute_types:
             said = spoken(name)
             forms = {said, said.removesuffix("s")} - self._known_words

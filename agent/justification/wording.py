@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from agent.generation.cleaning import clean, clean_title
 from agent.workspace.roles import is_year as is_year  # a part of this vocabulary, which others know from here
@@ -18,6 +18,11 @@ VERBS = {
 _COMMON = frozenset(
     "genre genres category categories type types style styles tag tags keyword keywords mood moods theme themes".split()
 )
+# Kinds that are things by themselves: "a crime drama", where others need a noun, "a crime film".
+COUNTED = frozenset("thriller western musical documentary biography memoir novel".split())
+_THINGS = COUNTED | {"comedy", "drama", "romance", "mystery"}
+_APART = frozenset(("animation", "documentary"))  # "an animation comedy" is no English
+_PAIRS = (("comedy", "drama"), ("comedy", "thriller"), ("comedy", "mystery"), ("mystery", "thriller"))
 VALUE_CHARS = 80
 _NEEDS_THE = re.compile(r"(?:united|soviet|czech|dominican) .*|.*(?:lands|republic|kingdom|states|union)|[A-Z]{2,}")
 _PLAIN_VALUE = re.compile(r"[\w&'’.,/()+! -]+")
@@ -41,22 +46,41 @@ def spoken(word: str, attribute: str = "") -> str:
     if role_of(attribute) == "place" and _NEEDS_THE.fullmatch(said if said.isupper() else said.lower()):
         said = f"the {said}"
     plain = len(said.split()) <= 6 and _PLAIN_VALUE.fullmatch(said) and not _TELLS.search(said)
-    return said if plain else _quoted(said)
+    return said if plain else quoted(said)
 
 
 def titled(title: str) -> str:
     """A title as it stands in a sentence: one line, and in quotation marks where it reads like a statement itself."""
     said = clean_title(title)
-    return _quoted(said) if _TELLS.search(said) else said
+    return quoted(said) if _TELLS.search(said) else said
 
 
-def _quoted(said: str) -> str:
+def quoted(said: str) -> str:
+    """In quotation marks, those inside made single."""
     return '"' + re.sub(r"[\"“”]", "'", said) + '"'
 
 
 def with_article(phrase: str) -> str:
-    """The phrase after its article: "an action film", "a comedy"."""
-    return f"{'an' if phrase[:1].lower() in 'aeiou' else 'a'} {phrase}"
+    """The phrase after its article: "an action film", "a comedy", "an 80s comedy"."""
+    return f"{'an' if re.match(r'[aeiou8]|1[18]', phrase, re.IGNORECASE) else 'a'} {phrase}"
+
+
+def kinds_said(kinds: Sequence[str], noun: str, *, many: bool = False) -> str:
+    """Kinds as one noun: "crime thriller", "war and action film"; the mere noun for none."""
+    ending = plural if many else str
+    things = [k for k in kinds if k in _THINGS] or [k for k in kinds if noun in re.split(r"[ -]", k)][:1]
+    plain = [k for k in kinds if k not in things]
+    if len(things) == 2 and not plain and (pair := next((p for p in _PAIRS if set(p) == set(things)), None)):
+        return f"{pair[0]} {ending(pair[1])}"
+    if len(things) == 1 and (not plain or (len(plain) == 1 and _APART.isdisjoint(kinds))):
+        return " ".join((*plain, ending(things[0])))
+    return " ".join(filter(None, (listed((*plain, *things)), ending(noun))))
+
+
+def decade(year: float) -> str:
+    """The decade of a year as people say it: "90s", "2000s", "1910s"."""
+    start = int(year) // 10 * 10
+    return f"{start % 100}s" if 1920 <= start < 2000 else f"{start}s"
 
 
 def verb_of(noun: str) -> str:
@@ -106,3 +130,14 @@ def stated(attribute: str, said: str, noun: str = "", *, likewise: bool = False,
     name = spoken(attribute)
     verb = ("do not include" if negated else "include") if name.endswith("s") else f"is {no}".strip()
     return f"its {name} {verb} {said}{' too' * likewise}"
+
+
+def sentence(clause: str) -> str:
+    """A clause as a sentence."""
+    return f"{clause[0].upper()}{clause[1:]}."
+
+
+def source(*attributes: str, beside: str = "") -> str:
+    """Where a fact was looked up: attributes of the catalogue, and what else it rests on."""
+    catalogue = f"the catalogue: {', '.join(spoken(name) for name in attributes)}"
+    return f"{beside}; {catalogue}" if beside else catalogue

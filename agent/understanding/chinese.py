@@ -104,7 +104,7 @@ def parse_chinese(text: str, catalogue: Catalogue) -> Intent:
     rest = blank(rest, [counted])
     tokens = sorted([*titles, *years, *_rest(rest, known)], key=lambda t: t.start)
     meant = [token for clause in _clauses(tokens) for token in _with_stances(clause)]
-    wishes, avoids = _wishes(meant, catalogue)
+    wishes, avoids = _wishes(meant)
     named = [(t.start, t.end, i) for t in meant if t.stance in (None, "also") for i in t.ids]
     hows = how_named(blank(said, [(t.start, t.end) for t in titles]), [(start, end) for start, end, _ in named])
     told = {i: how for (*_, i), how in zip(named, hows, strict=True)}
@@ -327,10 +327,8 @@ def _stripped(words: str) -> str:
     return words
 
 
-def _wishes(tokens: Sequence[_Token], catalogue: Catalogue) -> tuple[str, str]:
+def _wishes(tokens: Sequence[_Token]) -> tuple[str, str]:
     """(wished for, refused): the words that nothing took, and the values that are no condition."""
-    known = _vocabulary(catalogue)
-    taken = {value for t in tokens if t.kind == "value" and t.stance is None for _, value in t.values}
     wished: dict[str, None] = {}
     refused: dict[str, None] = {}
     for token in tokens:
@@ -344,9 +342,6 @@ def _wishes(tokens: Sequence[_Token], catalogue: Catalogue) -> tuple[str, str]:
                 continue
             into = refused if token.stance in ("against", "less") else wished
             into[word] = None
-            kind = next((k for mood, k in MOODS.items() if mood in word), "")
-            if kind in known.values and not {v for _, v in known.values[kind]} & taken:
-                into[known.values[kind][0][1]] = None
     return " ".join(wished), " ".join(w for w in refused if w not in wished)
 
 

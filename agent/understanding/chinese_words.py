@@ -93,6 +93,14 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "剧情": ("drama",), "儿童": ("家庭", "children's"), "黑色电影": ("film-noir",), "传记": ("biography",),
     "历史": ("history",), "国产": ("中国", "中国大陆", "大陆", "china"), "港片": ("香港", "中国香港", "hong kong"),
     "日本": ("japan",), "法国": ("france",), "韩国": ("korea", "south korea"), "美国": ("united states", "usa"),
+    "英国": ("united kingdom", "uk"), "意大利": ("italy",), "德国": ("germany",), "西德": ("west germany",),
+    "澳大利亚": ("australia",), "加拿大": ("canada",), "爱尔兰": ("ireland",), "新西兰": ("new zealand",),
+    "比利时": ("belgium",), "西班牙": ("spain",), "印度": ("india",), "波兰": ("poland",), "墨西哥": ("mexico",),
+    "瑞典": ("sweden",), "瑞士": ("switzerland",), "丹麦": ("denmark",), "奥地利": ("austria",), "台湾": ("taiwan",),
+    "南非": ("south africa",), "伊朗": ("iran",), "捷克": ("czech republic",), "荷兰": ("netherlands",),
+    "葡萄牙": ("portugal",), "俄罗斯": ("russia",), "阿根廷": ("argentina",), "巴西": ("brazil",),
+    "苏联": ("soviet union",), "古巴": ("cuba",), "北马其顿": ("north macedonia",), "格鲁吉亚": ("georgia",),
+    "卢森堡": ("luxembourg",),
 }  # fmt: skip
 KINDS_IN_CHINESE: Mapping[str, str] = {  # the other way round, for what is said of an English catalogue
     other: kind for kind, others in reversed(list(KINDS.items())) for other in others if other.isascii()

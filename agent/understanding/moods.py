@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from agent.understanding.chinese_words import KINDS, MOODS
+
 # Mood words by the kind that they lean to. Only kinds that the catalogue has are used.
 _MOODS: Mapping[str, str] = {
     "comedy": "funny funnier hilarious humorous witty silly laugh laughs amusing lighthearted light-hearted goofy",
@@ -43,8 +45,25 @@ def kinds_of(wishes: str, vocabulary: Mapping[str, Mapping[str, str]]) -> dict[s
     return found
 
 
+def leanings(wishes: str, vocabulary: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, str]]:
+    """As `kinds_of`, and the same for what Chinese has for moods: 好笑 leans to comedies."""
+    found = kinds_of(wishes, vocabulary)
+    for mood, kind in MOODS.items():
+        names = (kind, *KINDS.get(kind, ()))
+        told = next(((a, values[n]) for n in names for a, values in vocabulary.items() if n in values), None)
+        if mood in wishes and told is not None and not any(mood in word for word in found):
+            found[mood] = told
+    return found
+
+
+def with_kinds(wishes: str, vocabulary: Mapping[str, Mapping[str, str]]) -> str:
+    """The wishes, and behind them the kinds that Chinese moods among them lean to, for a catalogue in English."""
+    kinds = [kind for mood, (_, kind) in leanings(wishes, vocabulary).items() if mood in MOODS]
+    return " ".join(dict.fromkeys((wishes, *kinds))) if kinds else wishes
+
+
 def as_kinds(wishes: str, vocabulary: Mapping[str, Mapping[str, str]]) -> str:
     """The wishes with each mood word replaced by the kind it leans to: "tense robots" becomes "Thriller Sci-Fi"."""
-    kinds = kinds_of(wishes, vocabulary)
+    kinds, wishes = kinds_of(wishes, vocabulary), with_kinds(wishes, vocabulary)
     words = [kinds[word.casefold()][1] if word.casefold() in kinds else word for word in re.findall(r"[\w'-]+", wishes)]
     return " ".join(dict.fromkeys(words))

@@ -308,7 +308,6 @@ def test_a_liking_that_is_all_that_is_known_lifts_what_is_like_it(told):
     for one in reply.recommendations:
         found = told.explain(reply.turn_id, one.item.item_id)
         (liking,) = [i for i in found.influences if i.item_id == "1"]
-        parts = {name: found.standing.by_source[name] for name in found.standing.by_source}
-        given[one.item.item_id] = (liking.change, parts["reactions"])
-    assert all(change >= reaction - 1e-9 for change, reaction in given.values()), given
-    assert any(reaction > 0 for _, reaction in given.values())
+        given[one.item.item_id] = (liking.change, found.standing.by_source["reactions"])
+    liked_alike = [change for change, reaction in given.values() if reaction > 0.1]
+    assert liked_alike and min(liked_alike) > 0, given

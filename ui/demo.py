@@ -34,7 +34,7 @@ def run(terminal: Terminal, workspace: Path | None) -> None:
         _heading(terminal, f"Someone new who watched {' and '.join(HISTORY)}", f"and asks for “{REQUEST}”")
         follow(terminal, agent, agent.stream(history=HISTORY, intent=REQUEST), trace=False)
         terminal.say()
-        _paragraph(terminal, _how(agent.model_weight))
+        _paragraph(terminal, _how(agent.model_weight, agent.generator.reads_items))
         terminal.say()
     _paragraph(
         terminal, "Next: `make chat` talks to you in the browser; `vouchrec recommend --help` lists what to ask."
@@ -49,10 +49,15 @@ def last_likes(agent: Agent, user_id: str, n: int) -> tuple[str, ...]:
     return tuple(agent.catalogue.get(item_id).title for item_id in reversed(profile.likes[-n:]))
 
 
-def _how(model_weight: float) -> str:
+def _how(model_weight: float, tuned: bool) -> str:
+    model = (
+        "what the language model, tuned on such histories, says of how likely each film is to be next"
+        if tuned
+        else "the language model's log-probability of each title"
+    )
     return (
-        "How the order is made: the retrieval score (behaviour, meaning and words) and the language model's "
-        f"log-probability of each title are brought to one scale, then added: retrieval + {model_weight:g} x model. "
+        f"How the order is made: the retrieval score (behaviour, meaning and words) and {model} "
+        f"are brought to one scale, then added: retrieval + {model_weight:g} x model. "
         "The weight was chosen on validation people; change it with VOUCHREC_MODEL_WEIGHT. "
         "Each reason is phrased from computed facts, and every claim in it is checked before it is shown."
     )

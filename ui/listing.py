@@ -85,7 +85,7 @@ def formula(reply: Reply, model_weight: float) -> str:
 
 def _sum(reply: Reply, model_weight: float) -> str:
     if reply.candidates and "retrieval" not in reply.candidates[0].scores:
-        return "score = log-probability per token, by the model alone"
+        return "score = log-probability, by the model alone"
     return f"score = retrieval + {model_weight:g} x model" if model_weight else "score = retrieval alone"
 
 

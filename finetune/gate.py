@@ -200,9 +200,9 @@ class _Gate:
         plans = self._explained.plans(profile, "", listed.tolist())
         render = asking(self._prompts.get("justify"), prompt, self._noun)
         freely = generator.writes_reasons
-        rows = [place for place, plan in enumerate(plans) if freely or plan.opener]
+        rows = [place for place, plan in enumerate(plans) if freely or plan.is_open]
         tried = attempt(generator, prefix, plans, rows, render, self._noun, self._catalogue, freely=freely)
-        return sum(one is not None and one[2] for one in tried) / len(plans)
+        return sum(one is not None and one[2] for one in tried) / len(rows) if rows else 1.0
 
 
 def _each(known: Known) -> Iterator[Known]:

@@ -105,11 +105,20 @@ def test_what_the_request_asked_for_comes_first(films):
 
 
 def test_a_true_sentence_of_the_model_is_kept_and_says_so(films):
-    given = plans(films, "aliens", profile=Profile("me", ("alien",), ("alien",)))
+    given = plans(films, "aliens")
     said = "Like Alien (1979), which you liked, it is sci-fi too."
     found = phrased(films, given, [said])
     assert (found[0].text, found[0].phrased_by) == (said, "model")
     assert found[0].evidence == given[0].facts
+
+
+def test_where_there_is_nothing_to_choose_the_model_is_not_asked(films):
+    given = plans(films, "terminator", "smoke")
+    generator = Listening(["It is a comedy."])
+    found = list(phrase(generator, (), given, render, "film", films[0]))
+    assert not any(plan.is_open for plan in given) and not any(rows for _, rows in generator.asked)
+    assert [(p.text, p.phrased_by) for p in found] == [(plan.plain, "plain") for plan in given]
+    assert found[0].text == "It is an action, sci-fi and thriller film by James Cameron with Linda Hamilton."
 
 
 def test_a_false_sentence_is_asked_for_again_with_another_seed_and_then_replaced(films):
@@ -241,7 +250,9 @@ def test_items_of_which_the_same_is_known_are_told_apart_by_their_titles():
 
 def test_what_the_model_says_of_two_items_alike_is_said_of_one(films):
     given = plans(films, "sabrina54", "sabrina95", "amelie", profile=Profile())
-    found = phrased(films, given, ["It is a comedy and romance film."] * 6)
+    generator = FakeGenerator(["It is a comedy and romance film."] * 6)
+    generator.writes_reasons = True
+    found = {p.row: p for p in phrase(generator, (), given, render, "film", films[0])}
     assert sorted(p.phrased_by for p in found.values()) == ["model", "plain", "plain"]
     assert len({p.text for p in found.values()}) == 3
 

@@ -22,7 +22,7 @@ _REFUSED = 12  # what an item is not, most items can say
 _TUNE, _ANCHOR = 2, 3  # what it costs to sound like, or to lean on the same as, an earlier reason of the list
 _AGAIN = 4  # what it costs to say a sentence once more
 _DESCRIBED = 5  # what it is worth that a reason goes on to say what the item is
-_CLOSE = 2  # facts of nearly the same worth are for the model to choose from
+_CHOICE, _CLOSE = 3, 4  # so many facts of nearly the same worth are for the model to choose from
 _ACKNOWLEDGED = 2  # what it is worth that a reason of something else tells of the request, too
 
 
@@ -30,7 +30,7 @@ _ACKNOWLEDGED = 2  # what it is worth that a reason of something else tells of t
 class Plan:
     """What one justification will rest on: `lead` opens it, `facts` are what the model is told, all is true.
 
-    The model goes on after `opener` with one of `endings`; without an opener there is only the plain sentence.
+    The model goes on after `opener` with one of `endings`, where there are several; without an opener there are none.
     """
 
     item: Item
@@ -41,13 +41,23 @@ class Plan:
     endings: tuple[str, ...] = ()
 
     @property
+    def is_open(self) -> bool:
+        """Whether there is anything for the model to choose."""
+        return len(self.endings) > 1
+
+    @property
     def plain(self) -> str:
         """The justification that needs no model."""
+        return f"{self.opener} {self.endings[0]}" if self.endings else self._bare
+
+    @property
+    def _bare(self) -> str:
         return " ".join(e.text for e in self.facts[:2])
 
     def plains(self) -> Iterator[str]:
         """`plain`, and what may take its place where another reason says the same: with a further fact."""
-        yield self.plain
+        yield from (f"{self.opener} {ending}" for ending in self.endings)
+        yield self._bare
         others = [e for e in self.everything if e not in self.facts and e.attribute != self.lead.attribute]
         yield from (f"{self.lead.text} {e.text}" for e in (*self.facts[2:], *others))
 
@@ -85,7 +95,9 @@ def _planned(
     seconds = sorted(
         (e for e in leads if _adds(e, lead)), key=lambda e: (_second_cost(e, lead, used), evidence.index(e))
     )
-    chosen = [e for e in seconds[:2] if _second_cost(e, lead, used) <= _second_cost(seconds[0], lead, used) + _CLOSE]
+    chosen = [
+        e for e in seconds[:_CHOICE] if _second_cost(e, lead, used) <= _second_cost(seconds[0], lead, used) + _CLOSE
+    ]
     if chosen:
         _note(chosen[0], used)
     whole = description([e for e in evidence if e.kind == "property"], frozenset(), noun) if _describes(lead) else ""

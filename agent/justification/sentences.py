@@ -101,16 +101,21 @@ def description(properties: Sequence[Evidence], told: frozenset[str], noun: str)
     made = next((by_role[role] for role in _MADE if role in by_role), None)
     makers = listed(_values(made, _LEADS))
     stars = [name for name in stars if name not in _values(made, _LEADS)]
+    stars.sort(key=lambda name: not name.endswith("."))  # "Jr." is not to look like an end
     if not (makers or stars):
         return f"It is {with_article(kinds_said(kinds, noun))}." if kinds and any(map(is_year, told)) else ""
     if 0 < len(kinds) <= _KINDS:
         by, stars_too = f" by {makers}" * bool(makers), f" with {listed(stars)}" * bool(stars)
-        return f"It is {with_article(kinds_said(kinds, noun))}{by}{stars_too}."
+        return ended(f"It is {with_article(kinds_said(kinds, noun))}{by}{stars_too}")
     if made is None:
-        return f"It stars {listed(stars)}."
-    return f"It is {'directed ' * (role_of(made.attribute or '') == 'directed')}by {makers}" + (
-        f" and stars {listed(stars)}." if stars else "."
-    )
+        return ended(f"It stars {listed(stars)}")
+    directed = "directed " * (role_of(made.attribute or "") == "directed")
+    return ended(f"It is {directed}by {makers}" + f" and stars {listed(stars)}" * bool(stars))
+
+
+def ended(sentence: str) -> str:
+    """With a full stop, unless it has one: "with Cuba Gooding Jr."."""
+    return sentence if sentence.endswith(".") else f"{sentence}."
 
 
 def joined(lead: Evidence, first: str, second: str) -> tuple[str, ...]:

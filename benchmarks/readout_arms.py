@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 
 from agent.generation.base import Message
 from agent.generation.chat import Chat
-from agent.generation.local import load_model
+from agent.generation.loading import load_model
 from finetune.behaviour import touched_in
 from finetune.examples import Examples, of_like_length, padded
 from finetune.explained import Explained
@@ -102,7 +102,12 @@ class Reader:
         A branch is (the place, the item). It sees the prompt up to its place, and itself, and no other branch.
         """
         length = len(tokens)
-        owner, position, fed, rows, wanted, number = [], [], list(tokens), [], [], []
+        fed = list(tokens)
+        owner: list[int] = []
+        position: list[int] = []
+        rows: list[int] = []
+        wanted: list[int] = []
+        number: list[int] = []
         for branch, (ask, item) in enumerate(branches):
             title = self.titles[item]
             rows += [ask, *range(len(fed), len(fed) + len(title) - 1)]
@@ -203,7 +208,7 @@ class Letters:
 
     def line(self, asked: Asked, place: int) -> str:
         """How a candidate stands in the prompt."""
-        return self.reader.ground.titles[asked.candidates[place]]
+        return str(self.reader.ground.titles[asked.candidates[place]])
 
     def said(self, tokens: list[int]) -> torch.Tensor:
         """(LETTERS,): the logits of the letters after a prompt."""

@@ -31,9 +31,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from agent.ranking.scoring import standardised
 from finetune.evaluate.bootstrap import interval
 from finetune.fusion import likeliest
-from finetune.gate import Floats, Judged, best_weight, cross_fitted, gains, standardised
+from finetune.gate import Floats, Judged, best_weight, cross_fitted, gains
 from finetune.recipe import SftConfig, read_config
 from ui.terminal import Terminal
 
@@ -113,7 +114,7 @@ def tuned(arm: Arm, reader: Reader, seconds: float) -> Spent:
         loss = 0.0
         with torch.autocast("cpu", torch.bfloat16, enabled=reader.base.dtype == torch.bfloat16):
             for n, part in enumerate(arm.parts(people, random)):
-                part.loss.backward()
+                part.loss.backward()  # type: ignore[no-untyped-call]
                 loss += (float(part.loss.detach()) - loss) / (n + 1)
                 places, choices = places + part.places, choices + part.choices
         for weights in (w for group in optimizer.param_groups for w in group["params"] if w.grad is not None):

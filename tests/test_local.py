@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from agent.errors import AssetError, InputError, PromptError
-from agent.generation.base import Branch, Message
+from agent.generation.base import Branch, Message, Piece
 from agent.generation.local import LocalGenerator
 
 PROMPT = (
@@ -140,6 +140,18 @@ def test_grounded_writing_uses_only_its_words_and_ends(generator, prefix):
     assert last.text.endswith(".")
     rest = last.text.removeprefix("You liked Alien (1979), and").rstrip(".")
     assert set(rest.split()) <= set(WORDS)
+
+
+def test_what_leaves_nothing_to_choose_comes_at_once_in_its_own_place(generator, prefix):
+    only = branch({"it is a crime film.": 1})
+    pieces = list(generator.write(prefix, [branch(WORDS), only, branch(WORDS, "It is")]))
+    assert pieces[0] == Piece(1, "You liked Alien (1979), and it is a crime film.", True)
+    alone = [
+        next(p.text for p in generator.write(prefix, [branch(WORDS, o)]) if p.done)
+        for o in ("You liked Alien (1979), and", "It is")
+    ]
+    assert [next(p.text for p in pieces if p.done and p.row == row) for row in (0, 2)] == alone
+    assert {p.row for p in pieces[1:]} == {0, 2}
 
 
 def test_a_seed_repeats_and_another_seed_may_differ(generator, prefix):

@@ -48,6 +48,11 @@ class Branch:
     opener: str = ""
     words: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def only(self) -> str | None:
+        """The text that it must become, where there is nothing to choose."""
+        return f"{self.opener} {next(iter(self.words))}" if list(self.words.values()) == [1] else None
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -245,15 +246,21 @@ class LocalGenerator:
 
         Whoever writes at the same time in another thread is written for in the same forward passes; what each writes is
         the same in any company. Yields after every step, so whoever closes the iterator stops the work within one step.
+        A branch that leaves nothing to choose comes first, and costs nothing.
         """
+        forced = {row: branch.only for row, branch in enumerate(branches) if branch.only is not None}
+        yield from (Piece(row, text, True) for row, text in forced.items())
+        rows = [row for row in range(len(branches)) if row not in forced]
 
         def start() -> Writing:
-            texts = [self._chat.continuation(prefix.text, branch.messages) for branch in branches]
-            cache = self._for_words(prefix).cache
-            return Writing(self._model, self._chat, cache, texts, branches, seed, max_tokens)
+            texts = [self._chat.continuation(prefix.text, branches[row].messages) for row in rows]
+            cache, asked = self._for_words(prefix).cache, [branches[row] for row in rows]
+            return Writing(self._model, self._chat, cache, texts, asked, seed, max_tokens)
 
-        if branches:
-            yield from self._writers.write(start)
+        if rows:
+            with closing(self._writers.write(start)) as pieces:
+                for piece in pieces:
+                    yield replace(piece, row=rows[piece.row])
 
     def grammar(self, schema: Mapping[str, Any]) -> Grammar:
         """A JSON schema as a grammar of this model's tokens; InputError where llguidance is not installed."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +162,7 @@ class Writers:
         self._lock = lock
         self._all: list[Writing] = []
 
-    def write(self, start: Callable[[], Writing]) -> Iterator[Piece]:
+    def write(self, start: Callable[[], Writing]) -> Generator[Piece]:
         """The pieces of one request, step by step. Closing the iterator leaves it out of the next step."""
         with self._lock:
             writing = start()

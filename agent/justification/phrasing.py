@@ -53,15 +53,15 @@ def phrase(
     """Justifications as they are finished and verified, in no fixed order; every plan gets exactly one.
 
     The model writes all of them side by side: first in its own words, where it was tuned to; else, and once more where
-    the checker refuses that, after an opener, with one of several endings. What is refused again, and what leaves it
-    nothing to choose, is the plain sentence.
+    the checker refuses that, after an opener, with one of its endings. What is refused again is replaced by the plain
+    sentence, and what left the model nothing to choose counts as one.
     What says the same as the reason of another item of the list is refused as well, in whatever words.
     Closing the iterator stops the model; so does `stop`, which is asked after every step of it.
     """
     told = _Told(catalogue)
     waiting = list(range(len(plans)))
     for freely, attempt_seed in ((generator.writes_reasons, seed), (False, (seed or 0) + 1)):
-        rows = [row for row in waiting if freely or plans[row].is_open]
+        rows = [row for row in waiting if freely or plans[row].opener]
         for row in set(waiting) - set(rows):
             yield Phrased(row, told.plain(plans[row]), "plain", plans[row].facts)
         waiting = []
@@ -74,7 +74,8 @@ def phrase(
                     continue
                 row, text, passed = tried
                 if passed and told.takes(text, plans[row]):
-                    yield Phrased(row, text, "model", plans[row].facts)
+                    chosen = freely or plans[row].is_open
+                    yield Phrased(row, text, "model" if chosen else "plain", plans[row].facts)
                 else:
                     waiting.append(row)
         finally:

@@ -30,7 +30,7 @@ _ACKNOWLEDGED = 2  # what it is worth that a reason of something else tells of t
 class Plan:
     """What one justification will rest on: `lead` opens it, `facts` are what the model is told, all is true.
 
-    The model goes on after `opener` with one of `endings`, where there are several; without an opener there are none.
+    The model goes on after `opener` with one of `endings`; without an opener there are none.
     """
 
     item: Item

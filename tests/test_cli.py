@@ -475,7 +475,7 @@ def test_the_chat_shows_scores_and_times_only_where_asked(small):
     said = "a crime film\nthank you!\na comedy\n/trace\na drama\n"
     plain, traced = run("chat", agent=small, text=said).stdout.split("> a drama")
     assert "score =" not in plain and "the list after" not in plain
-    assert plain.count("every claim checked") == 1  # said once, with the first list
+    assert plain.count("plain fact, computed") == 1  # said once, with the first list
     assert "Understood" not in plain.split("> thank you!")[1].split("> a comedy")[0]
     assert "score = " in traced and "the list after" in traced
     assert "the list after" in run("chat", "--verbose", agent=small, text="a crime film\n").stdout

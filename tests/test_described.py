@@ -41,6 +41,18 @@ def test_a_request_stays_one(text):
     assert read(text) == parse_intent(text, CATALOGUE) and read(text).filters
 
 
+def test_who_names_a_title_asks_for_something_like_it():
+    # Nearly all the words are the title's own, and the condition keeps that very item out.
+    long = Item("4", "How the Old Shepherd Learned to Love the Border Patrols (1963)", "", {"year": 1963, "genres": ()})
+    catalogue = Catalogue([*ITEMS, long], CATALOGUE.attribute_types)
+    lexical = Lexical(catalogue.items)
+    asked = parse_intent(f"like {long.title}, from the 1950s", catalogue)
+    assert asked.examples == ("4",) and asked.filters
+    assert told(asked, catalogue, lexical) == asked
+    nameless = replace(asked, likes=(), examples=())
+    assert told(nameless, catalogue, lexical).filters == ()  # which is what the name is looked at for
+
+
 def test_what_was_asked_for_besides_still_holds():
     both = parse_intent(STORY, CATALOGUE)
     before = parse_intent("a musical", CATALOGUE).filters

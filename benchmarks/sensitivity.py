@@ -49,7 +49,7 @@ def fallen(
 ) -> Iterator[tuple[Fell, Fell]]:
     """For each recommendation that cites an item of the history: what leaving out that item, and another one, does."""
     profile, intent, allowed, ids = retrieved(agent, user_id, n)
-    facts = Facts(agent.catalogue, agent._transitions, profile, intent, agent.noun)
+    facts = Facts(agent.catalogue, agent._serving.transitions, profile, intent, agent.noun)
     if by_lift:
         facts = replace(facts, lifts=lifts(ids, facts.anchors, profile, intent, agent._stages, allowed))
     items = [agent.catalogue.get(i) for i in ids]

@@ -47,7 +47,7 @@ def retrieved(agent: Agent, user_id: str, n: int) -> tuple[Profile, Intent, np.n
 def fallen(
     agent: Agent, user_id: str, n: int, by_lift: bool, random: np.random.Generator
 ) -> Iterator[tuple[Fell, Fell]]:
-    """For each recommendation that cites an item of the history: what leaving out that item, and another one, does."""
+    """For each item of the history that a reason cites: what leaving out that item, and another one, does."""
     profile, intent, allowed, ids = retrieved(agent, user_id, n)
     facts = Facts(agent.catalogue, agent._serving.transitions, profile, intent, agent.noun)
     if by_lift:
@@ -63,8 +63,7 @@ def fallen(
     for row, plan in enumerate(plans):
         cited = {i for e in plan.facts for i in e.item_ids}
         others = [i for i in (*facts.liked, *facts.watched) if i not in cited]
-        if cited and others:
-            (one,) = cited
+        for one in sorted(cited) if others else ():
             yield fell(row, one), fell(row, str(random.choice(others)))
 
 

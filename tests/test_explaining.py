@@ -271,6 +271,13 @@ def test_the_command(told):
     assert missing.exit_code == 2 and "No turn is kept under 'nothing'" in missing.stderr
 
 
+def test_the_last_turn_is_the_last_that_made_a_list(told):
+    chat = told.conversation("ann")
+    listed = chat.say("something tense", n=2)
+    chat.say("thank you!")
+    assert told.explain("last", listed.recommendations[0].item.title, "ann").turn_id == listed.turn_id
+
+
 # -- what is cited is what lifted
 
 

@@ -207,7 +207,7 @@ def _adapter(opened: Opened, settings: Settings, check: type[Check]) -> Check:
     if found is None:
         return check("adapter", True, f"none serves, which is no fault; {others} there")
     gain = found.manifest.measures.get("gain")
-    said = f"; ndcg@10 {gain['mean']:+.4f} by it on held-out people" if gain else ""
+    said = f"; ndcg@10 {gain['mean']:+.4f} on held-out people beside what served before" if gain else ""
     return check("adapter", True, f"{found.manifest.name} serves with weight {found.manifest.model_weight:g}{said}")
 
 

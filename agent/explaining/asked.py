@@ -11,6 +11,7 @@ from agent.schema import Filter, Intent, Profile
 from agent.workspace.store import Store
 
 LAST = "last"
+LOOKED_BACK = 50  # turns, for the last one that made a list
 FEWEST_LETTERS = 4
 RANKED = ("retrieval", "model", "final")  # what a candidate was ranked by
 
@@ -57,7 +58,7 @@ def as_asked(profile: Profile, intent: Intent) -> dict[str, Any]:
 
 
 def recall(store: Store, turn_id: str, user_id: str | None = None) -> Asked:
-    """A kept turn by its id, the first letters of it (at least four) or "last"; with `user_id`, only that person's.
+    """A kept turn by its id, its first letters (at least four) or "last" (with a list); with `user_id`, of them alone.
 
     Raises:
         InputError: there is no such turn or more than one, it is another person's (told in the same words), or it was
@@ -81,8 +82,9 @@ def recall(store: Store, turn_id: str, user_id: str | None = None) -> Asked:
 
 
 def _found(store: Store, given: str, user_id: str | None) -> str:
-    if given == LAST:
-        found = store.turn_ids(user_id=user_id, n=1)
+    if given == LAST:  # of those that made a list: a thank-you has nothing to explain
+        recent = store.turn_ids(user_id=user_id, n=LOOKED_BACK)
+        found = [one for one in recent if "profile" in ((store.turn(one) or {}).get("request") or {})][:1] or recent[:1]
     else:
         found = store.turn_ids(given, user_id) if len(given) >= FEWEST_LETTERS else []
     if len(found) > 1 and given not in found:

@@ -46,9 +46,7 @@ def list_adapters(ctx: typer.Context, workspace: Workspace = None) -> None:
             refused = "" if measured["passed"] else ", refused"
             table.add_row(name, serves, f"{measured['after']['mean']:.4f}", said + refused, weight)
     terminal.out.print(table)
-    terminal.say(
-        "The gain is over what served when the gate was asked (at first the untuned model)."
-    )
+    terminal.say("The gain is over what served when the gate was asked (at first the untuned model).")
     if serving is None:
         terminal.say("None of them serves: the base model does, alone.")
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
-expect = playwright.expect
+expect, OutOfTime = playwright.expect, playwright.TimeoutError
 
 PATIENCE = 90_000  # milliseconds, for a machine that is busy
 BOX, SEND, STOP, CARD = "#vr-box textarea", "#vr-send", "#vr-stop", ".vr-card:not(.vr-ghost)"

@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -22,6 +23,7 @@ import numpy as np
 from common import describe_run, open_example, write_json  # type: ignore[import-not-found]
 
 from agent.agent import Agent
+from agent.errors import UnknownPersonError
 from agent.schema import Interaction
 from ui.api.app import build_api
 from ui.api.serving import served
@@ -33,7 +35,8 @@ WISHES = ("a drama", "newer than 1980", "something funny", "more like the second
 def add_people(agent: Agent, names: list[str], random: np.random.Generator) -> None:
     """Give each name a short history; who was there before is forgotten first."""
     for name in names:
-        agent.forget(name)
+        with suppress(UnknownPersonError):
+            agent.forget(name)
         films = random.choice(agent.catalogue.ids, FILMS, replace=False)
         agent.workspace.store.put_interactions(
             Interaction(name, str(film), "rating", 5.0, float(at)) for at, film in enumerate(films)

@@ -84,7 +84,8 @@ def recall(store: Store, turn_id: str, user_id: str | None = None) -> Asked:
 def _found(store: Store, given: str, user_id: str | None) -> str:
     if given == LAST:  # of those that made a list: a thank-you has nothing to explain
         recent = store.turn_ids(user_id=user_id, n=LOOKED_BACK)
-        found = [one for one in recent if "profile" in ((store.turn(one) or {}).get("request") or {})][:1] or recent[:1]
+        listing = (one for one in recent if (kept := store.turn(one)) is not None and "profile" in kept["request"])
+        found = [one for one in (next(listing, None), *recent[:1]) if one is not None][:1]
     else:
         found = store.turn_ids(given, user_id) if len(given) >= FEWEST_LETTERS else []
     if len(found) > 1 and given not in found:

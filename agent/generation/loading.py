@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ def load_served(folder: Path, adapter: Adapter | None, dtype: str = "auto") -> t
         model, tokenizer = load_merged(folder, adapter, dtype)
         return model, model, tokenizer
     writer, tokenizer = load_model(folder, dtype)
-    ranker, _ = load_merged(folder, adapter, dtype)
+    ranker = _merged(copy.deepcopy(writer), adapter)
     assert adapter.manifest.shape is not None
     ranker.model.layers = ranker.model.layers[: adapter.manifest.shape.depth]
     ranker.set_input_embeddings(writer.get_input_embeddings())

@@ -14,7 +14,6 @@ from agent.schema import Evidence, Item
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.roles import PEOPLE
 
-_LINKS = ("example", "feedback", "liked", "watched")
 _OF_REQUEST = ("constraint", "wish")
 # How little a fact says, 0 for the most telling. Of links and conditions by what they are of; see `_cost`.
 _COSTS = {"behaviour": 4, "popular": 5, "nearest": 14}

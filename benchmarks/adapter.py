@@ -1,116 +1,132 @@
 """What tuning is worth on people who were in no part of it: tune, let the gate choose the weight, then ask once.
 
-Everyone's last interaction is taken out of the workspace before anything is learned (leave-one-out, ties in time broken
-by a seeded shuffle). The rest is tuned on as in `vouchrec finetune sft` and judged as in `vouchrec finetune promote`,
-on people whose last remaining interaction is held out in turn; only then are the last interactions asked for, with the
-weight that the gate chose. NDCG@10 of the final order beside fused retrieval alone, over all people and over those
-whose item is among the candidates, with paired intervals: once with retrieval as `vouchrec finetune behaviour` learns
-it, and once as a new workspace has it; and NDCG@10 of what the model names without candidates.
+Everyone's last interaction is taken out of the data before anything is learned (leave-one-out, ties in time broken by a
+seeded shuffle). The rest is tuned on as in `vouchrec finetune sft` and judged as in `vouchrec finetune promote`, on
+people whose last remaining interaction is held out in turn; only then are the last interactions asked for, with the
+weight that the gate chose. NDCG@10 and HR@10 of the final order beside fused retrieval alone, over all people and over
+those whose item is among the candidates, with paired intervals over people (each the mean of their seeds): once with
+retrieval as `vouchrec finetune behaviour` learns it, and once as a new workspace has it; and what the model names
+without candidates.
 
-    python benchmarks/adapter.py --preset items --seed 0 --json out.json
+    python benchmarks/adapter.py --preset items --seeds 5 --json out.json
+    python benchmarks/adapter.py --data ml-latest-small --core 5 --seed 0
 
-It goes on where it was killed. With `--ship` what has passed the gate becomes the adapter that comes with the package.
+Every seed learns anew. It goes on where it was killed, and seeds that were asked one by one (`--seed 3`) are not asked
+again. With `--ship` what has passed the gate on the first seed becomes the adapter that comes with the package.
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import describe_run, open_example, write_json  # type: ignore[import-not-found]
+from common import describe_run, open_data, write_json  # type: ignore[import-not-found]
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from agent.agent import Agent
 from agent.assets import language_model
-from agent.build import DATASETS, adapters_of, behaviour_folder, open_encoder
+from agent.build import DATASETS, adapters_of, behaviour_folder
 from agent.generation.adapters import Adapter, Adapters, save_manifest
 from agent.generation.local import LocalGenerator
+from agent.generation.prompting import PromptSet
 from agent.listing import Lister, Messages
+from agent.progress import Progress
 from agent.retrieval.base import Query
 from agent.retrieval.fusion import Weights
 from agent.retrieval.trained import read_manifest
 from agent.schema import Intent, Interaction, Profile
+from agent.settings import Settings
 from agent.shipped import FOLDER
 from agent.stopwatch import Stopwatch
-from agent.workspace.workspace import STORE, Workspace
+from agent.workspace.catalogue import Catalogue
+from agent.workspace.encoder import Encoder
+from agent.workspace.workspace import Workspace
 from finetune.behaviour import Recipe
 from finetune.evaluate.bootstrap import Interval, interval
-from finetune.evaluate.data import Dataset, from_store
+from finetune.evaluate.data import Dataset
 from finetune.evaluate.metrics import LIST
 from finetune.evaluate.splits import Split, make_split
-from finetune.gate import Judged, gains, promote
+from finetune.gate import PEOPLE, Judged, places, promote
 from finetune.language import tune_language
 from finetune.learned import RECORD
-from finetune.recipe import read_config
+from finetune.recipe import SftConfig, read_config
 from finetune.retrieval import learn_retrieval, query_of, tune
 from ui.terminal import Terminal
 
-WEIGHTLESS = 0.0  # retrieval alone
+Floats = NDArray[np.float64]
+ANSWERS = "answers.npz"  # beside the adapter whose they are
+RETRIEVALS = ("learned", "new")  # as `vouchrec finetune behaviour` learns it, and as a new workspace has it
+ORDERS = ("retrieval", "model", "final")  # by retrieval alone, by the model alone, by both
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is measured on, with its text vectors; `kept` holds what was learned, a folder a seed."""
+
+    dataset: Dataset
+    settings: Settings
+    encoder: Encoder
+    kept: Path
+    progress: Progress
 
 
 def main() -> None:
     """Tune, judge, ask, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", default="items")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--people", type=int, default=None, help="test people asked; all if not given")
+    parser.add_argument("--data", type=Path, help="a folder as `vouchrec evaluate --data` takes it, for the example")
+    parser.add_argument("--texts", type=Path, help="texts of its items, by their ids")
+    parser.add_argument("--core", type=int, default=1, help="only people and items with so many interactions")
+    parser.add_argument("--seeds", type=int, default=1, help="so many, from 0 on")
+    parser.add_argument("--seed", type=int, help="this one alone")
+    parser.add_argument("--judged", type=int, default=PEOPLE, help="validation people whom the gate asks")
     parser.add_argument("--ship", action="store_true", help="put the adapter, if it has passed, into the package")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    config = read_config(arguments.preset, seed=arguments.seed)
-    with open_example() as agent, Terminal().progress(keep=True) as progress:
-        encoder = open_encoder(agent.settings)
-        vectors = agent.workspace.vectors(encoder)[1]
-        dataset = replace(from_store(agent.workspace.store, "example"), vectors=vectors)
-        split = make_split(dataset, "leave-one-out", arguments.seed)
-        kept = agent.settings.cache / "benchmarks"
-        home = kept / f"without-test-{arguments.seed}"
-        name = f"{arguments.preset}-{arguments.seed}".replace("/", "-")
-        with _without_test(home, dataset, split) as workspace:
-            adapters = adapters_of(workspace)
-            if name not in adapters.names():
-                tune_language(workspace, encoder, agent.settings, config, name, progress)
-            if read_manifest(behaviour_folder(workspace)) is None:
-                tune(workspace, encoder, recipe=Recipe(seed=arguments.seed), progress=progress)
-            if not adapters.get(name).manifest.measures:
-                promote(workspace, encoder, agent.settings, name, people=len(split.test), progress=progress)
-            adapter = adapters.get(name)
-        learned = learn_retrieval(
-            dataset, encoder, split.training, split.validation, indexes=kept / "indexes",
-            recipe=Recipe(seed=arguments.seed), folder=kept, progress=progress,
-        )  # fmt: skip
-        folder = language_model(agent.settings.model, agent.settings.cache)
-        generator = LocalGenerator(folder, dtype=agent.settings.dtype, adapter=adapter)
-        if arguments.people is not None:
-            split = split.sampled(arguments.people)
-        figures: dict[str, Any] = {}
-        for called, sources, weights in (
-            ("learned", learned.sources, learned.weights),
-            ("new", [source for source in learned.sources if source.name != "behaviour"], Weights()),
-        ):
-            lister = Lister(agent.catalogue, vectors, sources, weights, generator)
-            judged = list(_asked(agent, lister, split))
-            figures[called] = report(called, judged, adapter.manifest.model_weight)
-        alone = interval(np.array(list(_without_candidates(agent, lister, split))))
-        learned.close()
-    print(f"by the model alone, without candidates: NDCG@10 {alone.mean:.4f} ({alone.low:.4f} to {alone.high:.4f})")
-    figures["without candidates"] = alone.as_dict()
-    told = {"config": config.model_dump(), "weight": adapter.manifest.model_weight, "gate": adapter.manifest.measures}
+    seeds = range(arguments.seeds) if arguments.seed is None else (arguments.seed,)
+    adapters, asked = [], []
+    with Terminal().progress(keep=True) as progress:
+        ground = Ground(*open_data(arguments.data, arguments.texts, arguments.core, progress), progress)
+        for config in (read_config(arguments.preset, seed=seed) for seed in seeds):
+            split = make_split(ground.dataset, "leave-one-out", config.seed)
+            adapters.append(_adapter(ground, split, config, Path(arguments.preset).stem, arguments.judged))
+            asked.append(_answers(ground, split, adapters[-1], config.seed))
+    weights = [adapter.manifest.model_weight for adapter in adapters]
+    figures = report(asked, weights)
+    told = {"config": config.model_dump(), "weights": weights, "gates": [one.manifest.measures for one in adapters]}
     write_json(arguments.json, {**describe_run(), **told, **figures})
     if arguments.ship:
-        ship(adapter, figures)
+        ship(adapters[0], figures)
+
+
+def _adapter(ground: Ground, split: Split, config: SftConfig, preset: str, judged: int) -> Adapter:
+    """Tuned without the test interactions, and judged by the gate."""
+    name = f"{preset}-{config.seed}"
+    with _without_test(_home(ground, config.seed), ground.dataset, split) as workspace:
+        adapters = adapters_of(workspace)
+        if name not in adapters.names():
+            tune_language(workspace, ground.encoder, ground.settings, config, name, ground.progress)
+        if read_manifest(behaviour_folder(workspace)) is None:
+            tune(workspace, ground.encoder, recipe=Recipe(seed=config.seed), progress=ground.progress)
+        if not adapters.get(name).manifest.measures:
+            promote(workspace, ground.encoder, ground.settings, name, people=judged, progress=ground.progress)
+        return adapters.get(name)
+
+
+def _home(ground: Ground, seed: int) -> Path:
+    return ground.kept / f"without-test-{seed}"
 
 
 def _without_test(path: Path, dataset: Dataset, split: Split) -> Workspace:
-    """A workspace of everything but the test interactions."""
-    if (path / STORE).is_file():
+    """A workspace of everything but the test interactions; it stands there whole or not at all."""
+    if path.is_dir():
         return Workspace.open(path)
     hidden = {(int(u), int(t[0])) for u, t in zip(split.test.known.users, split.test.targets, strict=True)}
 
@@ -121,65 +137,127 @@ def _without_test(path: Path, dataset: Dataset, split: Split) -> Workspace:
                 ids = dataset.user_ids[user], dataset.catalogue[item].item_id
                 yield Interaction(*ids, "rating", float(value), float(time))
 
-    workspace = Workspace.create(path)
-    workspace.store.put_attribute_types(dataset.attribute_types)
-    workspace.store.put_items(dataset.catalogue)
-    workspace.store.put_interactions(remaining())
-    workspace.store.set_meta("noun", dataset.noun)
-    workspace.store.set_meta("import_complete", True)
-    return workspace
+    begun = path.with_suffix(".begun")
+    shutil.rmtree(begun, ignore_errors=True)
+    with Workspace.create(begun) as workspace:
+        workspace.store.put_attribute_types(dataset.attribute_types)
+        workspace.store.put_items(dataset.catalogue)
+        workspace.store.put_interactions(remaining())
+        workspace.store.set_meta("noun", dataset.noun)
+        workspace.store.set_meta("import_complete", True)
+    begun.rename(path)
+    return Workspace.open(path)
 
 
-def _asked(agent: Agent, lister: Lister, split: Split) -> Iterator[Judged]:
-    """Retrieval's and the model's scores of each test person's candidates."""
-    for query, prompt, wanted in _people(agent, lister, split, "test people"):
-        candidates, _ = lister.retrieved(query, prompt, agent.settings.candidates, WEIGHTLESS, Stopwatch())
-        yield Judged.of(candidates, wanted)
+def _answers(ground: Ground, split: Split, adapter: Adapter, seed: int) -> dict[str, Floats]:
+    """What `_ask` found with the weight that the gate chose, kept beside the adapter so that it is asked once."""
+    file, weight = adapter.folder / ANSWERS, adapter.manifest.model_weight
+    if file.is_file():
+        with np.load(file, allow_pickle=False) as kept:
+            if float(kept["weight"]) == weight:
+                return {name: kept[name] for name in kept.files}
+    answers = {"weight": np.array(weight), **_ask(ground, split, adapter, seed)}
+    np.savez(file, **answers)  # type: ignore[arg-type]
+    return answers
 
 
-def _without_candidates(agent: Agent, lister: Lister, split: Split) -> Iterator[float]:
-    """NDCG@10 of each test person's list by the model alone, out of the whole catalogue."""
-    for query, prompt, wanted in _people(agent, lister, split, "without candidates"):
-        named, _ = lister.generated(query, prompt, LIST, Stopwatch())
-        place = next((place for place, one in enumerate(named) if one.item.item_id in wanted), None)
-        yield 0.0 if place is None else float(1 / np.log2(place + 2))
+def _ask(ground: Ground, split: Split, adapter: Adapter, seed: int) -> dict[str, Floats]:
+    """(people,) each: the place of what they went on to, 0 where it was not named.
+
+    Under "RETRIEVAL ORDER" for the three orders of the candidates, "RETRIEVAL candidates" for whether it was among
+    them, and "without candidates".
+    """
+    learned = learn_retrieval(
+        ground.dataset, ground.encoder, split.training, split.validation, indexes=ground.kept / f"indexes-{seed}",
+        recipe=Recipe(seed=seed), folder=ground.kept, progress=ground.progress,
+    )  # fmt: skip
+    folder = language_model(ground.settings.model, ground.settings.cache)
+    generator = LocalGenerator(folder, dtype=ground.settings.dtype, adapter=adapter)
+    catalogue = Catalogue(ground.dataset.catalogue, ground.dataset.attribute_types)
+    fresh = [source for source in learned.sources if source.name != "behaviour"]
+    found = {}
+    for called, sources, weights in (("learned", learned.sources, learned.weights), ("new", fresh, Weights())):
+        assert ground.dataset.vectors is not None
+        lister = Lister(catalogue, ground.dataset.vectors, sources, weights, generator)
+        judged = [
+            Judged.of(lister.retrieved(query, prompt, ground.settings.candidates, 0.0, Stopwatch())[0], wanted)
+            for query, prompt, wanted in _people(ground, lister, split, f"{called} retrieval, seed {seed}")
+        ]
+        found[f"{called} candidates"] = np.array([float(one.chosen >= 0) for one in judged])
+        weight = adapter.manifest.model_weight
+        without = [replace(one, retrieval=0 * one.retrieval) for one in judged]
+        for order, people, counts in (("retrieval", judged, 0.0), ("model", without, 1.0), ("final", judged, weight)):
+            found[f"{called} {order}"] = places(people, counts)
+    found["without candidates"] = np.array(
+        [
+            _place([one.item.item_id for one in lister.generated(query, prompt, LIST, Stopwatch())[0]], wanted)
+            for query, prompt, wanted in _people(ground, lister, split, f"without candidates, seed {seed}")
+        ]
+    )
+    learned.close()
+    return found
 
 
-def _people(agent: Agent, lister: Lister, split: Split, called: str) -> Iterator[tuple[Query, Messages, set[str]]]:
+def _place(named: Sequence[str], wanted: set[str]) -> float:
+    return next((float(place) for place, one in enumerate(named, start=1) if one in wanted), 0.0)
+
+
+def _people(ground: Ground, lister: Lister, split: Split, called: str) -> Iterator[tuple[Query, Messages, set[str]]]:
     """Each test person's query and prompt, and what they went on to."""
-    rank, known = agent.prompts.get("rank"), split.test.known
+    rank, known = PromptSet.named(ground.settings.prompts).get("rank"), split.test.known
+    noun, ids = ground.settings.noun or ground.dataset.noun, lister.catalogue.ids
     asked = zip(known.histories, known.times, split.test.targets, strict=True)
     for history, times, targets in track(asked, description=called, total=len(split.test)):
-        profile = Profile(history=tuple(agent.catalogue.ids[p] for p in history))
-        prompt = lister.prompt(rank, profile, Intent(), agent.settings.history_in_prompt, agent.noun)
-        yield query_of(agent.catalogue, history, times), prompt, {agent.catalogue.ids[p] for p in targets}
+        profile = Profile(history=tuple(ids[p] for p in history))
+        prompt = lister.prompt(rank, profile, Intent(), ground.settings.history_in_prompt, noun)
+        yield query_of(lister.catalogue, history, times), prompt, {ids[p] for p in targets}
 
 
-def report(called: str, judged: list[Judged], weight: float) -> dict[str, Any]:
-    """Print a table; its figures."""
-    found = np.array([one.chosen >= 0 for one in judged])
-    alone, final = gains(judged, WEIGHTLESS), gains(judged, weight)
-    model = gains([replace(one, retrieval=0 * one.retrieval) for one in judged], 1.0)
-    table = Table(
-        title=f"retrieval: {called}; {len(judged)} test people, item among candidates: {found.mean():.3f}; "
-        f"weight {weight:g}"
-    )
-    for column in ("NDCG@10", "retrieval alone", "model alone", "final", "gain of final (95% interval)", "relative"):
-        table.add_column(column, justify="right")
-    figures = {}
-    for name, people in (("all", np.ones(len(judged), dtype=bool)), ("item among candidates", found)):
-        columns = {
-            "retrieval": interval(alone[people]),
-            "model": interval(model[people]),
-            "final": interval(final[people]),
-            "gain": interval((final - alone)[people]),
-        }
-        relative = columns["gain"].mean / columns["retrieval"].mean
-        figures[name] = {**{n: i.as_dict() for n, i in columns.items()}, "relative": relative}
-        cells = [f"{columns[n].mean:.4f}" for n in ("retrieval", "model", "final")]
-        table.add_row(name, *cells, _gain(columns["gain"]), f"{relative:+.1%}")
-    Console().print(table)
+METRICS = {
+    "NDCG@10": lambda place: np.where((place > 0) & (place <= LIST), 1 / np.log2(np.maximum(place, 1) + 1), 0.0),
+    "HR@10": lambda place: ((place > 0) & (place <= LIST)).astype(float),
+}
+
+
+def report(asked: Sequence[Mapping[str, Floats]], weights: Sequence[float]) -> dict[str, Any]:
+    """Print a table for each retrieval; all figures.
+
+    Means over seeds are taken person by person, over the seeds in which the person counts, so that the intervals are
+    over people.
+    """
+    figures: dict[str, Any] = {"seeds": len(asked), "people": len(asked[0]["without candidates"])}
+    for called in RETRIEVALS:
+        among = np.array([one[f"{called} candidates"] for one in asked])
+        table = Table(
+            title=f"retrieval: {called}; {figures['people']} test people, {len(asked)} seeds, item among candidates: "
+            f"{among.mean():.3f}; weights {', '.join(f'{weight:g}' for weight in weights)}"
+        )
+        for column in ("", "people", "retrieval", "model alone", "final", "gain of final (95% interval)", "relative"):
+            table.add_column(column, justify="right")
+        figures[called] = {"among candidates": float(among.mean())}
+        for metric, of in METRICS.items():
+            values = {order: np.array([of(one[f"{called} {order}"]) for one in asked]) for order in ORDERS}
+            values["gain"] = values["final"] - values["retrieval"]
+            for name, counts in (("all", np.ones_like(among)), ("item among candidates", among)):
+                told = {what: over_people(value, counts) for what, value in values.items()}
+                relative = told["gain"].mean / told["retrieval"].mean
+                kept = {**{what: one.as_dict() for what, one in told.items()}, "relative": relative}
+                figures[called].setdefault(metric, {})[name] = kept
+                cells = [f"{told[order].mean:.4f}" for order in ORDERS]
+                table.add_row(metric, name, *cells, _gain(told["gain"]), f"{relative:+.1%}")
+        Console(width=130).print(table)
+    for metric, of in METRICS.items():
+        alone = np.array([of(one["without candidates"]) for one in asked])
+        told = over_people(alone, np.ones_like(alone))
+        figures.setdefault("without candidates", {})[metric] = told.as_dict()
+        print(f"by the model alone, without candidates: {metric} {told.mean:.4f} ({told.low:.4f} to {told.high:.4f})")
     return figures
+
+
+def over_people(values: Floats, counts: Floats) -> Interval:
+    """The mean over people of (seeds, people) values, each the mean of the seeds in which the person counts."""
+    people = counts.any(axis=0)
+    return interval((values * counts).sum(axis=0)[people] / counts.sum(axis=0)[people])
 
 
 def ship(adapter: Adapter, figures: Mapping[str, Any]) -> None:

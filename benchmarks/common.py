@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,12 @@ from agent import build
 from agent.agent import Agent
 from agent.generation.fake import FakeGenerator
 from agent.progress import Progress
-from agent.settings import load_settings
+from agent.settings import Settings, load_settings
+from agent.workspace.encoder import Encoder
+from agent.workspace.vectors import cached_vectors
 from agent.workspace.workspace import STORE
+from finetune.evaluate.data import Dataset, from_store, read_folder, with_texts
+from finetune.evaluate.splits import k_core
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -43,6 +48,31 @@ def open_without_model(**flags: Any) -> Agent:  # noqa: ANN401 - the fields of S
         settings = load_settings(home, model_weight=0.0, **flags)
         encoder = build.open_encoder(settings, progress)
         return Agent(build.open_workspace(home), settings, encoder, FakeGenerator(), progress)
+
+
+def open_data(
+    folder: Path | None, texts: Path | None, core: int, progress: Progress
+) -> tuple[Dataset, Settings, Encoder, Path]:
+    """The example or a folder as `vouchrec evaluate --data` takes it, with its vectors, and a folder for what is kept.
+
+    The workspace of the example is closed again, so that others can open it meanwhile.
+    """
+    if folder is None:
+        home = _example(progress)
+        settings = load_settings(home)
+        encoder = build.open_encoder(settings, progress)
+        with build.open_workspace(home) as workspace:
+            vectors = workspace.vectors(encoder, progress)[1]
+            return replace(from_store(workspace.store, "example"), vectors=vectors), settings, encoder, home.parent
+    settings = load_settings()
+    dataset = read_folder(folder, progress)
+    dataset = dataset if texts is None else with_texts(dataset, texts, progress)
+    dataset = k_core(dataset, core) if core > 1 else dataset
+    encoder = build.open_encoder(settings, progress)
+    kept = settings.cache / "benchmarks" / f"{dataset.name}-{dataset.fingerprint()}"
+    kept.mkdir(parents=True, exist_ok=True)
+    vectors = cached_vectors(kept / "vectors.npz", dataset.catalogue, encoder, progress)
+    return replace(dataset, vectors=vectors), settings, encoder, kept
 
 
 def _example(progress: Progress, **flags: Any) -> Path:  # noqa: ANN401

@@ -211,15 +211,20 @@ def _each(known: Known) -> Iterator[Known]:
 
 def gains(judged: Sequence[Judged], weight: float) -> Floats:
     """(people,): NDCG@10 of what each chose, when the model's score counts with this weight."""
-    return np.array([_gain(one, weight) for one in judged])
+    place = places(judged, weight)
+    return np.where((place > 0) & (place <= LIST), 1 / np.log2(np.maximum(place, 1) + 1), 0.0)
 
 
-def _gain(one: Judged, weight: float) -> float:
+def places(judged: Sequence[Judged], weight: float) -> Floats:
+    """(people,): the place from 1 of what each chose, 0 where it is not among the candidates."""
+    return np.array([_place(one, weight) for one in judged])
+
+
+def _place(one: Judged, weight: float) -> float:
     if one.chosen < 0:
         return 0.0
     score = one.retrieval + weight * one.model
-    rank = int((score >= score[one.chosen]).sum())  # equals do not help
-    return 1 / np.log2(rank + 1) if rank <= LIST else 0.0
+    return float((score >= score[one.chosen]).sum())  # equals do not help
 
 
 def best_weight(judged: Sequence[Judged]) -> float:

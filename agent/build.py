@@ -30,6 +30,7 @@ from agent.workspace.film_cards import TYPES, with_cards
 from agent.workspace.movielens import fetch_movielens
 from agent.workspace.reading import Rejected, load_mapping, read_interactions, read_items
 from agent.workspace.store import InteractionColumns
+from agent.workspace.vectors import ABOUT, WHOLE
 from agent.workspace.workspace import STORE, Workspace
 
 DATASETS = ("movielens-100k",)
@@ -96,7 +97,8 @@ def build(
             _store(workspace, found, progress)
         encoder = open_encoder(settings, progress)
         with _timed(timings, "encode and index"):
-            workspace.index(encoder, progress)
+            for view in (WHOLE, ABOUT):
+                workspace.index(encoder, progress, view)
         with _timed(timings, "learn transitions"):
             open_transitions(workspace, progress)
         if dataset is not None and not update:

@@ -18,12 +18,13 @@ from agent.retrieval.lexical import Lexical
 from agent.retrieval.likeness import Likeness, Shared
 from agent.retrieval.named import Named
 from agent.retrieval.reactions import Reactions
-from agent.retrieval.semantic import Semantic
+from agent.retrieval.semantic import Semantic, Space, substance
 from agent.retrieval.transitions import Transitions
 from agent.understanding.profile import best_rating
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
 from agent.workspace.index import VectorIndex
+from agent.workspace.vectors import ABOUT
 from agent.workspace.workspace import Workspace
 
 
@@ -55,11 +56,15 @@ def open_serving(
     index = workspace.index(encoder, progress)
     behaviour, weights = build.open_behaviour(workspace, encoder.name, ids, vectors, progress)
     trained = () if behaviour is None else (behaviour,)
-    meaning, lexical = Semantic(index, encoder, ids, vectors), Lexical(catalogue.items)
+    told = workspace.vectors(encoder, progress, ABOUT)[1]
+    about = Space(
+        workspace.index(encoder, progress, ABOUT), told, substance([ABOUT.text(item) for item in catalogue.items])
+    )
+    meaning, lexical = Semantic(index, encoder, ids, vectors, about), Lexical(catalogue.items)
     likeness = Likeness(transitions, vectors)
     named = Named(likeness, Shared(catalogue))
     reactions = Reactions(likeness, encoder, vectors)
     sources = (transitions, *trained, meaning, lexical, named, reactions)
     lister = Lister(catalogue, vectors, sources, weights, generator)
-    fit = Fit(meaning, lexical, vectors)
+    fit = Fit(meaning, lexical, told)
     return Serving(catalogue, index, transitions, lexical, lister, fit, best_rating(columns.values))

@@ -36,6 +36,7 @@ from agent.agent import Agent
 from agent.schema import Intent, Item
 from agent.workspace.catalogue import bare_key, phrase_key
 from agent.workspace.film_cards import cards
+from agent.workspace.vectors import ABOUT, WHOLE
 from agent.workspace.workspace import Workspace
 
 FIRST = 3
@@ -84,7 +85,8 @@ def main() -> None:
             i for u in store.user_ids() for i in store.interactions(u) if i.item_id not in gone
         )
         workspace.store.set_meta(build._COMPLETE, True)
-        shutil.copy(agent.workspace.cache / "vectors.npz", workspace.cache / "vectors.npz")
+        for view in (WHOLE, ABOUT):
+            shutil.copy(agent.workspace.cache / view.vectors, workspace.cache / view.vectors)
         with Agent(workspace, agent.settings, build.open_encoder(agent.settings), agent.generator) as other:
             for start in track(range(0, len(withheld), AT_ONCE), description="items"):
                 begun = time.perf_counter()

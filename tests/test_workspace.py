@@ -16,7 +16,7 @@ from conftest import SOON
 from agent.errors import WorkspaceError
 from agent.schema import Feedback, Filter, Interaction, Item
 from agent.workspace.encoder import HashEncoder
-from agent.workspace.vectors import WORDS_OF_A_LIST, VectorFile, item_text, read_vectors, write_vectors
+from agent.workspace.vectors import ABOUT, WHOLE, WORDS_OF_A_LIST, VectorFile, item_text, read_vectors, write_vectors
 from agent.workspace.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -171,6 +171,26 @@ def test_the_text_of_an_item_is_its_title_its_lists_and_its_text():
     assert item_text(crowd).count("p") == WORDS_OF_A_LIST
 
 
+def test_what_an_item_is_about_is_its_text_without_title_and_lists(workspace):
+    encoder = CountingEncoder()
+    _, matrix = workspace.vectors(encoder, view=ABOUT)
+    texts = [item.text or item_text(item) for item in ITEMS]
+    assert texts != [item_text(item) for item in ITEMS]
+    assert np.array_equal(matrix, HashEncoder().encode(texts))
+    index = workspace.index(encoder, view=ABOUT)
+    assert index.path != workspace.index(encoder).path
+    assert index.query(HashEncoder().encode([ITEMS[0].text])[0], 1)[0][0] == ITEMS[0].item_id
+
+
+def test_without_any_text_one_index_does_for_both(tmp_path):
+    with Workspace.create(tmp_path) as bare:
+        bare.store.put_items([Item("1", "Alien (1979)"), Item("2", "Brazil (1985)", " ")])
+        encoder = CountingEncoder()
+        assert bare.index(encoder, view=ABOUT) is bare.index(encoder)
+        assert len(encoder.asked) == 2
+        assert list(by_name(bare.check())) == ["store", "contents", "vectors", "index"]
+
+
 def test_vectors_are_in_the_order_of_the_store(workspace):
     encoder = CountingEncoder()
     ids, matrix = workspace.vectors(encoder)
@@ -279,9 +299,10 @@ def test_a_damaged_index_is_reported_by_opening_and_made_again_by_rebuild(worksp
 def test_all_is_well_after_an_index_was_built(workspace):
     workspace.store.put_interactions([Interaction("ann", "1")])
     workspace.store.put_feedback(Feedback("ann", "2", "like"))
-    workspace.index(HashEncoder())
+    for view in (WHOLE, ABOUT):
+        workspace.index(HashEncoder(), view=view)
     checks = by_name(workspace.check(HashEncoder()))
-    assert list(checks) == ["store", "contents", "vectors", "index"]
+    assert list(checks) == ["store", "contents", "vectors", "index", "vectors of texts", "index of texts"]
     assert all(check.ok and not check.remedy for check in checks.values())
     assert checks["contents"].detail == "4 items, 1 interaction, 1 person, 1 reaction, 0 turns"
     assert checks["index"].detail == "4 of 4 items that were asked for find themselves; 4 entries for 4 items"

@@ -13,7 +13,7 @@ from agent.schema import Item
 from agent.workspace.generations import current_generation
 from agent.workspace.index import VectorIndex
 from agent.workspace.store import Store
-from agent.workspace.vectors import Matrix, VectorFile, read_vectors, text_hash
+from agent.workspace.vectors import WHOLE, Matrix, VectorFile, View, read_vectors
 
 REBUILD = "Run `vouchrec index rebuild`."
 
@@ -55,15 +55,16 @@ def check_counts(store: Store) -> Check:
     return Check("contents", items > 0, detail, remedy)
 
 
-def check_vectors(path: Path, items: Sequence[Item], encoder: str | None) -> Check:
+def check_vectors(path: Path, items: Sequence[Item], encoder: str | None, view: View = WHOLE) -> Check:
     """Whether every item has a vector of its present text, finite and of length 1, made by this encoder (if given)."""
+    called = f"vectors{view.called}"
     try:
         file = read_vectors(path)
     except WorkspaceError as error:
-        return Check("vectors", False, str(error), REBUILD)
+        return Check(called, False, str(error), REBUILD)
     present = dict(zip(file.ids, file.hashes, strict=True))
     absent = sum(item.item_id not in present for item in items)
-    outdated = sum(item.item_id in present and present[item.item_id] != text_hash(item) for item in items)
+    outdated = sum(item.item_id in present and present[item.item_id] != view.hash(item) for item in items)
     unsound = int((~file.sound).sum())
     detail = f"{len(file.ids):,} vectors of {file.vectors.shape[1]} numbers by {file.encoder}"
     faults = [
@@ -77,22 +78,24 @@ def check_vectors(path: Path, items: Sequence[Item], encoder: str | None) -> Che
     ]
     if encoder is not None and encoder != file.encoder:
         faults.append(f"the encoder in use is {encoder}")
-    return Check("vectors", not faults, "; ".join([detail, *faults]), REBUILD if faults else "")
+    return Check(called, not faults, "; ".join([detail, *faults]), REBUILD if faults else "")
 
 
-def check_index(folder: Path, vectors: Path, items: Sequence[Item], sample: int, seed: int) -> Check:
+def check_index(folder: Path, vectors: Path, items: Sequence[Item], sample: int, seed: int, called: str = "") -> Check:
     """Whether a seeded sample of items, one from each stretch of the catalogue, find themselves first in the index."""
     try:
         if current_generation(folder) is None:
-            return Check("index", False, "there is none yet", REBUILD)
+            return Check(f"index{called}", False, "there is none yet", REBUILD)
         file = read_vectors(vectors)
         with VectorIndex(folder, file.vectors.shape[1]) as index:
-            return _query_sample(index, file, items, sample, seed)
+            return _query_sample(index, file, items, sample, seed, called)
     except VouchrecError as error:
-        return Check("index", False, str(error), REBUILD)
+        return Check(f"index{called}", False, str(error), REBUILD)
 
 
-def _query_sample(index: VectorIndex, file: VectorFile, items: Sequence[Item], sample: int, seed: int) -> Check:
+def _query_sample(
+    index: VectorIndex, file: VectorFile, items: Sequence[Item], sample: int, seed: int, called: str
+) -> Check:
     vectors = {item_id: row for item_id, row, sound in zip(file.ids, file.vectors, file.sound, strict=True) if sound}
     stretches = np.array_split(np.arange(len(items)), max(1, min(sample, len(items))))
     rng = np.random.default_rng(seed)
@@ -106,7 +109,7 @@ def _query_sample(index: VectorIndex, file: VectorFile, items: Sequence[Item], s
     if lost:
         detail += f"; not found: {', '.join(lost[:3])}"
     ok = not lost and count == len(items)
-    return Check("index", ok, detail, "" if ok else REBUILD)
+    return Check(f"index{called}", ok, detail, "" if ok else REBUILD)
 
 
 def _finds(index: VectorIndex, item_id: str, vector: Matrix) -> bool:

@@ -1,4 +1,7 @@
-"""The text vectors of a catalogue in one file, so that only what changed is encoded again."""
+"""The text vectors of a catalogue in one file, so that only what changed is encoded again.
+
+An item is put into words in two ways, the views: whole, with its title and lists, and as what it is about.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,14 +48,37 @@ def item_text(item: Item) -> str:
     return "\n".join(part for part in (item.title, *lists, item.text) if part)
 
 
-def text_hash(item: Item) -> str:
-    """Tells one `item_text` from another."""
-    return hashlib.sha256(item_text(item).encode()).hexdigest()[:32]
+def about(item: Item) -> str:
+    """What a wish in words is compared with: the text alone, or all there is where it has none.
+
+    With its title in it, "a slow sad love story" is near to every title with "love" in it, whatever happens there.
+    """
+    return item.text.strip() or item_text(item)
 
 
-def cached_vectors(path: Path, items: Sequence[Item], encoder: Encoder, progress: Progress = silent) -> Matrix:
+@dataclass(frozen=True, slots=True)
+class View:
+    """One way to put items into words: the file of its vectors, the folder of its index, and how checks call both."""
+
+    text: Callable[[Item], str]
+    vectors: str
+    index: str
+    called: str = ""
+
+    def hash(self, item: Item) -> str:
+        """Tells one text from another."""
+        return hashlib.sha256(self.text(item).encode()).hexdigest()[:32]
+
+
+WHOLE = View(item_text, "vectors.npz", "chroma")
+ABOUT = View(about, "vectors-about.npz", "chroma-about", " of texts")
+
+
+def cached_vectors(
+    path: Path, items: Sequence[Item], encoder: Encoder, progress: Progress = silent, view: View = WHOLE
+) -> Matrix:
     """The vectors of these items, (n, dimension) in their order; encodes what the file lacks and writes it there."""
-    hashes = [text_hash(item) for item in items]
+    hashes = [view.hash(item) for item in items]
     file = read_vectors(path) if path.exists() else None
     known = _usable(file, encoder)
     missing = [place for place, text in enumerate(hashes) if text not in known]
@@ -61,7 +87,7 @@ def cached_vectors(path: Path, items: Sequence[Item], encoder: Encoder, progress
         if text in known:
             matrix[place] = known[text]
     if missing:
-        encoded = np.asarray(encoder.encode([item_text(items[place]) for place in missing], progress), np.float32)
+        encoded = np.asarray(encoder.encode([view.text(items[place]) for place in missing], progress), np.float32)
         matrix[missing] = encoded
     ids = tuple(item.item_id for item in items)
     if missing or file is None or (file.ids, file.hashes) != (ids, tuple(hashes)):

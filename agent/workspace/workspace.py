@@ -30,7 +30,7 @@ from agent.workspace.encoder import Encoder
 from agent.workspace.generations import Generation, current_generation
 from agent.workspace.index import VectorIndex
 from agent.workspace.store import Store
-from agent.workspace.vectors import cached_vectors, text_hash
+from agent.workspace.vectors import ABOUT, WHOLE, View, cached_vectors
 
 Matrix = npt.NDArray[np.float32]
 
@@ -90,20 +90,23 @@ class Workspace:
         folder.mkdir(exist_ok=True)
         return folder
 
-    def vectors(self, encoder: Encoder, progress: Progress = silent) -> tuple[tuple[str, ...], Matrix]:
+    def vectors(
+        self, encoder: Encoder, progress: Progress = silent, view: View = WHOLE
+    ) -> tuple[tuple[str, ...], Matrix]:
         """The ids of all items in the store's order, and their unit vectors (n, dimension) in the same order.
 
         Only items whose text changed since they were last encoded, or all after a change of encoder, are encoded.
         """
         items = self.store.items()
-        return tuple(item.item_id for item in items), cached_vectors(self._vectors_file, items, encoder, progress)
+        file = self.cache / self._told_apart(view).vectors
+        return tuple(item.item_id for item in items), cached_vectors(file, items, encoder, progress, view)
 
-    def index(self, encoder: Encoder, progress: Progress = silent) -> VectorIndex:
+    def index(self, encoder: Encoder, progress: Progress = silent, view: View = WHOLE) -> VectorIndex:
         """The Chroma index of the store as it is now: opened if it is up to date, else built. `close` closes it.
 
         Raises WorkspaceError when it is damaged: it is not made again in silence, for damage has a cause.
         """
-        return self._text_index(encoder, progress)
+        return self._text_index(encoder, progress, view)
 
     def index_of(
         self,
@@ -128,8 +131,9 @@ class Workspace:
 
     def rebuild(self, encoder: Encoder, progress: Progress = silent) -> None:
         """Make the vectors and the index again from the store alone, whatever is there now."""
-        self._vectors_file.unlink(missing_ok=True)
-        self._text_index(encoder, progress, anew=True)
+        for view in self._views():
+            (self.cache / view.vectors).unlink(missing_ok=True)
+            self._text_index(encoder, progress, view, anew=True)
 
     def check(self, encoder: Encoder | None = None, sample: int = 100, seed: int = 0) -> list[Check]:
         """What `vouchrec doctor` shows. `sample` items spread over the catalogue are queried for themselves.
@@ -138,12 +142,14 @@ class Workspace:
         """
         items = self.store.items()
         name = encoder.name if encoder else None
-        return [
-            check_store(self.store),
-            check_counts(self.store),
-            check_vectors(self._vectors_file, items, name),
-            check_index(self._index_folder, self._vectors_file, items, sample, seed),
-        ]
+        found = [check_store(self.store), check_counts(self.store)]
+        for view in self._views():
+            vectors = self.cache / view.vectors
+            found += [
+                check_vectors(vectors, items, name, view),
+                check_index(self.cache / view.index, vectors, items, sample, seed, view.called),
+            ]
+        return found
 
     def close(self) -> None:
         """Close the store and the indexes, and let others open the workspace; calling it again does nothing."""
@@ -160,21 +166,19 @@ class Workspace:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    @property
-    def _vectors_file(self) -> Path:
-        return self.cache / "vectors.npz"
+    def _told_apart(self, view: View) -> View:
+        """The view itself, or the whole one where no item has a text, so that both say the same."""
+        return view if any(item.text.strip() for item in self.store.items()) else WHOLE
 
-    @property
-    def _index_folder(self) -> Path:
-        return self.cache / "chroma"
+    def _views(self) -> tuple[View, ...]:
+        return tuple(dict.fromkeys((WHOLE, self._told_apart(ABOUT))))
 
-    def _text_index(self, encoder: Encoder, progress: Progress, anew: bool = False) -> VectorIndex:
-        made_by = [encoder.name, encoder.dimension]
+    def _text_index(self, encoder: Encoder, progress: Progress, view: View, anew: bool = False) -> VectorIndex:
         return self._open(
-            self._index_folder,
-            made_by,
+            self.cache / self._told_apart(view).index,
+            [encoder.name, encoder.dimension],
             encoder.dimension,
-            lambda: self.vectors(encoder, progress)[1],
+            lambda: self.vectors(encoder, progress, view)[1],
             progress,
             anew=anew,
         )
@@ -220,7 +224,7 @@ def _fingerprint(items: Sequence[Item], types: Mapping[str, AttributeType], made
     """What an index was built from: another fingerprint, another index."""
     digest = hashlib.sha256(json.dumps([*made_by, sorted(types.items())]).encode())
     for item in items:
-        digest.update(json.dumps([item.item_id, text_hash(item), dict(item.attributes)]).encode())
+        digest.update(json.dumps([item.item_id, WHOLE.hash(item), dict(item.attributes)]).encode())
     return digest.hexdigest()[:32]
 
 

@@ -47,3 +47,10 @@ def test_the_terminal_holds_the_same_conversation(real):
     assert result.exit_code == 0, result.stderr
     assert [line for line in result.stdout.splitlines() if line.startswith("> ")] == [f"> {text}" for text in said()]
     assert "1980 to 1989" in result.stderr and "Taken back" in result.stderr
+
+
+def test_what_the_readme_and_the_docs_link_to_exists():
+    pages = [README, *README.parent.glob("docs/*.md"), *README.parent.glob("*/README.md")]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)\s#]+)", page.read_text(encoding="utf-8"))]
+    assert len(links) > 20
+    assert not [(page.name, link) for page, link in links if "://" not in link and not (page.parent / link).exists()]

@@ -136,7 +136,11 @@ def open_workspace(path: Path, alone: bool = True) -> Workspace:
 
 def open_encoder(settings: Settings, progress: Progress = silent) -> Encoder:
     """The sentence encoder of the settings, fetched if need be."""
-    return SentenceEncoder(fetch(settings.encoder, settings.cache, progress), name=settings.encoder)
+    folder = fetch(settings.encoder, settings.cache, progress)
+    progress("load the encoder", 0, 1)
+    encoder = SentenceEncoder(folder, name=settings.encoder)
+    progress("load the encoder", 1, 1)
+    return encoder
 
 
 def open_transitions(

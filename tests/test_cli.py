@@ -4,6 +4,8 @@ import io
 import json
 import subprocess
 import sys
+import threading
+import time
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -407,7 +409,7 @@ def test_durations():
 # -- progress
 
 
-def test_a_log_gets_one_line_for_each_finished_stage():
+def test_a_log_gets_a_line_when_a_stage_begins_and_one_when_it_is_finished():
     log = console()
     with TerminalProgress(log, worth_showing=0) as progress:
         for done in range(1001):
@@ -416,8 +418,32 @@ def test_a_log_gets_one_line_for_each_finished_stage():
         progress("downloading a wheel", 80_000_000, 80_000_000)
         progress("waiting", 0, None)
         progress("index", 1, 2)  # another stage: waiting is over
-    lines = [line.rpartition(" (")[0] for line in log.file.getvalue().splitlines()]
-    assert lines == ["Encoding: 1,000", "Downloading a wheel: 80/80 MB", "Waiting", "Index: 1/2"]
+    lines = [line.partition(" (")[0] for line in log.file.getvalue().splitlines()]
+    assert lines == [
+        *("Encoding ...", "Encoding: 1,000", "Downloading a wheel ...", "Downloading a wheel: 80/80 MB"),
+        *("Waiting ...", "Waiting", "Index ...", "Index: 1/2"),
+    ]
+
+
+def test_a_log_names_a_stage_while_it_still_goes_on():
+    log = console()
+    with TerminalProgress(log, worth_showing=0.01) as progress:
+        progress("encoding", 0, 1000)
+        until = time.monotonic() + SOON
+        while not log.file.getvalue() and time.monotonic() < until:
+            time.sleep(0.005)
+        assert log.file.getvalue() == "Encoding ...\n"
+        progress("encoding", 1000, 1000)
+    assert [line.partition(" (")[0] for line in log.file.getvalue().splitlines()] == ["Encoding ...", "Encoding: 1,000"]
+
+
+def test_a_stage_that_failed_leaves_nothing_that_would_name_it():
+    with pytest.raises(OSError), TerminalProgress(console(), worth_showing=3600) as progress:
+        progress("encoding", 0, 1000)
+        (waiting,) = (thread for thread in threading.enumerate() if isinstance(thread, threading.Timer))
+        raise OSError("no room")
+    waiting.join(SOON)
+    assert not waiting.is_alive()
 
 
 def test_a_moment_is_not_worth_a_line():

@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar for each stage that takes longer than a moment; on a log, one line when it is finished."""
+"""Progress on stderr: a bar for each stage that takes a while; on a log, a line then and one when it is finished."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class _Stage:
     total: float | None = None
     task: TaskID | None = None
     finished: bool = False
+    herald: threading.Timer | None = None  # on a log: says after a moment what is going on
 
 
 class TerminalProgress:
@@ -44,6 +45,8 @@ class TerminalProgress:
         with self._lock:
             if kind is None:
                 self._finish_current()
+            elif self._current is not None:
+                _cancel(self._stages[self._current].herald)
             if self._bars is not None:
                 self._bars.stop()
 
@@ -58,6 +61,8 @@ class TerminalProgress:
                 if self._bars is not None:
                     self._bars.start()
                     known.task = self._bars.add_task(_named(stage), total=total)
+                else:
+                    self._begin(stage, known)
             self._current = stage
             known.done, known.total = done, total
             if self._bars is not None and known.task is not None:
@@ -65,12 +70,28 @@ class TerminalProgress:
             if total is not None and done >= total:
                 self._finish_current()
 
+    def _begin(self, stage: str, known: _Stage) -> None:
+        """On a log: name the stage once it has taken longer than a moment, so that nobody wonders at the silence."""
+
+        def tell() -> None:
+            with self._lock:
+                if not known.finished:
+                    self._console.print(Text(f"{_named(stage)} ..."), soft_wrap=True)
+
+        if self._worth_showing <= 0:
+            tell()
+            return
+        known.herald = threading.Timer(self._worth_showing, tell)
+        known.herald.daemon = True
+        known.herald.start()
+
     def _finish_current(self) -> None:
         stage, self._current = self._current, None
         known = self._stages.get(stage) if stage is not None else None
         if stage is None or known is None or known.finished:
             return
         known.finished = True
+        _cancel(known.herald)
         seconds = time.monotonic() - known.start
         if self._bars is not None and known.task is not None:
             self._bars.update(known.task, completed=max(known.done, 1), total=max(known.done, 1))
@@ -79,6 +100,11 @@ class TerminalProgress:
             counted = _counted(stage, known.done, known.total)
             line = ": ".join(part for part in (_named(stage), counted) if part)
             self._console.print(Text(f"{line} ({seconds:.1f} s)"), soft_wrap=True)
+
+
+def _cancel(herald: threading.Timer | None) -> None:
+    if herald is not None:
+        herald.cancel()
 
 
 class _Bars(Progress):

@@ -63,7 +63,7 @@ def open_serving(
     meaning, lexical = Semantic(index, encoder, ids, vectors, about), Lexical(catalogue.items)
     likeness = Likeness(transitions, vectors)
     named = Named(likeness, Shared(catalogue))
-    reactions = Reactions(likeness, encoder, vectors)
+    reactions = Reactions(likeness, encoder, told)
     sources = (transitions, *trained, meaning, lexical, named, reactions)
     lister = Lister(catalogue, vectors, sources, weights, generator)
     fit = Fit(meaning, lexical, told)

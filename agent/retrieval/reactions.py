@@ -27,7 +27,7 @@ class Reactions:
     Args:
         likeness: says how like two items are.
         encoder: makes vectors of words.
-        vectors: float32 (items, dimension), unit rows, by catalogue position: those of the items' texts.
+        vectors: float32 (items, dimension), unit rows, by catalogue position: those of what items are about.
     """
 
     name = "reactions"

@@ -345,6 +345,9 @@ def test_bars_are_drawn_when_they_are_asked_for(tmp_path):
         found = swayed.swayed[item]
         html = cards(swayed)
         assert html.count('class="vr-sway"') == 1 and f"number {found.place} of" in swayed.note
+        # Two places are told, and which is which.
+        assert f"by it this is number {found.standing.place:,} of the {found.allowed:,} that may come" in html
+        assert f"so there it is number {found.place} of {found.listed}." in html
         for one in found.influences:
             if abs(one.change) >= 0.0005:
                 assert f"{one.change:+.3f}".replace("-", "−") in html

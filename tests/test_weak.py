@@ -96,7 +96,12 @@ def test_the_condition_that_stands_in_the_way_is_named():
 
 def test_without_such_a_condition_other_words_are_asked_for():
     said = only_nearest(("bees", "norway"), Intent(filters=(YEAR,)), lambda i: False)
+    assert said.startswith("Nothing that meets all conditions mentions “bees” or “norway”") and "other words" in said
+    said = only_nearest(("bees", "norway"), Intent(), lambda i: False)
     assert said.startswith("Nothing here mentions “bees” or “norway”") and "other words" in said
+    assert only_nearest(("蜜蜂",), Intent(filters=(YEAR,)), lambda i: False, "zh").startswith(
+        "符合条件的资料里没有提到"
+    )
     assert only_nearest((), Intent(), lambda i: False) == ""
 
 

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
+import numpy as np
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from agent.schema import AttributeValue, Intent, Item, Recommendation, Reply
+from agent.ranking.scoring import mean_and_spread
+from agent.schema import AttributeValue, Candidate, Intent, Item, Recommendation, Reply
 from agent.workspace.catalogue import Catalogue
 from ui.terminal import clean
 from ui.understood import told
@@ -86,7 +88,22 @@ def formula(reply: Reply, model_weight: float) -> str:
 def _sum(reply: Reply, model_weight: float) -> str:
     if reply.candidates and "retrieval" not in reply.candidates[0].scores:
         return "score = log-probability, by the model alone"
-    return f"score = retrieval + {model_weight:g} x model" if model_weight else "score = retrieval alone"
+    if not model_weight:
+        return f"score = {standardised('retrieval', reply.candidates)}, retrieval alone"
+    retrieval, model = (standardised(name, reply.candidates) for name in ("retrieval", "model"))
+    return f"score = {retrieval} + {model_weight:g} x {model}"
+
+
+def standardised(source: str, candidates: Sequence[Candidate], named: str = "") -> str:
+    """How a score of a source enters the sum, with what it takes to work it out: "(model - 5.635) / 0.812".
+
+    The numbers are the mean and the standard deviation over all candidates; "0" where these do not differ, and the mere
+    name where none are kept.
+    """
+    if not candidates:
+        return named or source
+    mean, spread = mean_and_spread(np.array([c.scores[source] for c in candidates]))
+    return f"({named or source} {'-' if mean >= 0 else '+'} {abs(mean):.4g}) / {spread:.4g}" if spread else "0"
 
 
 def why(console: Console, reply: Reply, one: Recommendation, marks: Marks) -> Text:

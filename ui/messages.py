@@ -1,4 +1,4 @@
-"""Kinds and nouns of the catalogue in the language of the page, as its parser reads them."""
+"""Kinds, countries and nouns of the catalogue in the language of the page, as its parser reads them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from agent.schema import Item
 from agent.understanding.chinese_words import KINDS_IN_CHINESE
+from agent.understanding.texts import Language, value_name
 from agent.workspace.roles import role_of
 from ui.words import Words
 
@@ -16,13 +17,14 @@ def kind_said(value: str, words: Words) -> str:
 
 
 def item_said(item: Item, words: Words) -> Item:
-    """The item with its kinds in this language."""
-    named = {name: tuple(kind_said(v, words) for v in item.words(name)) for name in item.attributes if _is_kind(name)}
+    """The item with its kinds and countries in this language."""
+    language: Language = "zh" if words.language == "zh" else "en"
+    named = {
+        name: tuple(value_name(value, name, language) for value in item.words(name))
+        for name in item.attributes
+        if role_of(name) in ("kind", "place")
+    }
     return replace(item, attributes={**item.attributes, **named})
-
-
-def _is_kind(attribute: str) -> bool:
-    return role_of(attribute) == "kind"
 
 
 def things(noun: str, words: Words) -> str:

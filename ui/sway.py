@@ -37,13 +37,21 @@ def chart(found: Explanation, model_counts: bool, words: Words = ENGLISH) -> str
     rows = "".join(_row(one, place, most, least, words) for one in shown)
     rest = words("sway.one") if left == 1 else words("sway.rest", n=left) if left else ""
     about = words("sway.about", score=f"{found.standing.score:.3f}", title=found.item.title)
-    about += f" {words('sway.model')}" if model_counts else ""
+    about += f" {_counted(found, model_counts, words)}"
     thing, gave, then = (f'<th scope="col">{text(words(f"sway.{head}"))}</th>' for head in ("thing", "gave", "place"))
     return (
         f'<div class="vr-sway"><p>{text(about)}</p><table><caption>{text(words("sway.title"))}</caption>'
         f"<thead><tr>{thing}<td></td>{gave}{then}</tr></thead><tbody>{rows}</tbody></table>"
         f"{f'<p>{text(rest)}</p>' if rest else ''}</div>"
     )
+
+
+def _counted(found: Explanation, model_counts: bool, words: Words) -> str:
+    """Which places are counted here, beside that in the list: they differ by what comes after retrieval."""
+    where = {"number": found.standing.place, "allowed": found.allowed, "place": found.place, "listed": found.listed}
+    if found.place is None:
+        return words("sway.counted_out", **where)
+    return words("sway.counted_model" if model_counts else "sway.counted", **where)
 
 
 def _row(one: Influence, place: int, most: float, least: float, words: Words) -> str:

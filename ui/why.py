@@ -8,7 +8,7 @@ from html import escape
 
 from agent.reader import BY_MODEL, BY_WORDS
 from agent.schema import Candidate, Recommendation, Reply
-from ui.listing import duration
+from ui.listing import duration, standardised
 from ui.messages import things
 from ui.terminal import clean
 from ui.understood import conditions
@@ -73,7 +73,12 @@ def _order(reply: Reply, model_weight: float, words: Words) -> str:
     """How the score was made."""
     if reply.candidates and "retrieval" not in reply.candidates[0].scores:
         return words("trace.order_model")
-    return words("trace.order_both" if model_weight else "trace.order_retrieval", weight=model_weight)
+    parts = {name: _part(name, reply.candidates, words) for name in ("retrieval", "model")}
+    return words("trace.order_both" if model_weight else "trace.order_retrieval", weight=model_weight, **parts)
+
+
+def _part(source: str, candidates: Sequence[Candidate], words: Words) -> str:
+    return standardised(source, candidates, words.named("source", source)).replace(" - ", " − ").replace(" / ", " ÷ ")
 
 
 def _scores(scores: Mapping[str, float], words: Words) -> str:

@@ -17,9 +17,15 @@ def weight_in_force(wanted: float | None, measured: float | None) -> float:
 
 def standardised(scores: Scores) -> Scores:
     """Mean 0 and standard deviation 1 over the candidates; all zeros where they do not differ."""
+    mean, spread = mean_and_spread(scores)
+    return (scores - mean) / spread if spread else np.zeros(len(scores))
+
+
+def mean_and_spread(scores: Scores) -> tuple[float, float]:
+    """The mean and the standard deviation by which scores are standardised; a spread of 0 where they do not differ."""
     spread = float(scores.std()) if len(scores) else 0.0
     differ = spread > ROUNDING * float(np.abs(scores).max(initial=0.0))
-    return (scores - scores.mean()) / spread if differ else np.zeros(len(scores))
+    return (float(scores.mean()), spread) if differ else (0.0, 0.0)
 
 
 def final_scores(retrieval: Scores, model: Scores, model_weight: float) -> Scores:

@@ -103,7 +103,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "卢森堡": ("luxembourg",),
 }  # fmt: skip
 KINDS_IN_CHINESE: Mapping[str, str] = {  # the other way round, for what is said of an English catalogue
-    other: kind for kind, others in reversed(list(KINDS.items())) for other in others if other.isascii()
+    **{other: kind for kind, others in reversed(list(KINDS.items())) for other in others if other.isascii()},
+    **{"china": "中国", "hong kong": "香港"},  # where they are films of: 国产 and 港片 are kinds
 }
 # A mood leans to a kind: it stays a wish, and the kind is wished for beside it.
 MOODS: Mapping[str, str] = {

@@ -14,7 +14,7 @@ _SHOWN, _LONGEST = 5, 40
 def only_nearest(
     unmet: Sequence[str], intent: Intent, is_met: Callable[[Intent], bool], language: Language = "en"
 ) -> str:
-    """A sentence that names the words `unmet`; empty without any.
+    """A sentence that names the words `unmet`; empty without any. Of what breaks a condition it says nothing.
 
     `is_met` tells whether something would be near to the wishes of another intent: a condition is named where the
     wish would be met without it.
@@ -28,6 +28,6 @@ def only_nearest(
         if is_met(replace(intent, filters=tuple(f for f in intent.filters if f.attribute != attribute)))
     ]
     shown = [f"“{word[:_LONGEST]}”" for word in unmet[:_SHOWN]]
-    return texts["weak within" if relaxed else "weak"].format(
+    return texts["weak within" if intent.filters else "weak"].format(
         words=texts["or"].join(shown), advice=texts["semicolon"].join(relaxed) or texts["say otherwise"]
     )

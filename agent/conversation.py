@@ -286,7 +286,11 @@ class Conversation:
         elif understood.does == "talk":
             message = answer(understood.talk or "errand", agent.noun)
         else:
-            message = answers.reasons(about) if understood.does == "explain" else answers.again(about)
+            message = (
+                answers.reasons(about, self.replies, agent.catalogue)
+                if understood.does == "explain"
+                else answers.again(about)
+            )
         intent = understood.intent
         reply = Reply(
             uuid.uuid4().hex, self.user_id, intent, about, message, asked, model=agent.generator.name, understood=how

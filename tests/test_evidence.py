@@ -59,11 +59,11 @@ def test_books_are_by_people_and_read(books):
 @pytest.mark.parametrize(
     ("condition", "expected"),
     [
-        (Filter("year", ">=", 1980), ["It is from 1986, as you asked."]),
+        (Filter("year", ">=", 1980), ["It is from 1986, no earlier than 1980 as you asked."]),
         (Filter("year", "==", 1986), ["It is from 1986, as you asked."]),
         (Filter("year", ">=", 1990), []),
         (Filter("year", "!=", 1990), []),
-        (Filter("price", "<=", 10), ["Its price is 9, as you asked."]),
+        (Filter("price", "<=", 10), ["Its price is 9, at most 10 as you asked."]),
         (Filter("price", "<", 9), []),
         (Filter("genres", "in", ("Action", "Crime")), ["It is an action film, as you asked."]),
         (Filter("genres", "==", "Crime"), []),

@@ -105,7 +105,11 @@ def test_a_reason_says_nothing_that_is_not_among_the_facts_of_its_plan(written):
         told = {spoken(v, e.attribute or "").casefold() for e in plan.facts for v in e.values}
         told |= {f'"{word}"' for e in plan.facts for word in e.said.split()}
         named = {plan.item.item_id, *(i for e in plan.facts for i in e.item_ids)}
-        numbers = told | {str(n) for e in plan.facts for n in (e.count, e.total)}
+        numbers = (
+            told
+            | {word for e in plan.facts for word in e.said.split()}
+            | {str(n) for e in plan.facts for n in (e.count, e.total)}
+        )
         # A word before it, or a sentence that is a fact as it stands would be one unit.
         for token in units.cut(f"so {text}"):
             known = {"value": told, "title": named, "item": named, "year": numbers, "number": numbers}

@@ -10,6 +10,7 @@ from collections.abc import Generator as PyGenerator
 from collections.abc import Sequence
 
 from agent.generation.cleaning import clean_title
+from agent.justification.bounds import in_chinese, is_decade
 from agent.justification.phrasing import Phrased
 from agent.justification.planning import Plan
 from agent.justification.themes import THEMES
@@ -63,6 +64,8 @@ def _answer(evidence: Evidence, item: Item) -> str:
     attribute, said = evidence.attribute or "", evidence.said
     if evidence.negated:
         return f"如你所说，{attribute_name(attribute, 'zh')}里没有{_values(evidence)}。"
+    if evidence.kind == "constraint" and said and not is_decade(said):
+        return f"{_stated(evidence, item)}，{in_chinese(said, '年' * is_year(attribute))}，符合你的要求。"
     if evidence.kind == "constraint" and said:
         return f"{evidence.values[0]}年的作品，在你要的{said.removesuffix('s')}年代之内。"
     if evidence.kind == "constraint":

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from agent.justification.bounds import bounds_of, is_decade
 from agent.justification.grammar import read
 from agent.justification.themes import THEMES, themes_of
 from agent.justification.tokens import Claim, NotUnderstood, Token
@@ -125,6 +126,7 @@ class _Record:
         self.counts = {(self._meant(e), e.count, e.total) for e in evidence if e.kind == "behaviour"}
         self._judges: Mapping[str, Callable[[Claim, Sequence[Claim]], bool]] = {
             "year": self._dated, "decade": self._dated, "number": self._numbered, "asked": self._asked,
+            "bound": self._bound,
             "because": self._caused, "said": lambda claim, _: claim.value in self.said,
             "chosen": lambda claim, _: (claim.count, claim.total) in self.chosen,
         }  # fmt: skip
@@ -212,15 +214,25 @@ class _Record:
 
     def _asked(self, claim: Claim, sentence: Sequence[Claim]) -> bool:
         """Whether there is, for "as you asked", anything in the sentence that was asked for."""
-        dates = any(is_year(e.attribute or "") for e in self.conditions)
+        named = [e.attribute or "" for e in self.conditions if not e.said or is_decade(e.said)]
+        dates = any(map(is_year, named))
         if claim.value:
             return any(e.said == f"{claim.value}s" for e in self.conditions)
         return any(
             (dates and said.relation in ("year", "decade"))
-            or (said.relation == "number" and any(e.attribute == said.attribute for e in self.conditions))
+            or (said.relation == "number" and said.attribute in named)
+            or said.relation == "bound"
             or (said.relation in (*_ROLES, "its") and said.value in self._requested(negated=said.negated))
             or (said.attribute == THEMES and said.value in self.themes)
             for said in sentence
+        )
+
+    def _bound(self, claim: Claim, sentence: Sequence[Claim]) -> bool:
+        """Whether the request asked this of that number; that the item meets it is what the evidence says."""
+        return claim.about == {self.item.item_id} and any(
+            claim.value in bounds_of(e.said)
+            and (e.attribute == claim.attribute if claim.attribute else is_year(e.attribute or ""))
+            for e in self.conditions
         )
 
     def _caused(self, claim: Claim, sentence: Sequence[Claim]) -> bool:
@@ -253,6 +265,7 @@ def _objection(claim: Claim) -> str:
         "named": "it says that the person named something that they did not",
         "asked for": f"{said!r} is not what was asked for",
         "asked": "nothing in it is what was asked for",
+        "bound": f"{said!r} is not what was asked for",
         "said": f"the person did not say {said}",
         "chosen": f"{said} is not how many people chose it",
         "because": "a cause is stated that the evidence does not show",

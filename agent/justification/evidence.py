@@ -9,6 +9,7 @@ from agent.justification.requested import answers
 from agent.justification.themes import THEMES, themes_of
 from agent.justification.wording import (
     is_year,
+    kinds_listed,
     listed,
     number,
     quoted,
@@ -20,6 +21,7 @@ from agent.justification.wording import (
     titled,
     verb_of,
     with_article,
+    with_noun,
 )
 from agent.retrieval.transitions import Transitions
 from agent.schema import Evidence, Intent, Item, Profile
@@ -139,7 +141,7 @@ def _shared(item: Item, anchors: Sequence[str], kind: str, facts: Facts) -> list
             common = tuple(v for v in values if v in anchor.words(name))
             if not common:
                 continue
-            said = listed(spoken(v, name) for v in common)
+            said = kinds_listed(common, name, facts.noun)
             text = f"Like {titled(anchor.title)}, {did}, {stated(name, said, facts.noun, likewise=True)}."
             weight = sum(1 / facts.catalogue.frequency(name, v) for v in common) * len(common)
             whence = "your request" if anchor_id in facts.intent.likes else _WHENCE.get(kind, "your history")
@@ -192,7 +194,7 @@ def _property(item: Item, facts: Facts) -> list[Evidence]:
     found = []
     if kinds is not None or year is not None:
         values = item.words(kinds) if kinds is not None else ()
-        said = " ".join(filter(None, (listed(spoken(v, kinds or "") for v in values), facts.noun)))
+        said = with_noun(kinds_listed(values, kinds or "", facts.noun), facts.noun)
         when = f" from {year[1]}" if year else ""
         attribute = kinds if kinds is not None else year[0] if year else None
         everything = (*values, *([year[1]] if year else []))

@@ -278,6 +278,7 @@ class _Reader(Statements):
             self.adverbs()
             if self.kind("number", "year"):
                 self.claims.append(Claim("number", self.next(), attribute=attribute))
+                self.bounds(attribute)
             else:
                 self.add("its", self.values(articles=False), negated, attribute)
             self.adverbs()

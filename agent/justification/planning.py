@@ -17,10 +17,10 @@ from agent.workspace.roles import PEOPLE
 _OF_REQUEST = ("constraint", "wish")
 # How little a fact says, 0 for the most telling. Of links and conditions by what they are of; see `_cost`.
 _COSTS = {"behaviour": 4, "popular": 5, "nearest": 14}
+_THEMES, _ON_CARD = 6, 10  # what stands on its card already says less than what does not
 _REFUSED = 12  # what an item is not, most items can say
 _TUNE, _ANCHOR = 2, 3  # what it costs to sound like, or to lean on the same as, an earlier reason of the list
 _AGAIN = 4  # what it costs to say a sentence once more
-_DESCRIBED = 5  # what it is worth that a reason goes on to say what the item is
 _CHOICE, _CLOSE = 3, 4  # so many facts of nearly the same worth are for the model to choose from
 _ACKNOWLEDGED = 2  # what it is worth that a reason of something else tells of the request, too
 
@@ -87,7 +87,7 @@ def plan_list(
 def _planned(
     row: int, item: Item, evidence: Sequence[Evidence], used: Counter[tuple[str, ...]], noun: str, catalogue: Catalogue
 ) -> Plan:
-    dated = next((e for e in evidence if e.kind == "constraint" and e.said), None)
+    dated = next((e for e in evidence if e.kind == "constraint" and is_year(e.attribute or "")), None)
     leads = [e for e in evidence if not _is_said_with_kind(e, dated, evidence)]
     lead = min(leads, key=lambda e: (_cost(e, used), evidence.index(e)))
     _note(lead, used)
@@ -103,7 +103,7 @@ def _planned(
     opener, first = cut(whole) if whole else opening(lead, dated, row, noun, catalogue)
     facts = list(dict.fromkeys((lead, *chosen, *_companions(lead, chosen, dated, evidence))))
     told = [_told(e, lead, dated, evidence, noun) for e in chosen]
-    endings = tuple(dict.fromkeys(one for second in told for one in joined(lead, first, second))) or (first,)
+    endings = tuple(dict.fromkeys(one for second in told for one in joined(opener, first, second, row))) or (first,)
     return Plan(item, lead, tuple(facts), tuple(evidence), opener, endings if opener else ())
 
 
@@ -123,13 +123,13 @@ def _told(e: Evidence, lead: Evidence, dated: Evidence | None, evidence: Sequenc
     if e.kind == "constraint":
         return summary(e, dated, noun)
     if _describes(e):
-        told = frozenset(filter(None, (lead.attribute,)))
-        return description([p for p in evidence if p.kind == "property"], told, noun) or e.text
+        told, named = frozenset(filter(None, (lead.attribute,))), frozenset(lead.values)
+        return description([p for p in evidence if p.kind == "property"], told, noun, named) or e.text
     return e.text
 
 
 def _is_said_with_kind(e: Evidence, dated: Evidence | None, evidence: Sequence[Evidence]) -> bool:
-    """Whether a decade that was asked for is said with the kind that was: "a 90s thriller"."""
+    """Whether a year that was asked for is said with the kind that was: "a 90s thriller"."""
     kinds = (role_of(e.attribute or "") == "kind" and e.kind == "constraint" and not e.negated for e in evidence)
     return e is dated and any(kinds)
 
@@ -140,16 +140,17 @@ def _describes(e: Evidence) -> bool:
 
 def _adds(e: Evidence, lead: Evidence) -> bool:
     """Whether a fact says something beside the lead: not the same of the same, nor its kind once more."""
-    if e is lead or e.text == lead.text:
+    if e is lead or e.text == lead.text or e.kind == lead.kind == "behaviour":
         return False
     if _describes(lead):  # which names kinds, makers and stars
         return not (
             _describes(e) or role_of(e.attribute or "") in ("kind", *(PEOPLE if e.kind == "constraint" else ()))
         )
-    same = e.attribute == lead.attribute and e.attribute is not None
-    return not same or (
-        e.item_ids != lead.item_ids and e.values != lead.values and role_of(e.attribute or "") != "kind"
-    )
+    if _describes(e):
+        return e.attribute != lead.attribute
+    told = {value.casefold() for value in lead.values}
+    again = not told.isdisjoint(value.casefold() for value in e.values)
+    return not again and (e.attribute != lead.attribute or role_of(e.attribute or "") != "kind" or not lead.attribute)
 
 
 def _note(e: Evidence, used: Counter[tuple[str, ...]]) -> None:
@@ -164,8 +165,7 @@ def _tune(e: Evidence) -> tuple[str, str]:
 def _second_cost(e: Evidence, lead: Evidence, used: Counter[tuple[str, ...]]) -> int:
     answers = e.kind == "constraint" and not e.negated and lead.kind not in _OF_REQUEST
     alike = bool(e.item_ids) and (e.item_ids == lead.item_ids or _tune(e)[1] == _tune(lead)[1])
-    describes = role_of(e.attribute or "") in PEOPLE and _describes(e)
-    return _cost(e, used) - _ACKNOWLEDGED * answers - _DESCRIBED * describes + _ANCHOR * alike
+    return _cost(e, used) - _ACKNOWLEDGED * answers + _ANCHOR * alike
 
 
 def _cost(e: Evidence, used: Counter[tuple[str, ...]]) -> int:
@@ -188,6 +188,6 @@ def _alone(e: Evidence) -> int:
     if e.kind == "wish":
         return 0 if attribute == THEMES else 3 if attribute else 2 if any(" " in v for v in e.values) else 5
     if e.kind == "property":
-        return 9 if role in PEOPLE else 10 if attribute == THEMES else 11
+        return _THEMES if attribute == THEMES else _ON_CARD + (role not in PEOPLE)
     shared = {"directed": 0, "kind": 12 - 2 * min(len(e.values), 3), "place": 8, "language": 8}
     return shared.get(role, 1 if role in PEOPLE else 2 if attribute == THEMES else 4) + 3 * (e.kind == "watched")

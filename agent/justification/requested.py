@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from agent.justification.bounds import asked_of, is_decade
 from agent.justification.themes import THEMES, themes_of
 from agent.justification.wording import (
-    decade,
     is_year,
+    kinds_listed,
     kinds_said,
     listed,
     number,
@@ -49,7 +50,7 @@ def _constraints(item: Item, intent: Intent, noun: str) -> list[Evidence]:
     found: list[Evidence] = []
     for name, conditions in wanted.items():
         if isinstance(item.attributes.get(name), int | float):
-            found.append(_met_number(name, conditions, item))
+            found.append(_met_number(name, conditions, item, intent.text))
         else:
             found += _met_words(name, conditions, item, noun)
     for f in met:
@@ -58,31 +59,23 @@ def _constraints(item: Item, intent: Intent, noun: str) -> list[Evidence]:
     return found
 
 
-def _met_number(name: str, conditions: Sequence[Filter], item: Item) -> Evidence:
+def _met_number(name: str, conditions: Sequence[Filter], item: Item, text: str) -> Evidence:
     value = number(float(item.words(name)[0]))
     told = f"It is from {value}" if is_year(name) else f"Its {spoken(name)} is {value}"
-    asked = _decade_of(conditions)
-    text = f"{told}, in the {asked} you asked for." if asked else f"{told}, as you asked."
+    asked = asked_of(conditions, text)
+    if is_decade(asked):
+        said = f"{told}, in the {asked} you asked for."
+    else:
+        said = f"{told}, {asked} as you asked." if asked else f"{told}, as you asked."
     whence = source(name, beside=_FROM)
-    return Evidence("constraint", text, attribute=name, values=(value,), source=whence, said=asked)
-
-
-def _decade_of(conditions: Sequence[Filter]) -> str:
-    """The decade that two bounds on a year make, as people say it; "" where they make none."""
-    bounds = {f.op: f.value for f in conditions}
-    low, high = bounds.get(">="), bounds.get("<=")
-    if len(bounds) != 2 or not is_year(conditions[0].attribute):
-        return ""
-    if not isinstance(low, int | float) or not isinstance(high, int | float) or low % 10 or high - low != 9:
-        return ""
-    return decade(low)
+    return Evidence("constraint", said, attribute=name, values=(value,), source=whence, said=asked)
 
 
 def _met_words(name: str, conditions: Sequence[Filter], item: Item, noun: str) -> list[Evidence]:
     met = tuple(dict.fromkeys(v for f in conditions for v in _words(f) if v in item.words(name)))
     if not met or not isinstance(item.attributes[name], str | tuple):
         return []
-    said = listed(spoken(v, name) for v in met)
+    said = kinds_listed(met, name, noun)
     text = f"{sentence(stated(name, said, noun))[:-1]}, as you asked."
     return [Evidence("constraint", text, attribute=name, values=met, source=source(name, beside=_FROM))]
 
@@ -92,7 +85,7 @@ def _refused_words(item: Item, f: Filter, noun: str) -> list[Evidence]:
     refused = tuple(_words(f))
     if not refused or not item.words(f.attribute):
         return []
-    said = listed((spoken(v, f.attribute) for v in refused), "or")
+    said = kinds_listed(refused, f.attribute, noun, "or")
     text = f"{sentence(stated(f.attribute, said, noun, negated=True))[:-1]}, as you asked."
     whence = source(f.attribute, beside=_FROM)
     return [Evidence("constraint", text, attribute=f.attribute, values=refused, negated=True, source=whence)]

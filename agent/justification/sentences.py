@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from agent.justification.bounds import is_decade
 from agent.justification.themes import THEMES
 from agent.justification.wording import (
     is_year,
@@ -27,6 +29,7 @@ Opening = tuple[str, str]
 
 _LEADS = 2  # of those who star in it
 _KINDS = 3  # more would be a list
+_SHORT = 160  # characters of two sentences that can be one
 _MADE = ("directed", "written", "by")
 
 
@@ -35,7 +38,7 @@ def opening(lead: Evidence, dated: Evidence | None, row: int, noun: str, catalog
 
     Args:
         lead: what it says.
-        dated: the year that was asked for too, which a kind takes along: "a 90s thriller".
+        dated: the year that was asked for too, which a kind takes along: "a 90s thriller", "a thriller from 1997".
         row: the place in the list.
         noun: what the item is called.
         catalogue: where the title of another item stands.
@@ -56,9 +59,9 @@ def opening(lead: Evidence, dated: Evidence | None, row: int, noun: str, catalog
 
 def _asked(lead: Evidence, dated: Evidence | None, row: int, noun: str) -> Opening:
     said = summary(lead, dated, noun)
-    if row % 2 or is_year(lead.attribute or "") or not said.endswith(", as you asked."):
+    if row % 2 or not said.endswith(" as you asked."):
         return cut(said)
-    return "As you asked,", f"{said[0].lower()}{said.removesuffix(', as you asked.')[1:]}."
+    return "As you asked,", f"{said[0].lower()}{said.removesuffix(' as you asked.').removesuffix(',')[1:]}."
 
 
 def _likened(lead: Evidence, row: int, noun: str, catalogue: Catalogue) -> Opening:
@@ -80,26 +83,35 @@ def _likened(lead: Evidence, row: int, noun: str, catalogue: Catalogue) -> Openi
 
 
 def summary(asked: Evidence, dated: Evidence | None, noun: str) -> str:
-    """A condition that is met as one sentence, a kind with the decade that was asked for: "It is a 90s thriller"."""
+    """A condition that is met as one sentence, a kind with the year that was asked for: "It is a 90s thriller"."""
     if role_of(asked.attribute or "") != "kind" or asked.negated:
         return asked.text
     kind = kinds_said([spoken(v, asked.attribute or "") for v in asked.values], noun)
-    when = f"{dated.said} " if dated is not None and dated.said else ""
-    return f"It is {with_article(f'{when}{kind}')}, as you asked."
+    if dated is None:
+        return f"It is {with_article(kind)}, as you asked."
+    if is_decade(dated.said):
+        return f"It is {with_article(f'{dated.said} {kind}')}, as you asked."
+    bound = f" {dated.said}" if dated.said else ""
+    return f"It is {with_article(kind)} from {dated.values[0]},{bound} as you asked."
 
 
-def description(properties: Sequence[Evidence], told: frozenset[str], noun: str) -> str:
+def description(
+    properties: Sequence[Evidence], told: frozenset[str], noun: str, named: frozenset[str] = frozenset()
+) -> str:
     """What the item is, who made it and who stars in it, in one sentence; "" where only its kind is known.
 
     Args:
         properties: evidence of the item itself.
         told: attributes that were told already.
         noun: what the item is called.
+        named: values that were told already, of whatever attribute: who makes a film may star in it, too.
     """
+    properties = [replace(e, values=tuple(v for v in e.values if v not in named)) for e in properties]
     by_role = {role_of(e.attribute or ""): e for e in properties if e.attribute and e.attribute not in told}
     kinds, stars = _values(by_role.get("kind")), _values(by_role.get("stars"), _LEADS)
     made = next((by_role[role] for role in _MADE if role in by_role), None)
     makers = listed(_values(made, _LEADS))
+    made = made if makers else None
     stars = [name for name in stars if name not in _values(made, _LEADS)]
     stars.sort(key=lambda name: not name.endswith("."))  # "Jr." is not to look like an end
     if not (makers or stars):
@@ -118,11 +130,17 @@ def ended(sentence: str) -> str:
     return sentence if sentence.endswith(".") else f"{sentence}."
 
 
-def joined(lead: Evidence, first: str, second: str) -> tuple[str, ...]:
-    """Two sentences, and also as one where the first is short enough for it and the second is of "it"."""
+def joined(opener: str, first: str, second: str, row: int) -> tuple[str, ...]:
+    """Endings of two sentences: apart, and as one where both are short; which comes first goes by the row.
+
+    What was asked for is not joined: "as you asked, it is a thriller, and it stars" would say it of the star as well.
+    """
     apart = f"{first} {second}"
-    together = lead.kind == "behaviour" and re.match(r"It is an? ", second) is not None
-    return (apart, f"{first[:-1]}, and i{second[1:]}") if together else (apart,)
+    short = len(opener) + len(apart) <= _SHORT and "as you" not in f"{opener} {apart}".lower()
+    if not short or not re.match(r"Its? |\d|Of the", second) or re.search(r"Jr\.$|[\"”]\.$", first):
+        return (apart,)
+    together = f"{first.removesuffix('.')}, and {second[0].lower()}{second[1:]}"
+    return (together, apart) if row % 2 else (apart, together)
 
 
 def _values(evidence: Evidence | None, most: int | None = None) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from agent.justification.bounds import BETWEEN, BOUNDS
 from agent.justification.tokens import Claim, Cursor, NotUnderstood
 
 MET_VERBS = frozenset("watched read played heard visited chose saw".split())
@@ -18,7 +19,7 @@ DETERMINERS = ("a", "an", "some")
 BY = {"directed by": "directed", "written by": "written", "by": "by", "starring": "stars", "with": "with"}
 DOING = {"directed": "directed", "wrote": "written"}
 _FROM = ("released in", "made in", "published in", "released", "from", "of", "in")
-_SPREAD = frozenset("kind directed written by stars with has from in its shares year decade number".split())
+_SPREAD = frozenset("kind directed written by stars with has from in its shares year decade number bound".split())
 
 
 class Statements(Cursor):
@@ -143,10 +144,28 @@ class Statements(Cursor):
                 asked = self.next()
                 self.need("you asked for")
                 self.claims += [Claim("decade", asked), Claim("asked", asked)]
+            self.bounds()
         elif word in ("from", "in") and not the:
             self.add(word, self.values(articles=False))
         else:
             self.fail()
+
+    def bounds(self, attribute: str = "") -> None:
+        """What was asked of the number just said, if that comes: ", after 1995", ", at least 5 and below 9"."""
+        more = ","
+        while self.sees(more) and (word := self.sees(*BOUNDS, ahead=1)):
+            self.take(more)
+            self.take(word)
+            bound = self.amount()
+            if word == BETWEEN:
+                self.need("and")
+                bound = f"{bound} and {self.amount()}"
+            self.claims.append(Claim("bound", f"{word} {bound}", attribute=attribute))
+            more = "and"
+
+    def amount(self) -> str:
+        """A number."""
+        return self.next() if self.kind("number", "year") else self.fail()
 
     def phrase(self, relation: str, negated: bool = False) -> None:
         """A noun phrase: "another comedy and drama film", "a mix of comedy and drama", "a 1996 comedy"."""

@@ -13,11 +13,12 @@ Kind = Literal[
 
 # All words with a meaning here. A title or value that consists of them is understood in quotation marks only.
 WORDS = frozenset(
-    """a again also an and another any are as asked because blend both bring brings but by chose description directed
-    do does enjoyed feature features for from has have heard here in include includes is it its just like liked
-    likewise made mix named no not nothing of offer offers one or other out people played published read released
-    requested said same saw share shares since so some something star starring stars that the them they this to too
-    visited was watched well which who wished with without word words written wrote you your""".split()
+    """a above after again also an and another any are as asked at because before below between blend both bring brings
+    but by chose description directed do does earlier enjoyed feature features for from has have heard here in
+    include includes is it its just later least like liked likewise made mix most named no not nothing of offer
+    offers one or other out people played published read released requested said same saw share shares since so some
+    something star starring stars than that the them they this to too visited was watched well which who wished with
+    without word words written wrote you your""".split()
 )
 
 
@@ -37,6 +38,7 @@ class Claim:
         "kind", "directed", "written", "by", "stars", "with", "has", "from", "in", "shares", "its": `about` all have
             `value`, in one attribute that fits the relation; with "its", in the attribute `attribute`.
         "year", "decade", "number": `about` all are from that year or decade, or have that number as `attribute`.
+        "bound": the request asked this, `value`, of the number `attribute` of `about`; of its year without one.
         "wish": the description has the word `value`.
         "said": the person said the word `value`.
         "liked", "liked here", "watched", "named", "asked for": the person did or said so, of `titles` or of `value`.

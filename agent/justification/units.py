@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from agent.justification.themes import THEMES
 from agent.justification.tokens import WORDS, Kind, Token
-from agent.justification.wording import plural, quoted, role_of, spoken, titled
+from agent.justification.wording import VERBS, plural, quoted, role_of, spoken, titled
 from agent.schema import Evidence, Item
 from agent.workspace.catalogue import YEAR_SUFFIX, Catalogue, bare_key, title_key
 
@@ -132,11 +132,15 @@ class Units:
         for e in self._evidence:
             kinds = [spoken(v, e.attribute) for v in e.values if e.attribute and not v.isdigit()]
             said = (
-                e.text.rsplit(kinds[-1], 1)[-1] if kinds else e.text.removeprefix("It is a ").removeprefix("It is an ")
+                e.text.rsplit(max(kinds, key=e.text.rfind), 1)[-1]
+                if kinds
+                else e.text.removeprefix("It is a ").removeprefix("It is an ")
             )
-            match = re.fullmatch(r" ?([^\W\d][\w -]*?)(?: from [0-9.]+)?\.", said)
-            if e.kind == "property" and match is not None:
-                for name in next((names for names in _NOUNS if match[1] in names), frozenset({match[1]})):
+            match = re.fullmatch(r"(?!from ) ?(?!from )([^\W\d][\w -]*?)(?: from [0-9.]+)?\.", said)
+            # "It is a film-noir from 1944": the noun is a part of the kind.
+            inside = [word for kind in kinds for word in re.split(r"[ -]", kind) if word in VERBS]
+            for noun in ([match[1]] if match else inside) if e.kind == "property" else ():
+                for name in next((names for names in _NOUNS if noun in names), frozenset({noun})):
                     yield from (name, plural(name))
 
     def _phrases(self) -> Iterator[tuple[str, Token]]:

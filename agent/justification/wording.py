@@ -65,10 +65,23 @@ def with_article(phrase: str) -> str:
     return f"{'an' if re.match(r'[aeiou8]|1[18]', phrase, re.IGNORECASE) else 'a'} {phrase}"
 
 
+def holds_noun(kind: str, noun: str) -> bool:
+    """Whether a kind is called such a thing already: "film-noir" of films, "board game" of games."""
+    return bool(noun) and noun in re.split(r"[ -]", kind)
+
+
+def kinds_listed(values: Iterable[str], attribute: str, noun: str, joint: str = "and") -> str:
+    """Values of an attribute in a row; of kinds, what holds the noun comes before those that need it."""
+    said = [spoken(v, attribute) for v in values]
+    if role_of(attribute) == "kind":
+        said.sort(key=lambda kind: not holds_noun(kind, noun))
+    return listed(said, joint)
+
+
 def kinds_said(kinds: Sequence[str], noun: str, *, many: bool = False) -> str:
     """Kinds as one noun: "crime thriller", "war and action film"; the mere noun for none."""
     ending = plural if many else str
-    things = [k for k in kinds if k in _THINGS] or [k for k in kinds if noun in re.split(r"[ -]", k)][:1]
+    things = [k for k in kinds if k in _THINGS] or [k for k in kinds if holds_noun(k, noun)][:1]
     plain = [k for k in kinds if k not in things]
     if len(things) == 2 and not plain and (pair := next((p for p in _PAIRS if set(p) == set(things)), None)):
         return f"{pair[0]} {ending(pair[1])}"
@@ -118,7 +131,7 @@ def stated(attribute: str, said: str, noun: str = "", *, likewise: bool = False,
     no, also = "not " * negated, "also " * likewise
     role = role_of(attribute)
     if role == "kind":
-        kind = with_article(f"{said} {noun}") if noun else said
+        kind = with_article(with_noun(said, noun)) if noun else said
         return f"it is {no}{kind}{' too' * likewise}"
     if role in ("directed", "written", "by"):
         done = {"directed": "directed by", "written": "by", "by": "by"}[role]
@@ -130,6 +143,12 @@ def stated(attribute: str, said: str, noun: str = "", *, likewise: bool = False,
     name = spoken(attribute)
     verb = ("do not include" if negated else "include") if name.endswith("s") else f"is {no}".strip()
     return f"its {name} {verb} {said}{' too' * likewise}"
+
+
+def with_noun(said: str, noun: str) -> str:
+    """Kinds, as `kinds_listed`, before their noun, unless they are called by it alone: "a film-noir"."""
+    alone = not re.search(r",| and | or ", said) and holds_noun(said, noun)
+    return said if alone or said.endswith(f" {noun}") else f"{said} {noun}".strip()
 
 
 def sentence(clause: str) -> str:

@@ -54,7 +54,10 @@ def opening(lead: Evidence, dated: Evidence | None, row: int, noun: str, catalog
             (f"Of the {total} other people who liked {title},", f"{count} liked it too."),
         )
         return forms[row % len(forms)]
-    return _likened(lead, row, noun, catalogue) if lead.item_ids and lead.attribute != THEMES else cut(lead.text)
+    if lead.item_ids and lead.attribute != THEMES:
+        return _likened(lead, row, noun, catalogue)
+    bare = re.fullmatch(r"It is an? (.+) from (\d{4})\.", lead.text) if row % 2 and lead.kind == "property" else None
+    return ("This is", f"{with_article(f'{bare[2]} {bare[1]}')}.") if bare else cut(lead.text)
 
 
 def _asked(lead: Evidence, dated: Evidence | None, row: int, noun: str) -> Opening:

@@ -44,7 +44,7 @@ from agent.understanding.moods import as_kinds, with_kinds
 from agent.understanding.profile import build_profile
 from agent.understanding.relaxing import nothing_fits
 from agent.understanding.texts import TEXTS, Language, greeting, language_of
-from agent.understanding.weak import only_nearest
+from agent.understanding.weak import left_aside, only_nearest
 from agent.workspace import kept
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
@@ -322,6 +322,7 @@ class Agent:
         with watch("intent"):
             intent, how = self._intent(request)
             n = min(intent.n or request.n, self.settings.max_n)
+            aside = left_aside(intent, self.catalogue, self._language(intent))
         reply = self._empty_reply(request, intent, understood or how)
         with watch("retrieve"):
             query = self._query(profile, intent, self._allowed(profile, intent, request.excluded))
@@ -329,6 +330,7 @@ class Agent:
             message = nothing_fits(
                 intent, lambda i: int(self._allowed(profile, i, request.excluded).sum()), self._language(intent)
             )
+            message = TEXTS[self._language(intent)]["space"].join(filter(None, (message, aside)))
             yield self._kept(replace(reply, message=message, timings_ms=watch.timings()), request)
             return
         with watch("retrieve"):
@@ -353,7 +355,7 @@ class Agent:
             listed = self._listed(chosen, facts)
         watch.mark("list")
         message = greeting(profile, intent, bool(request.excluded), len(listed), n, self._language(intent))
-        message = TEXTS[self._language(intent)]["space"].join(filter(None, (message, weak)))
+        message = TEXTS[self._language(intent)]["space"].join(filter(None, (message, aside, weak)))
         reply = replace(reply, recommendations=listed, candidates=tuple(candidates), message=message)
         reply = replace(reply, timings_ms=watch.timings(), complete=False)
         yield from self._justified(reply, request, prompt, prefix, watch, stop)
@@ -432,7 +434,7 @@ class Agent:
     def _query(self, profile: Profile, intent: Intent, allowed: NDArray[np.bool_]) -> Query:
         place, known = self.catalogue.positions, self.catalogue.position
         felt = {i: said for i, said in profile.reactions.items() if i not in intent.likes}
-        felt |= dict.fromkeys(intent.dislikes, -1)
+        felt |= {i: -1 for i in intent.dislikes if i not in intent.declined}
         recent = [i for i in profile.history if i not in intent.likes and i not in intent.dislikes]
         times = [profile.times.get(i, np.nan) for i in recent if i in known]
         liked = place(intent.likes)

@@ -22,7 +22,8 @@ def read_where(where: Where | None, catalogue: Catalogue) -> tuple[Filter, ...]:
     """Filters from `{"year": {">=": 1990}, "genres": "Comedy", "language": ["en", "fr"]}` or from Filter objects.
 
     A plain value asks for equality (on a list attribute: for containing it), a list for any of its values. Chroma's
-    operator names ("$gte", "$in", ...) are understood too. Words are matched whatever their case.
+    operator names ("$gte", "$in", ...) are understood too. Words are matched whatever their case. An item without the
+    attribute meets no condition on it: `{"country": {"!=": "US"}}` asks for items of another country that is known.
 
     Raises:
         FilterError: an attribute or operator that does not exist, or a value of the wrong type.

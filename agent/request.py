@@ -74,6 +74,7 @@ def read_request(
             filters=read_where(said.filters, catalogue),
             examples=_resolved((name for name in said.examples if name in said.likes), catalogue),
             met=_resolved((name for name in said.met if name in said.likes), catalogue),
+            declined=_resolved((name for name in said.declined if name in said.dislikes), catalogue),
         )
     known = _resolved(history or (), catalogue)
     return Request(user_id, known, said, n, read_where(where, catalogue), strategy, seed, frozenset(excluded))

@@ -89,7 +89,8 @@ class Profile:
 class Filter:
     """One hard condition on an attribute. On a list attribute "==" means "contains" and "in" means "contains any".
 
-    `value` is a tuple exactly when `op` is "in" or "not in".
+    It holds only of items that have the attribute, "!=" and "not in" too: nobody knows that an item without a country
+    is not American. `value` is a tuple exactly when `op` is "in" or "not in".
     """
 
     attribute: str
@@ -109,10 +110,11 @@ class Intent:
 
     `likes` and `dislikes` are ids of items named in the message: what to go by, and what to stay away from. Of the
     likes, `examples` were named only as an example ("something like Heat") and `met` only as seen, read or heard: of
-    these nobody said that they are liked. `filters` all hold at once, `wishes` is the free text
-    that no filter took and `avoids` the part of it that was negated, `habit` weighs the history against this request
-    (0 = only this request, 1 = only history), `exploration` lets what is further down come up by chance (0 = never,
-    1 = chance counts about as much as the scores; the same turn gives the same list).
+    these nobody said that they are liked. Of the dislikes, `declined` were merely turned down ("not the first one"):
+    they do not come, and nothing is concluded of what is like them. `filters` all hold at once, `wishes` is the free
+    text that no filter took and `avoids` the part of it that was negated, `habit` weighs the history against this
+    request (0 = only this request, 1 = only history), `exploration` lets what is further down come up by chance (0 =
+    never, 1 = chance counts about as much as the scores; the same turn gives the same list).
     """
 
     text: str = ""
@@ -126,6 +128,7 @@ class Intent:
     exploration: float = 0.0
     examples: tuple[str, ...] = ()
     met: tuple[str, ...] = ()
+    declined: tuple[str, ...] = ()
 
     @property
     def liked(self) -> tuple[str, ...]:
@@ -248,12 +251,14 @@ class Reply:
 def matches(item: Item, filters: Sequence[Filter]) -> bool:
     """Whether an item meets every filter: the meaning that the Chroma `where` compiled from them must have.
 
-    An item that lacks the attribute meets "!=" and "not in", and no other condition.
+    An item that lacks the attribute, or has an empty list of it, meets no condition on it, as in SQL.
     """
     return all(_holds(item.attributes.get(f.attribute), f) for f in filters)
 
 
 def _holds(value: AttributeValue | None, f: Filter) -> bool:
+    if value is None or value == ():
+        return False
     wanted = f.value if isinstance(f.value, tuple) else (f.value,)
     if f.op in ("!=", "not in"):
         return not any(_contains(value, w) for w in wanted)
@@ -264,5 +269,5 @@ def _holds(value: AttributeValue | None, f: Filter) -> bool:
     return {">=": value >= f.value, "<=": value <= f.value, ">": value > f.value, "<": value < f.value}[f.op]
 
 
-def _contains(value: AttributeValue | None, wanted: object) -> bool:
+def _contains(value: AttributeValue, wanted: object) -> bool:
     return wanted in value if isinstance(value, tuple) else value == wanted

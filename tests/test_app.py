@@ -12,6 +12,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -318,6 +319,21 @@ def test_every_suggestion_is_understood_and_goes_on(guest, small):
         assert not parse_intent(text, small.catalogue).is_empty
     liked = view.reply.recommendations[2].item
     assert f"More like {liked.title}" in suggestions(small, view.reply, {liked.item_id: "like"})
+
+
+def test_a_suggestion_turns_down_only_what_is_much_of_the_list(guest, small):
+    reply = last(guest.answer("something funny")).reply
+    one = replace(reply.recommendations[0], item=Item("x", "X", "", {"genres": ("Western",)}))
+    two = replace(reply.recommendations[0], item=Item("y", "Y", "", {"genres": ("Comedy",)}))
+    refused = [t for t in suggestions(small, replace(reply, recommendations=(one, two, two)), {}) if t.startswith("No")]
+    assert refused == ["No Comedy"]
+    assert "Funnier" not in suggestions(small, replace(reply, recommendations=(two, two)), {})
+    varied = replace(reply, recommendations=(one, two, replace(one, item=Item("z", "Z", "", {"genres": ("War",)}))))
+    assert not [t for t in suggestions(small, varied, {}) if t.startswith("No")]
+    asked = replace(reply.intent, filters=(Filter("genres", "==", "Comedy"),))
+    assert not [
+        t for t in suggestions(small, replace(reply, intent=asked, recommendations=(two, two)), {}) if "No" in t
+    ]
 
 
 def test_where_nothing_fits_each_condition_can_be_taken_out(guest):

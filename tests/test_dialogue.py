@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agent.answers import question
 from agent.errors import InputError
-from agent.schema import Filter, Intent
+from agent.schema import Filter, Intent, Profile
 from agent.understanding.parts import parts, without
 
 
@@ -118,3 +120,31 @@ def test_exploration_moves_the_list_and_the_same_turn_gives_the_same(small):
     assert lists[1] == lists[2] != lists[0]
     other = {tuple(titles(small.recommend(intent=Intent(str(k), exploration=1.0), n=6))) for k in range(5)}
     assert len(other) > 1
+
+
+def test_what_is_merely_turned_down_is_left_out_and_no_dislike(small):
+    chat = small.conversation("p0")
+    shown = chat.say("a drama", n=2).recommendations[0].item
+    again = chat.say("not the first one", n=5)
+    assert chat.intent.declined == chat.intent.dislikes == (shown.item_id,)
+    assert f"without {shown.title}" in [part.text for part in chat.parts()]
+    assert shown.title not in titles(again) and not small.workspace.store.feedback("p0")
+    nobody = Profile()
+    allowed = small._allowed(nobody, chat.intent, ())
+    assert small._query(nobody, chat.intent, allowed).reactions == ()
+    assert small._query(nobody, replace(chat.intent, declined=()), allowed).reactions != ()
+    chat.drop(f"dislike:{shown.item_id}")
+    assert chat.intent.dislikes == chat.intent.declined == ()
+
+
+@pytest.mark.parametrize(
+    "said", ["I didn't like the first one", "I hated the first", "the first was awful", "nothing like the first one"]
+)
+def test_what_is_said_to_be_bad_is_a_dislike(small, said):
+    chat = small.conversation()
+    shown = chat.say("a drama", n=2).recommendations[0].item
+    chat.say("not the first one", n=1)
+    chat.back_to(replace(chat.standing(), replies=chat.standing().replies[:1], steps=chat.standing().steps[:1]))
+    chat.say(said, n=1)
+    assert chat.intent.dislikes == (shown.item_id,) and chat.intent.declined == ()
+    assert f"not like {shown.title}" in [part.text for part in chat.parts()]

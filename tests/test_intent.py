@@ -96,7 +96,7 @@ KNOWN = {
     "I'm looking for films after 1994": "year from 1995",
     "a film under 2000": "wishes: under 2000",
     "over the 90s": "year 1990 to 1999; wishes: over",
-    "2000 pages": "wishes: 2000 pages",
+    "2000 pages": "",
     "may we see a march": "wishes: march",
     # counts
     "top 3 sci-fi movies": "3 | genres Sci-Fi",
@@ -106,7 +106,7 @@ KNOWN = {
     "show me ten scary movies": "10 | genres Horror",
     "just one film": "1 | ",
     "7 more please": "7 | ",
-    "two hour films": "wishes: two hour",
+    "two hour films": "",
     "one of the best films": "wishes: best",
     "a film about two brothers": "wishes: two brothers",
     "no more than 5 films": "5 | ",
@@ -171,6 +171,8 @@ KNOWN = {
     "to be or to do": "",
     # negations
     "no horror": "not genres Horror",
+    "no romantic comedies": "not genres Romance",
+    "not a romantic comedy": "genres Comedy; not genres Romance",
     "not horror": "not genres Horror",
     "not a horror film": "not genres Horror",
     "I don't want horror. A comedy!": "genres Comedy; not genres Horror",

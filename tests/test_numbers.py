@@ -70,9 +70,9 @@ def test_a_bound_is_a_condition_where_it_is_said_on_what(text, expected):
     {
         "a laptop under 2000": "wishes: laptop under 2000",
         "a lamp over 1990": "wishes: lamp over 1990",
-        "under 300 pages": "wishes: under 300 pages",
+        "under 300 pages": "",  # of a length that nothing tells, see `understanding/unheard.py`
         "a lamp for under 5 people": "wishes: lamp under people",
-        "less than 2 hours": "wishes: hours",
+        "less than 2 hours": "",
         "a lamp from 2001": "year 2001; wishes: lamp",
         "after 2000": "year from 2001",
         "up to 2000": "year up to 2000",

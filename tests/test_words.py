@@ -153,6 +153,24 @@ def test_what_people_call_a_country_is_the_country_if_the_catalogue_has_it(text,
     assert told(text) == expected
 
 
+@check(
+    {
+        "not American comedy": "countries United States refused; genres Comedy",
+        "not an American comedy": "countries United States refused; genres Comedy",
+        "no American comedies": "countries United States refused",
+        "I hate American comedies": "countries United States refused",
+        "no 80s comedies": "year 1980 to 1989 refused",
+        "a comedy, but not American": "genres Comedy; countries United States refused",
+        "no American films, no comedies": "countries United States refused; genres Comedy refused",
+        "neither American nor comedy": "countries United States refused; genres Comedy refused",
+        "no horror comedies": "genres Horror or Comedy refused",
+    }
+)
+def test_what_is_turned_down_of_a_kind_does_not_turn_down_the_kind(text, expected):
+    parts = [f"{p[4:]} refused" if p.startswith("not ") else p for p in told(text).split("; ")]
+    assert sorted(parts) == sorted(expected.split("; "))
+
+
 def test_a_language_is_no_country_and_codes_of_countries_are():
     items = [Item("1", "One", "", {"language": "French", "country": "US"}), Item("2", "Two", "", {"country": "GB"})]
     catalogue = Catalogue(items, {"language": "word", "country": "word"})

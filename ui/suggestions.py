@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from agent import Agent
 
 MOST = 6
+MUCH = 0.5  # of a list: what so much of it has is worth turning down
 _LONGEST = 48  # characters that still read well on a button
 _MOODS = ("comedy", "thriller", "romance", "drama")  # kinds that a mood leans to
 
 
 def suggestions(agent: Agent, reply: Reply, marked: Mapping[str, Event], words: Words = ENGLISH) -> tuple[str, ...]:
-    """Up to six messages that go on from a list: a mood, newer or older, more like one, not this one's maker, a turn.
+    """Up to six messages that go on from a list: a mood, newer or older, more like one, not what is much of it, a turn.
 
     Each is understood word by word: its years, titles and values are those of the catalogue.
     """
@@ -33,9 +34,10 @@ def suggestions(agent: Agent, reply: Reply, marked: Mapping[str, Event], words: 
 
 
 def _mood(agent: Agent, reply: Reply, words: Words) -> str:
-    """A mood that leans to a kind which the catalogue has and which was not asked for yet."""
+    """A mood that leans to a kind of the catalogue which was not asked for yet, and is not much of the list."""
     said = f"{reply.intent.text} {reply.intent.wishes}".casefold()
     kinds = {value for values in agent.catalogue.vocabulary.values() for value in values}
+    kinds -= {value.casefold() for value in (*_wanted(reply), *_much(reply, _kind(agent)))}
     fresh = (kind for kind in _MOODS if kind in kinds and words(f"felt.{kind}") not in said)
     return next((words(f"say.{kind}") for kind in fresh), "")
 
@@ -58,19 +60,27 @@ def _alike(reply: Reply, marked: Mapping[str, Event], words: Words) -> str:
 
 
 def _refusal(agent: Agent, reply: Reply, words: Words) -> str:
-    """Whoever made the first of the list, or else the kind that most of it is of."""
+    """Whoever made much of the list, or else the kind that much of it is of; nothing that was asked for."""
     for role in ("directed", "written", "by"):
         for name, kind in agent.catalogue.attribute_types.items():
-            makers = reply.recommendations[0].item.words(name) if kind != "number" and role_of(name) == role else ()
+            makers = _much(reply, name) if kind != "number" and role_of(name) == role else []
+            makers = [maker for maker in makers if maker not in _wanted(reply)]
             if makers:
                 return words(f"say.not_{role}", name=makers[0])
-    wanted = {
-        str(value) for f in reply.intent.filters for value in (f.value if isinstance(f.value, tuple) else [f.value])
-    }
-    kinds = Counter(
-        word for one in reply.recommendations for word in one.item.words(_kind(agent)) if word not in wanted
-    )
-    return words("say.not_kind", kind=kind_said(kinds.most_common(1)[0][0], words)) if kinds else ""
+    kinds = [kind for kind in _much(reply, _kind(agent)) if kind not in _wanted(reply)]
+    return words("say.not_kind", kind=kind_said(kinds[0], words)) if kinds else ""
+
+
+def _wanted(reply: Reply) -> set[str]:
+    """The values that the conditions name."""
+    values = (f.value if isinstance(f.value, tuple) else (f.value,) for f in reply.intent.filters)
+    return {str(value) for one in values for value in one}
+
+
+def _much(reply: Reply, attribute: str) -> list[str]:
+    """The values that at least two items and MUCH of the list have, the commonest first."""
+    count = Counter(word for one in reply.recommendations for word in one.item.words(attribute))
+    return [word for word, n in count.most_common() if n >= max(2, MUCH * len(reply.recommendations))]
 
 
 def _surprise(agent: Agent, reply: Reply, words: Words) -> str:

@@ -60,6 +60,8 @@ def _said(part: Part, intent: Intent, catalogue: Catalogue, words: Words) -> str
         return _plain(part, intent) if words.language == "en" else "；".join(conditions(_group(intent, name), words))
     if kind in ("wish", "avoid"):
         return words(f"understood.{kind}", word=name)
+    if kind == "dislike" and name in intent.declined:
+        return words("understood.declined", title=catalogue.get(name).title)
     if kind in ("like", "dislike"):
         return words(f"understood.{kind}", title=catalogue.get(name).title)
     if kind == "n":

@@ -112,7 +112,7 @@ def _profile(user_id: str | None, said: Mapping[str, Any]) -> Profile:
 
 
 def _intent(said: Mapping[str, Any]) -> Intent:
-    lists = {name: tuple(said.get(name, ())) for name in ("likes", "dislikes", "examples", "met")}
+    lists = {name: tuple(said.get(name, ())) for name in ("likes", "dislikes", "examples", "met", "declined")}
     filters = tuple(Filter(f["attribute"], f["op"], _value(f["value"])) for f in said["filters"])
     return Intent(**{**said, **lists, "filters": filters})
 

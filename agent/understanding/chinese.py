@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Literal
 
 from agent.schema import Filter, Intent
+from agent.understanding.ages import without_chinese_ages
 from agent.understanding.chinese_words import (
     AFTER_A_TITLE,
     BEFORE_A_TITLE,
@@ -31,6 +32,7 @@ from agent.understanding.chinese_words import (
 from agent.understanding.chinese_years import GENERATION, find_count, find_years
 from agent.understanding.naming import how_named
 from agent.understanding.spans import blank
+from agent.understanding.unheard import lengths
 from agent.understanding.years import YearRange
 from agent.workspace.catalogue import YEAR_SUFFIX, Catalogue
 from agent.workspace.roles import is_year, role_of
@@ -94,14 +96,14 @@ def is_chinese(text: str, catalogue: Catalogue) -> bool:
 
 def parse_chinese(text: str, catalogue: Catalogue) -> Intent:
     """What one message in Chinese asks for. Never fails: what it does not understand stays among the wishes."""
-    said, known = _form(text), _vocabulary(catalogue)
+    said, known = without_chinese_ages(_form(text)), _vocabulary(catalogue)
     titles = list(_titles(said, known, catalogue))
     rest = blank(said, [(t.start, t.end) for t in titles])
     attribute = next((a for a, kind in catalogue.attribute_types.items() if kind == "number" and is_year(a)), None)
     years = [_Token("year", "", y.start, y.end, years=y) for y in find_years(rest)] if attribute else []
     rest = blank(rest, [*((t.start, t.end) for t in years), *(m.span() for m in GENERATION.finditer(rest))])
     n, counted = find_count(rest)
-    rest = blank(rest, [counted])
+    rest = blank(rest, [counted, *lengths(rest, catalogue)])
     tokens = sorted([*titles, *years, *_rest(rest, known)], key=lambda t: t.start)
     meant = [token for clause in _clauses(tokens) for token in _with_stances(clause)]
     wishes, avoids = _wishes(meant)
@@ -287,9 +289,21 @@ def _with_stances(clause: Sequence[_Token]) -> list[_Token]:
             stance, until, open_cue = _STANCES[cue], "的" if cue in _UNTIL_OF else "", cue == "against"
         unseen = cue == "unseen" or (unseen and token.kind == "words")
     found = _turned_down(found) if open_cue else found  # "恐怖片不要"
+    found = _contrasted(found)
     refused = any(t.kind == "value" and t.stance == "against" for t in found)
     # "不要90年代的喜剧" does not forbid the years; filters cannot say "not both".
     return [t for t in found if not (t.kind == "year" and t.stance == "against" and refused)]
+
+
+def _contrasted(tokens: Sequence[_Token]) -> list[_Token]:
+    """The tokens, a kind no longer refused of which only some are: 不要美国喜剧 turns down what is American."""
+    found: list[_Token] = []
+    for token in tokens:
+        roles, before = {role_of(a) for a, _ in token.values}, found[-1] if found else token
+        beside = before.stance == token.stance == "against" and before.end == token.start
+        of_another = before.values and not {a for a, _ in before.values} & {a for a, _ in token.values}
+        found.append(replace(token, stance="open") if roles == {"kind"} and beside and of_another else token)
+    return found
 
 
 def _parted(token: _Token, until: str) -> Iterator[_Token]:

@@ -17,7 +17,7 @@ from agent.understanding.intent import Manner, follow_up, parse_intent
 from agent.understanding.leaning import find_leanings, leant
 from agent.understanding.mentions import Mention, find_mentions
 from agent.understanding.naming import how_named
-from agent.understanding.references import SEEN_AFTER, Reference, blanks, find_references
+from agent.understanding.references import SEEN_AFTER, Reference, blanks, find_references, is_disliked
 from agent.understanding.sharing import find_shared
 from agent.understanding.smalltalk import Kind, without_talk
 from agent.understanding.spans import blank
@@ -206,6 +206,7 @@ def _now(
         examples=tuple(i for i in dict.fromkeys((*likes, *now.examples)) if i not in (*told, *now.liked)),
         met=tuple(i for i in now.met if i not in told),
         dislikes=tuple(dict.fromkeys((*_ids(references, "against"), *now.dislikes))),
+        declined=_ids([r for r in references if not is_disliked(text, r)], "against"),
         filters=tuple(dict.fromkeys((*now.filters, *bounds))),
     )
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Literal
 
 from agent.schema import Filter, Intent
+from agent.understanding.ages import without_ages
 from agent.understanding.chinese import is_chinese, parse_chinese
 from agent.understanding.counts import count_of, find_count
 from agent.understanding.cues import FILLER, SMALL_TALK, is_cue, scopes, stance
@@ -21,7 +22,8 @@ from agent.understanding.naming import Naming, how_named
 from agent.understanding.numbers import find_bounds
 from agent.understanding.spans import blank, phrases_in
 from agent.understanding.spelling import respelled
-from agent.understanding.words import Word, find_words, word_filters
+from agent.understanding.unheard import is_noise, lengths
+from agent.understanding.words import Word, contrasted, find_words, word_filters
 from agent.understanding.years import YearRange, find_years
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.roles import role_of
@@ -46,7 +48,7 @@ def parse_intent(text: str, catalogue: Catalogue) -> Intent:
     if is_chinese(text, catalogue):
         return parse_chinese(text, catalogue)
     stripped = text.strip()
-    text = respelled(unicodedata.normalize("NFC", text), catalogue)
+    text = without_ages(respelled(unicodedata.normalize("NFC", text), catalogue))
     mentions = find_mentions(text, catalogue)
     said = blank(text, [(m.start, m.end) for m in mentions])
     leanings = find_leanings(said)
@@ -56,13 +58,14 @@ def parse_intent(text: str, catalogue: Catalogue) -> Intent:
     bounds = find_bounds(said, catalogue)
     rest = blank(said, [(b.start, b.end) for b in bounds])
     ranges = find_years(rest) if year_attribute else []
-    rest = blank(rest, [(r.start, r.end) for r in ranges])
+    rest = blank(rest, [*((r.start, r.end) for r in ranges), *lengths(rest, catalogue)])
     n, rest = find_count(rest)
     words = find_words(rest, said, catalogue)
     if n is None:
         n, rest = count_of(words, rest)
     ranges = [r for r in ranges if not _belongs_to_refused(r, said, words)]
-    taken = [(w.start, w.end) for w in words if w.stance in (None, "against")]
+    words = contrasted(words, [(r.start, r.end) for r in ranges if r.negated], said)
+    taken = [(w.start, w.end) for w in words if w.stance in (None, "against", "open")]
     wishes, avoids = _wishes(blank(rest, taken), said, catalogue)
     filters = [*_year_filters(ranges, said, year_attribute or ""), *(f for b in bounds for f in b.filters)]
     intent = Intent(
@@ -113,12 +116,17 @@ def follow_up(before: Intent, now: Intent, manner: Manner = "instead") -> Intent
         exploration=before.exploration,
         examples=_still(before.examples, now.examples, (*before.liked, *now.liked)),
         met=_still(before.met, now.met, (*before.liked, *now.liked, *now.examples)),
+        declined=_still(before.declined, now.declined, (*now.likes, *_disliked(before), *_disliked(now))),
     )
 
 
 def _still(before: Sequence[str], now: Sequence[str], told: Sequence[str]) -> tuple[str, ...]:
     """Titles that were named in some way, and of which nothing more was told."""
     return tuple(i for i in dict.fromkeys((*before, *now)) if i not in told)
+
+
+def _disliked(intent: Intent) -> tuple[str, ...]:
+    return tuple(i for i in intent.dislikes if i not in intent.declined)
 
 
 def _refusals(filters: Sequence[Filter]) -> list[Filter]:
@@ -186,13 +194,18 @@ def _without(f: Filter, gone: Sequence[object]) -> Filter | None:
 def describe(intent: Intent, catalogue: Catalogue) -> str:
     """What was understood, in plain words: "year 1990 to 1999; genres Comedy; not genres Horror; wishes: tense"."""
     parts = describe_filters(intent.filters)
-    names = {i: catalogue.get(i).title for i in (*intent.likes, *intent.dislikes) if i in catalogue.position}
-    parts += [f"like {names[i]}" for i in intent.likes if i in names]
-    parts += [f"not like {names[i]}" for i in intent.dislikes if i in names]
+    named = (*intent.likes, *intent.dislikes)
+    parts += [title_told(i, intent, catalogue) for i in named if i in catalogue.position]
     parts += [f"wishes: {intent.wishes}"] if intent.wishes else []
     parts += [f"without: {intent.avoids}"] if intent.avoids else []
     parts += [text for _, text in leanings_told(intent)]
     return "; ".join(parts)
+
+
+def title_told(item_id: str, intent: Intent, catalogue: Catalogue) -> str:
+    """How a title that the intent names is meant: "like Heat (1995)", "not like Heat (1995)", "without Heat (1995)"."""
+    against = "without" if item_id in intent.declined else "not like"
+    return f"{'like' if item_id in intent.likes else against} {catalogue.get(item_id).title}"
 
 
 def leanings_told(intent: Intent) -> list[tuple[str, str]]:
@@ -280,6 +293,8 @@ def _wishes(rest: str, said: str, catalogue: Catalogue) -> tuple[str, str]:
         word = match.group().replace("’", "'").strip("'")
         filler = word.casefold() in FILLER and not any(t.overlaps(*match.span()) for t in topics)
         filler = filler and not _SUBJECT.match(rest, match.start()) and not _subject_before(rest, match)
+        if is_noise(word, catalogue):
+            continue
         if filler or is_cue(said, match.start()) or not re.search(r"[^\W\d]|\d{3}", word):
             continue
         towards = stance(said, match.start())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from agent.errors import InputError
 from agent.schema import Filter, Intent
-from agent.understanding.intent import describe_filters, leanings_told
+from agent.understanding.intent import describe_filters, leanings_told, title_told
 from agent.workspace.catalogue import Catalogue
 
 _START = Intent()
@@ -46,7 +46,8 @@ def without(intent: Intent, key: str) -> Intent:  # noqa: C901 - one kind of par
         )
         after = replace(intent, likes=likes, examples=examples, met=met)
     elif kind == "dislike":
-        after = replace(intent, dislikes=tuple(i for i in intent.dislikes if i != name))
+        dislikes, declined = (tuple(i for i in ids if i != name) for ids in (intent.dislikes, intent.declined))
+        after = replace(intent, dislikes=dislikes, declined=declined)
     elif kind == "wish":
         after = replace(intent, wishes=" ".join(w for w in intent.wishes.split() if w != name))
     elif kind == "avoid":
@@ -65,8 +66,8 @@ def without(intent: Intent, key: str) -> Intent:  # noqa: C901 - one kind of par
 def _parts(intent: Intent, catalogue: Catalogue) -> Iterator[Part]:
     for group in _groups(intent.filters):
         yield Part(f"filter:{_key(group)}", describe_filters(group)[0])
-    for kind, text, ids in (("like", "like", intent.likes), ("dislike", "not like", intent.dislikes)):
-        yield from (Part(f"{kind}:{i}", f"{text} {catalogue.get(i).title}") for i in ids if i in catalogue.position)
+    for kind, ids in (("like", intent.likes), ("dislike", intent.dislikes)):
+        yield from (Part(f"{kind}:{i}", title_told(i, intent, catalogue)) for i in ids if i in catalogue.position)
     yield from (Part(f"wish:{w}", w) for w in dict.fromkeys(intent.wishes.split()))
     yield from (Part(f"avoid:{w}", f"not {w}") for w in dict.fromkeys(intent.avoids.split()))
     if intent.n is not None:

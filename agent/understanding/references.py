@@ -62,6 +62,10 @@ _GOOD = re.compile(
     r"|wonderful)\b",
     re.I,
 )
+_DISLIKED = re.compile(
+    r"\b(?:hat(?:e[ds]?|ing)|dislik|loath|detest|(?:stand|like|love|enjoy|into|keen|care|fan|tired|sick|bored|fed)\b)",
+    re.I,
+)
 _NO = re.compile(
     rf"(?:^|[.,;!?\s])(?:not|no|nope|without|skip|except|but\s+not|remove|drop|lose|ditch|replace|swap)\s+{_THE}", re.I
 )
@@ -138,6 +142,15 @@ def blanks(text: str, references: Sequence[Reference]) -> Iterator[tuple[int, in
             told = pattern.match(text, r.end)
             end = max(end, told.end() if told else end)
         yield start, end
+
+
+def is_disliked(text: str, reference: Reference) -> bool:
+    """Whether what is turned down is said to be bad: "I hated the first", and not a mere "not the first one"."""
+    if _BAD.match(text, reference.end) or _TOO.match(text, reference.end):
+        return True
+    scope = next((s for s in reversed(scopes(text)) if s.start <= reference.start < s.end), None)
+    said = f"{scope.cue} {text[scope.cue_start : reference.start]}" if scope is not None else ""
+    return _DISLIKED.search(said) is not None
 
 
 def _reference(text: str, pointer: Pointer) -> Reference:

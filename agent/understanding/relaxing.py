@@ -26,6 +26,6 @@ def nothing_fits(intent: Intent, count: Callable[[Intent], int], language: Langu
     # The condition that opens most comes first; among equals, the one that was said first.
     hints = [text for _, text in sorted(opened, key=lambda one: -one[0])]
     said = describe_filters(intent.filters) if language == "en" else conditions_in_chinese(intent.filters)
-    return texts["nothing fits"].format(
-        conditions=texts["comma"].join(said), hint=texts["semicolon"].join(hints) or texts["opens nothing"]
+    return texts["nothing fits" if hints else "nothing helps"].format(
+        conditions=texts["comma"].join(said), hint=texts["semicolon"].join(hints)
     )

@@ -37,7 +37,7 @@ _ORDINALS = frozenset("first second third fourth fifth sixth seventh eighth nint
 
 
 @cache
-def _dictionary() -> frozenset[str]:
+def dictionary() -> frozenset[str]:
     """Words of 3 to 16 letters: the ENABLE list (public domain); capitalised what BERT's vocabulary has besides."""
     packed = files("agent.understanding").joinpath("english.txt.gz").read_bytes()
     return frozenset(gzip.decompress(packed).decode("ascii").split())
@@ -45,11 +45,12 @@ def _dictionary() -> frozenset[str]:
 
 def is_ordinary(word: str) -> bool:
     """Whether a word in lower case is an ordinary English word, such as "hunt", and no mere name."""
-    return word in _dictionary()
+    return word in dictionary()
 
 
-def _is_right(word: str) -> bool:
-    return word in _dictionary() or word.capitalize() in _dictionary()
+def is_known(word: str) -> bool:
+    """Whether a dictionary has a word in lower case, as an ordinary word or a name."""
+    return word in dictionary() or word.capitalize() in dictionary()
 
 
 def is_close(said: str, name: str) -> bool:
@@ -112,7 +113,7 @@ def _corrected(text: str, start: int, keys: list[str], i: int, known: _Known) ->
     complete = [w for w in near if _completes(w, keys, i, known)]
     if len(complete) == 1:
         return complete[0]
-    if len(said) < SHORTEST or _is_right(said):
+    if len(said) < SHORTEST or is_known(said):
         return None
     before = text[max(0, start - 40) : start]
     fits = [w for w in near if w in known.alone]
@@ -132,7 +133,7 @@ def _allowed(said: str, word: str) -> int:
 
 def _completes(word: str, keys: list[str], i: int, known: _Known) -> bool:
     """Whether a word in place i makes a phrase of the catalogue whole; an English word in its place needs two more."""
-    at_least = 3 if _is_right(keys[i]) or len(keys[i]) < SHORTEST else 2
+    at_least = 3 if is_known(keys[i]) or len(keys[i]) < SHORTEST else 2
     for phrase in known.phrases.get(word, ()):
         parts = phrase.split()
         if len(parts) < at_least:

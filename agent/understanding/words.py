@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from agent.schema import Filter
-from agent.understanding.cues import EVERYDAY, FILLER, Stance, stance
-from agent.understanding.names import all_at_once, longest_name, values_named
+from agent.understanding.cues import EVERYDAY, FILLER, Stance, scopes, stance
+from agent.understanding.names import all_at_once, longest_name, singulars, values_named
 from agent.understanding.places import countries_said
 from agent.understanding.spans import WITHIN, Span, phrases_in
 from agent.understanding.surnames import roles_cued, surname_at
@@ -60,6 +60,31 @@ def find_words(text: str, said: str, catalogue: Catalogue) -> list[Word]:
             roles = roles_here
         i += step if words else 1
     return found
+
+
+def contrasted(words: Sequence[Word], refused: Sequence[tuple[int, int]], said: str) -> list[Word]:
+    """The values of a message, less the refusal of a kind of which only some are turned down.
+
+    In "not American comedy" and "no romantic comedies" the adjective is what is turned down. The kind right after it
+    is wanted after a bare "not" and in the singular; else it is neither wanted nor refused. An adjective is a value of
+    another attribute, a value by another name than its own, or one of the places `refused`, as those of years.
+    """
+    found: list[Word] = []
+    for word in words:
+        before = next((w for w in reversed(found) if w.end <= word.start and w.stance == "against"), None)
+        ends = [end for _, end in refused]
+        if before is not None and (before.attribute != word.attribute or not _is_own_name(before, said)):
+            ends.append(before.end)
+        is_modified = any(end < word.start and not said[end : word.start].strip() for end in ends)
+        if word.stance == "against" and role_of(word.attribute) == "kind" and is_modified:
+            cue = next((s.cue for s in reversed(scopes(said)) if s.start <= word.start < s.end), "")
+            word = replace(word, stance=None if cue == "not" and not word.plural else "open")
+        found.append(word)
+    return found
+
+
+def _is_own_name(word: Word, text: str) -> bool:
+    return phrase_key(word.value) in singulars(phrase_key(text[word.start : word.end]))
 
 
 def _longest_at(

@@ -1,7 +1,7 @@
 """Filters as Chroma understands them. What a compiled filter finds is what `agent.schema.matches` says, and no more.
 
-Chroma holds an attribute as a float, a text or a non-empty array of texts; a missing one meets "$ne", "$nin" and
-"$not_contains" and nothing else, which is the meaning that `matches` has.
+Chroma holds an attribute as a float, a text or a non-empty array of texts. A missing one meets "$ne", "$nin" and
+"$not_contains", where `matches` says that it meets nothing; so each item also tells which attributes it has.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from agent.schema import AttributeType, AttributeValue, Filter
 
 MAX_CONDITIONS = 200  # Chroma compiles to SQL, which stops at a depth of 1,000
 
+KNOWN = "attributes that are known"  # the array of their names
+LAYOUT = 2  # of what an item is stored as: another one, another index
+
 _EQUAL = {"==": "$eq", "!=": "$ne", "in": "$in", "not in": "$nin"}
 _COMPARE = {">=": "$gte", "<=": "$lte", ">": "$gt", "<": "$lt"}
 
@@ -26,6 +29,8 @@ def where(filters: Sequence[Filter], attribute_types: Mapping[str, AttributeType
     MAX_CONDITIONS conditions.
     """
     conditions = [condition for f in filters for condition in _conditions(f, attribute_types)]
+    refused = dict.fromkeys(f.attribute for f in filters if f.op in ("!=", "not in"))
+    conditions += [{KNOWN: {"$contains": attribute}} for attribute in refused]
     values = sum(len(f.value) if isinstance(f.value, tuple) else 1 for f in filters)
     if values > MAX_CONDITIONS:
         raise FilterError(f"{values} conditions at once are too many: give at most {MAX_CONDITIONS}.")
@@ -37,11 +42,12 @@ def where(filters: Sequence[Filter], attribute_types: Mapping[str, AttributeType
 def metadata(
     item_id: str, attributes: Mapping[str, AttributeValue], attribute_types: Mapping[str, AttributeType]
 ) -> dict[str, float | str | list[str] | None]:
-    """The declared attributes of an item as Chroma takes them; None clears what an earlier upsert left.
+    """The declared attributes of an item as Chroma takes them, and which these are; None clears what was left before.
 
     Raises InputError when a value does not have its declared type.
     """
-    return {name: _stored(item_id, name, attributes.get(name), kind) for name, kind in attribute_types.items()}
+    stored = {name: _stored(item_id, name, attributes.get(name), kind) for name, kind in attribute_types.items()}
+    return {**stored, KNOWN: [name for name, value in stored.items() if value is not None] or None}
 
 
 def _stored(

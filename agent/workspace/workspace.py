@@ -26,6 +26,7 @@ from agent.errors import WorkspaceError
 from agent.progress import Progress, silent
 from agent.schema import AttributeType, Item
 from agent.workspace.checks import Check, check_counts, check_index, check_store, check_vectors
+from agent.workspace.conditions import LAYOUT
 from agent.workspace.encoder import Encoder
 from agent.workspace.generations import Generation, current_generation
 from agent.workspace.index import VectorIndex
@@ -222,7 +223,7 @@ class Workspace:
 
 def _fingerprint(items: Sequence[Item], types: Mapping[str, AttributeType], made_by: Sequence[object]) -> str:
     """What an index was built from: another fingerprint, another index."""
-    digest = hashlib.sha256(json.dumps([*made_by, sorted(types.items())]).encode())
+    digest = hashlib.sha256(json.dumps([LAYOUT, *made_by, sorted(types.items())]).encode())
     for item in items:
         digest.update(json.dumps([item.item_id, WHOLE.hash(item), dict(item.attributes)]).encode())
     return digest.hexdigest()[:32]

@@ -69,6 +69,7 @@ class IntentBody(Body):
     exploration: Annotated[StrictFloat, Field(ge=0, le=1)] = 0.0
     examples: Names = []
     met: Names = []
+    declined: Names = []
 
     def intent(self) -> Intent:
         """The same for the agent."""
@@ -84,6 +85,7 @@ class IntentBody(Body):
             self.exploration,
             tuple(self.examples),
             tuple(self.met),
+            tuple(self.declined),
         )
 
 

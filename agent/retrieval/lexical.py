@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from agent.retrieval.base import Positions, Query, Scores, top
 from agent.schema import Item
 
+LENGTH = 0.3  # b of BM25, by default .75: texts here are short because little is known of an item, not for being terse
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]{3,}")
 
 
@@ -29,7 +30,7 @@ class Lexical:
         texts = [_words(item) for item in items]
         tokens = self._tokenizer.tokenize(texts, update_vocab=True, show_progress=False, return_as="ids")
         if any(len(t) for t in tokens):
-            self._index = bm25s.BM25(method="lucene")
+            self._index = bm25s.BM25(method="lucene", b=LENGTH)
             self._index.index((tokens, self._tokenizer.get_vocab_dict()), show_progress=False)
 
     def best(self, query: Query, k: int) -> Positions:

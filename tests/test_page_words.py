@@ -48,6 +48,7 @@ PAGE = (
     "past",
     "sharing",
     "sway",
+    "said",
 )
 CHINESE = WORDS["zh"]
 HAN = re.compile(r"[\u4e00-\u9fff]")

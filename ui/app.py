@@ -21,6 +21,8 @@ from ui.guest import WAITING, Guest
 from ui.guests import Guests
 from ui.keeping import Keeping
 from ui.known import add, entries, export, panel, remove
+from ui.messages import things
+from ui.said import section
 from ui.shell import heading, invitation
 from ui.starters import starters
 from ui.surroundings import ignore_variables
@@ -211,7 +213,8 @@ class _Page:
     def _panel(self, guest: Guest, note: str = "", wanted: str = "") -> str:
         found = entries(self._agent, guest.user_id, wanted, guest.words)
         shared = self._keeping.all_shared(guest)
-        return panel(found, note, bool(wanted.strip()), guest.words, shared, self._guests.signed_in)
+        said = section(self._agent, guest, things(self._agent.noun, guest.words), wanted)
+        return panel(found, note, bool(wanted.strip()), guest.words, shared, self._guests.signed_in, said)
 
     def _search(self, event: gr.EventData, request: gr.Request) -> _Shown:
         html = self._panel(self._guest(request), wanted=_wish(event)["value"])
@@ -224,6 +227,10 @@ class _Page:
         elif wish["do"] == "forget":
             guest = self._guests.forget(_session(request), self._person(request))
             note = guest.words("known.forgotten")
+        elif wish["do"] in ("open", "delete"):
+            guest, note = self._keeping.change(_session(request), self._person(request), wish)
+        elif wish["do"] == "remove" and wish["key"]:
+            note = guest.words("said.taken_back" if guest.take_back(wish["key"]) else "said.not_taken_back")
         elif wish["do"] == "remove" and remove(self._agent, guest.user_id, wish["item"]):
             guest.unmark(wish["item"])
             note = guest.words("known.removed")

@@ -88,6 +88,11 @@ class Guest:
         return self._conversation.conversation_id
 
     @property
+    def said(self) -> Intent:
+        """What is understood of all that was said, without what was taken back."""
+        return self._conversation.intent
+
+    @property
     def shown(self) -> Reply | None:
         """The list on the page, once its answer is over; None where there is none."""
         is_over = self._state not in ("looking", "writing")
@@ -229,6 +234,19 @@ class Guest:
         """What was said of an item was removed elsewhere."""
         self._marked.pop(item_id, None)
 
+    def take_back(self, key: str) -> bool:
+        """Take one part out of what was said, for the next list; False while an answer is made, or without the part."""
+        if not self._answering.acquire(blocking=False):
+            return False
+        try:
+            self._conversation.drop(key)
+            self._intent = self._intent and self._without(self._intent, key)
+        except InputError:
+            return False
+        finally:
+            self._answering.release()
+        return True
+
     def sway(self, item_id: str) -> View:
         """Find out what moved an item of the list; what cannot be found out is told by the view's note."""
         shown = self.shown
@@ -260,6 +278,7 @@ class Guest:
             self._begin()
             self._take(reply)
             self._state = "done" if reply.complete else "stopped"
+        self._intent = self._intent and self._conversation.intent  # some of it may be taken back since the last answer
         self._marked = {one.item_id: one for one in self._conversation.reactions if one.event in REACTIONS}
 
     def _followed(self, before: _Before, stop: threading.Event, start: Start) -> Generator[View]:

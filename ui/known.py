@@ -108,8 +108,9 @@ def panel(
     words: Words = ENGLISH,
     shared: str = "",
     signed_in: bool = False,
+    said: str = "",
 ) -> str:
-    """The panel as HTML, with what is `shared`; every part keeps its place, so that what is typed in it stays.
+    """The panel as HTML, with what is `shared` and `said`; every part keeps its place: what is typed in it stays.
 
     `signed_in`: the person has an account, and is not known by a cookie of the browser alone.
     """
@@ -120,6 +121,7 @@ def panel(
     listed = (
         f"<p>{text(f'{count} {more}')}</p><ul class='vr-entries'>{shown}</ul>" if found else f"<p>{text(nothing)}</p>"
     )
+    listed = said if said and not found else f"{listed}{said}"
     told = "<br>".join(text(line) for line in note.split("\n"))
     title = text(words("known.title"))
     what = text(words("known.what_account" if signed_in else "known.what"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from conftest import open_small
+from conftest import open_small, served_page
 
 from agent.generation.fake import FakeGenerator
 from ui.guest import Guest
@@ -166,3 +166,35 @@ def test_the_panel_does_not_say_nothing_beside_it(small):
     said = section(small, guest, "films")
     assert ENGLISH("known.nothing") not in panel([], said=said) and "Fargo (1996)" in panel([], said=said)
     assert ENGLISH("known.nothing") in panel([])
+
+
+# -- in a real browser
+
+
+def test_what_was_said_is_taken_back_at_the_page_and_an_earlier_conversation_opened(tmp_path, browser):
+    from pages import TALK, ask, expect, fits, opened_tab, settled
+
+    from ui.app import build_app
+
+    with (
+        open_small(tmp_path / "workspace") as agent,
+        served_page(lambda: build_app(agent)) as address,
+        opened_tab(browser, address, viewport={"width": 390, "height": 844}) as tab,
+    ):
+        ask(tab, "I loved Fargo, nothing like Scream")
+        tab.click("#vr-new")
+        expect(tab.locator(TALK)).to_be_hidden()
+        ask(tab, "I liked Heat")
+        tab.click("#vr-me")
+        known = tab.locator("#vr-known")
+        expect(known.locator(".vr-drop")).to_have_count(1)
+        expect(known.locator(".vr-kept")).to_contain_text("Fargo (1996) you said you like it")
+        fits(tab, 390)
+
+        known.get_by_role("button", name="Take back: Heat (1995)").click()
+        expect(known.locator(".vr-note")).to_have_text("Taken back. Your next list goes without it.")
+        expect(known.locator(".vr-drop")).to_have_count(0)
+        known.locator(".vr-open").click()
+        expect(tab.locator(TALK)).to_contain_text("I loved Fargo")
+        expect(known.locator(".vr-drop")).to_have_count(2)
+        settled(tab)

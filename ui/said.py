@@ -95,12 +95,12 @@ def _row(one: Said, words: Words) -> str:
 
 def _before(one: Earlier, warning: str, words: Words) -> str:
     title, key = text(one.title), text(one.conversation_id)
+    moment = text(words("said.before", when="{}")).replace("{}", when(one.changed, words))
     told = " · ".join(_told(said, words) for said in one.said)
     return (
-        f'<li><div class="vr-kept"><span dir="auto">{told}</span>'
+        f'<li><div class="vr-kept"><span dir="auto">{told} · {moment}</span>'
         f'<button type="button" class="vr-open" dir="auto" data-do="open" data-key="{key}" '
         f'aria-label="{text(words("said.open", title=one.title))}">{title}</button>'
-        f"<span>{when(one.changed, words)}</span>"
         f'<details data-keep="said {key}"><summary aria-label="{text(words("said.delete", title=one.title))}">'
         f"{text(words('past.delete'))}</summary><p>{warning}</p>"
         f'<button type="button" class="vr-chip vr-danger" data-do="delete" data-key="{key}">'

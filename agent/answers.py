@@ -4,37 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent.justification.chinese import unsaid_in_chinese
 from agent.justification.further import unsaid
 from agent.schema import Filter, Recommendation, Reply
+from agent.understanding.texts import TEXTS, Language
 from agent.workspace.catalogue import Catalogue
 
 
-def question(choices: Sequence[str | Filter], has_list: bool, noun: str, catalogue: Catalogue) -> str:
+def question(
+    choices: Sequence[str | Filter], has_list: bool, noun: str, catalogue: Catalogue, language: Language = "en"
+) -> str:
     """One short question: which of these item ids or people is meant, or what is wanted where nothing was shown yet."""
+    texts = TEXTS[language]
     if not choices:
-        if has_list:
-            return f"Which {noun} of the list do you mean?"
-        return f"There is no list yet. Which {noun} do you mean, or what do you feel like?"
+        return texts["which" if has_list else "which at all"].format(noun=noun)
     names = [str(c.value) if isinstance(c, Filter) else catalogue.get(c).title for c in choices]
-    told = "; ".join(f"{place}. {name}" for place, name in enumerate(names, 1))
-    return f"Which one do you mean: {told}?"
+    told = texts["semicolon"].join(f"{place}. {name}" for place, name in enumerate(names, 1))
+    return texts["which of"].format(names=told)
 
 
-def reasons(listed: Sequence[Recommendation], made: Sequence[Reply], catalogue: Catalogue) -> str:
+def reasons(
+    listed: Sequence[Recommendation],
+    made: Sequence[Reply],
+    catalogue: Catalogue,
+    noun: str = "item",
+    language: Language = "en",
+) -> str:
     """What the reasons that stand beside these items do not say: what else speaks for each, and how it scored.
 
     `made` are the replies so far, the oldest first: the latest one that ranked an item tells how.
     """
-    told = []
+    texts, told = TEXTS[language], []
     for one in listed:
-        facts = [fact.text.strip() for fact in unsaid(one, catalogue)]
-        if not facts:
-            facts = ["The reason beside it is all that is known to speak for it."]
-        told.append(f"{one.item.title}: {' '.join((*facts, *_scored(one, made)))}")
+        if language == "zh":
+            facts = unsaid_in_chinese(one, noun, catalogue)
+        else:
+            facts = tuple(fact.text.strip() for fact in unsaid(one, catalogue))
+        said = (*(facts or (texts["no more"],)), *_scored(one, made, language))
+        told.append(texts["reasons of"].format(title=one.item.title, facts=texts["space"].join(said)))
     return "\n".join(told)
 
 
-def _scored(one: Recommendation, made: Sequence[Reply]) -> tuple[str, ...]:
+def _scored(one: Recommendation, made: Sequence[Reply], language: Language) -> tuple[str, ...]:
     """By which score it came how far, in words; nothing where no candidates were ranked."""
     ranked = (reply.candidates for reply in reversed(made) if one.item in (c.item for c in reply.candidates))
     candidates = next(ranked, ())
@@ -44,12 +55,11 @@ def _scored(one: Recommendation, made: Sequence[Reply]) -> tuple[str, ...]:
     places = {
         name: 1 + sum(c.scores[name] > scores[name] for c in candidates) for name in ("final", "retrieval", "model")
     }
-    said = f"Of {len(candidates)} candidates it is number {places['final']} by score"
-    said += f": number {places['retrieval']} by retrieval and {places['model']} by the language model."
-    kept = f" Variety made it number {one.rank} of the list." if places["final"] != one.rank else ""
-    return (said + kept,)
+    texts = TEXTS[language]
+    said = texts["scored"].format(n=len(candidates), **places)
+    return (said, texts["varied"].format(rank=one.rank)) if places["final"] != one.rank else (said,)
 
 
-def again(listed: Sequence[Recommendation]) -> str:
+def again(listed: Sequence[Recommendation], language: Language = "en") -> str:
     """The sentence over items that were shown before."""
-    return "Here it is again." if len(listed) == 1 else "Here they are again."
+    return TEXTS[language]["it again" if len(listed) == 1 else "they again"]

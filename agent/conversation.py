@@ -25,6 +25,7 @@ from agent.understanding.dialogue import State, Turn
 from agent.understanding.intent import describe
 from agent.understanding.parts import Part, parts, without
 from agent.understanding.smalltalk import answer
+from agent.understanding.texts import language_of
 from agent.understanding.unclear import Choice
 from agent.workspace import kept
 from agent.workspace.catalogue import Catalogue
@@ -281,15 +282,16 @@ class Conversation:
         agent = self._agent
         about = self._recommended(understood.refers) if understood.does in ("explain", "show") else ()
         message, asked = "", None
+        language = language_of(text, agent.catalogue) or "en"
         if understood.does == "ask":
-            asked = answers.question(understood.choices, bool(self.lists), agent.noun, agent.catalogue)
+            asked = answers.question(understood.choices, bool(self.lists), agent.noun, agent.catalogue, language)
         elif understood.does == "talk":
             message = answer(understood.talk or "errand", agent.noun)
         else:
             message = (
-                answers.reasons(about, self.replies, agent.catalogue)
+                answers.reasons(about, self.replies, agent.catalogue, agent.noun, language)
                 if understood.does == "explain"
-                else answers.again(about)
+                else answers.again(about, language)
             )
         intent = understood.intent
         reply = Reply(

@@ -126,7 +126,7 @@ def test_both_languages_say_the_same_things():
     assert TEXTS["en"].keys() == TEXTS["zh"].keys()
     for key, text in TEXTS["en"].items():
         fields = set(re.findall(r"{(\w+)", text)) - {"verb"}
-        assert fields == set(re.findall(r"{(\w+)", TEXTS["zh"][key]))
+        assert fields - {"noun"} == set(re.findall(r"{(\w+)", TEXTS["zh"][key]))  # 哪一个 needs no noun
 
 
 def test_greetings():

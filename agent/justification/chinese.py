@@ -11,11 +11,12 @@ from collections.abc import Sequence
 
 from agent.generation.cleaning import clean_title
 from agent.justification.bounds import in_chinese, is_decade
+from agent.justification.further import MOST
 from agent.justification.phrasing import Phrased
 from agent.justification.planning import Plan
 from agent.justification.themes import THEMES
 from agent.justification.wording import is_year, spoken, verb_of
-from agent.schema import Evidence, Item
+from agent.schema import Evidence, Item, Recommendation
 from agent.understanding.texts import attribute_name, value_name
 from agent.workspace.catalogue import YEAR_SUFFIX, Catalogue
 
@@ -57,6 +58,25 @@ def sentence(evidence: Evidence, item: Item, noun: str, catalogue: Catalogue) ->
         case "property":
             return f"{_stated(evidence, item)}。"
     return _nearest(evidence)
+
+
+def unsaid_in_chinese(one: Recommendation, noun: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """Up to MOST sentences of its evidence that say nothing of what the reason says, in either language, nor twice."""
+    told = one.justification.casefold()
+    found: list[str] = []
+    known = (e for e in one.evidence if all(i in catalogue.position for i in e.item_ids))
+    for fact in sorted(known, key=lambda e: e.kind == "property"):
+        said = sentence(fact, one.item, noun, catalogue)
+        names = {spoken(value, fact.attribute or "") for value in fact.values}
+        names |= {value_name(value, fact.attribute or "", "zh") for value in fact.values}
+        names |= {YEAR_SUFFIX.sub("", catalogue.get(i).title) for i in fact.item_ids}
+        if said.strip("。").casefold() in told or any(name.casefold() in told for name in names):
+            continue
+        found.append(said)
+        told += said.casefold()
+        if len(found) == MOST:
+            break
+    return tuple(found)
 
 
 def _answer(evidence: Evidence, item: Item) -> str:

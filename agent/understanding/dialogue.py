@@ -11,6 +11,7 @@ from typing import Literal
 from agent.schema import Filter, Intent
 from agent.understanding.chatter import without_asides, without_sounds
 from agent.understanding.chinese import is_chinese
+from agent.understanding.chinese_references import find_chinese_references, intent_beside
 from agent.understanding.comparing import find_comparisons
 from agent.understanding.forgetting import forgotten
 from agent.understanding.intent import Manner, follow_up, parse_intent
@@ -94,8 +95,8 @@ class Turn:
 
 def understand(text: str, state: State, catalogue: Catalogue) -> Turn:
     """What a message means after what was said and shown before. Never fails: what is not understood is a wish."""
-    if is_chinese(text, catalogue):  # references are read in English only
-        return Turn("list", follow_up(state.intent, parse_intent(text, catalogue)))
+    if is_chinese(text, catalogue):
+        return _in_chinese(text, state, catalogue)
     said = dated(respelled(unicodedata.normalize("NFC", text), catalogue), catalogue)
     last = state.lists[-1] if state.lists else ()
     rest, kind = without_talk(without_sounds(said, catalogue))
@@ -126,6 +127,19 @@ def understand(text: str, state: State, catalogue: Catalogue) -> Turn:
     if kind is not None and _is_same(after, state.intent) and not refers:
         return Turn("talk", state.intent, talk=kind)
     return Turn("list", after, refers, known)
+
+
+def _in_chinese(text: str, state: State, catalogue: Catalogue) -> Turn:
+    last = state.lists[-1] if state.lists else ()
+    references = find_chinese_references(text, _asked_of(state) or last)
+    refers = _ids(references, "like", "against", "seen", "why", "apart")
+    asked = _asked(references, refers, state)
+    if asked is not None:
+        return asked
+    after = follow_up(state.intent, intent_beside(text, references, catalogue))
+    unclear = [r.choices for r in references if not r.is_clear]
+    known = _ids(references, "seen")
+    return Turn("ask", after, refers, known, choices=unclear[0]) if unclear else Turn("list", after, refers, known)
 
 
 def _asked_of(state: State) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 from conftest import SOON
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from test_api import GUARDED, problem
 from test_cli import run
@@ -210,6 +210,7 @@ def test_a_caller_gets_as_many_as_said_and_then_some_with_time():
     assert all(Rates(0).wait("a") == 0 for _ in range(100))
 
 
+@example(pauses=[4.892792271754977, 0.0], rate=1)  # refilled in two parts, whose sum is a little less than one token
 @given(st.lists(st.floats(0, 30), max_size=60), st.integers(1, 30))
 def test_never_more_than_the_rate_and_the_wait_is_enough(pauses, rate):
     now, granted = [0.0], 0

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 MOST = 10_000  # callers that are remembered; one who was quiet longest has a full bucket by then
+ROUNDING = 1e-9  # tokens: who waited as long as was said must not be refused for the last bit of a sum
 
 
 class Rates:
@@ -28,7 +29,7 @@ class Rates:
         now = self._clock()
         tokens, since = self._buckets.pop(caller, (float(self._most), now))
         tokens = min(self._most, tokens + (now - since) * self._most / 60)
-        granted = tokens >= 1
+        granted = tokens >= 1 - ROUNDING
         self._buckets[caller] = (tokens - granted, now)
         while len(self._buckets) > MOST:
             self._buckets.popitem(last=False)

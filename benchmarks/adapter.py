@@ -5,14 +5,14 @@ seeded shuffle). The rest is tuned on as in `vouchrec finetune sft` and judged a
 people whose last remaining interaction is held out in turn; only then are the last interactions asked for, with the
 weight that the gate chose. NDCG@10 and HR@10 of the final order beside fused retrieval alone, over all people and over
 those whose item is among the candidates, with paired intervals over people (each the mean of their seeds): once with
-retrieval as `vouchrec finetune behaviour` learns it, and once as a new workspace has it; and what the model names
-without candidates.
+retrieval as a new workspace has it, and once as `vouchrec finetune behaviour` learns it, with a gate and a weight for
+each; and what the model names without candidates.
 
     python benchmarks/adapter.py --preset items --seeds 5 --json out.json
     python benchmarks/adapter.py --data ml-latest-small --core 5 --seed 0
 
 Every seed learns anew. It goes on where it was killed, and seeds that were asked one by one (`--seed 3`) are not asked
-again. With `--ship` what has passed the gate on the first seed becomes the adapter that comes with the package.
+again. With `--ship` what has passed the gate of a new workspace on the first seed comes with the package from then on.
 """
 
 from __future__ import annotations
@@ -61,8 +61,7 @@ from finetune.retrieval import learn_retrieval, query_of, tune
 from ui.terminal import Terminal
 
 Floats = NDArray[np.float64]
-ANSWERS = "answers.npz"  # beside the adapter whose they are
-RETRIEVALS = ("learned", "new")  # as `vouchrec finetune behaviour` learns it, and as a new workspace has it
+RETRIEVALS = ("new", "learned")  # as a new workspace has it, and as `vouchrec finetune behaviour` learns it
 ORDERS = ("retrieval", "model", "final")  # by retrieval alone, by the model alone, by both
 
 
@@ -91,33 +90,47 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     seeds = range(arguments.seeds) if arguments.seed is None else (arguments.seed,)
-    adapters, asked = [], []
+    adapters: list[dict[str, Adapter]] = []
+    asked = []
     with Terminal().progress(keep=True) as progress:
         ground = Ground(*open_data(arguments.data, arguments.texts, arguments.core, progress), progress)
         for config in (read_config(arguments.preset, seed=seed) for seed in seeds):
             split = make_split(ground.dataset, "leave-one-out", config.seed)
-            adapters.append(_adapter(ground, split, config, Path(arguments.preset).stem, arguments.judged))
-            asked.append(_answers(ground, split, adapters[-1], config.seed))
-    weights = [adapter.manifest.model_weight for adapter in adapters]
+            judged = _adapters(ground, split, config, Path(arguments.preset).stem, arguments.judged)
+            adapters.append(judged)
+            asked.append({called: _answers(ground, split, called, judged[called], config.seed) for called in judged})
+    weights = {called: [one[called].manifest.model_weight for one in adapters] for called in RETRIEVALS}
     figures = report(asked, weights)
-    told = {"config": config.model_dump(), "weights": weights, "gates": [one.manifest.measures for one in adapters]}
-    write_json(arguments.json, {**describe_run(), **told, **figures})
+    gates = {called: [one[called].manifest.measures for one in adapters] for called in RETRIEVALS}
+    write_json(
+        arguments.json,
+        {**describe_run(), "config": config.model_dump(), "weights": weights, "gates": gates, **figures},
+    )
     if arguments.ship:
-        ship(adapters[0], figures)
+        ship(adapters[0]["new"], figures)
 
 
-def _adapter(ground: Ground, split: Split, config: SftConfig, preset: str, judged: int) -> Adapter:
-    """Tuned without the test interactions, and judged by the gate."""
-    name = f"{preset}-{config.seed}"
-    with _without_test(_home(ground, config.seed), ground.dataset, split) as workspace:
-        adapters = adapters_of(workspace)
-        if name not in adapters.names():
+def _adapters(ground: Ground, split: Split, config: SftConfig, preset: str, judged: int) -> dict[str, Adapter]:
+    """Tuned without the test interactions, and judged by the gate beside either retrieval: by RETRIEVALS."""
+    name, home = f"{preset}-{config.seed}", _home(ground, config.seed)
+    with _without_test(home, ground.dataset, split) as workspace:
+        if name not in adapters_of(workspace).names():
             tune_language(workspace, ground.encoder, ground.settings, config, name, ground.progress)
         if read_manifest(behaviour_folder(workspace)) is None:
             tune(workspace, ground.encoder, recipe=Recipe(seed=config.seed), progress=ground.progress)
-        if not adapters.get(name).manifest.measures:
-            promote(workspace, ground.encoder, ground.settings, name, people=judged, progress=ground.progress)
-        return adapters.get(name)
+        learned = _judged(ground, workspace, name, judged)
+    with _without_test(home.with_name(f"{home.name}-new"), ground.dataset, split) as workspace:
+        if name not in (adapters := adapters_of(workspace)).names():
+            added = adapters.add(learned.folder, name)
+            save_manifest(added.folder, replace(added.manifest, measures={}))  # those are of other retrieval
+        return {"new": _judged(ground, workspace, name, judged), "learned": learned}
+
+
+def _judged(ground: Ground, workspace: Workspace, name: str, people: int) -> Adapter:
+    adapters = adapters_of(workspace)
+    if not adapters.get(name).manifest.measures:
+        promote(workspace, ground.encoder, ground.settings, name, people=people, progress=ground.progress)
+    return adapters.get(name)
 
 
 def _home(ground: Ground, seed: int) -> Path:
@@ -149,23 +162,23 @@ def _without_test(path: Path, dataset: Dataset, split: Split) -> Workspace:
     return Workspace.open(path)
 
 
-def _answers(ground: Ground, split: Split, adapter: Adapter, seed: int) -> dict[str, Floats]:
-    """What `_ask` found with the weight that the gate chose, kept beside the adapter so that it is asked once."""
-    file, weight = adapter.folder / ANSWERS, adapter.manifest.model_weight
+def _answers(ground: Ground, split: Split, called: str, adapter: Adapter, seed: int) -> dict[str, Floats]:
+    """What `_ask` found with the weight that the gate chose, kept so that it is asked once."""
+    file, weight = ground.kept / f"answers-{adapter.manifest.name}-{called}.npz", adapter.manifest.model_weight
     if file.is_file():
         with np.load(file, allow_pickle=False) as kept:
             if float(kept["weight"]) == weight:
                 return {name: kept[name] for name in kept.files}
-    answers = {"weight": np.array(weight), **_ask(ground, split, adapter, seed)}
+    answers = {"weight": np.array(weight), **_ask(ground, split, called, adapter, seed)}
     np.savez(file, **answers)  # type: ignore[arg-type]
     return answers
 
 
-def _ask(ground: Ground, split: Split, adapter: Adapter, seed: int) -> dict[str, Floats]:
+def _ask(ground: Ground, split: Split, called: str, adapter: Adapter, seed: int) -> dict[str, Floats]:
     """(people,) each: the place of what they went on to, 0 where it was not named.
 
-    Under "RETRIEVAL ORDER" for the three orders of the candidates, "RETRIEVAL candidates" for whether it was among
-    them, and "without candidates".
+    By the three orders of the candidates and by "alone", which names out of the whole catalogue; "among" says whether
+    it was among the candidates.
     """
     learned = learn_retrieval(
         ground.dataset, ground.encoder, split.training, split.validation, indexes=ground.kept / f"indexes-{seed}",
@@ -174,28 +187,27 @@ def _ask(ground: Ground, split: Split, adapter: Adapter, seed: int) -> dict[str,
     folder = language_model(ground.settings.model, ground.settings.cache)
     generator = LocalGenerator(folder, dtype=ground.settings.dtype, adapter=adapter)
     catalogue = Catalogue(ground.dataset.catalogue, ground.dataset.attribute_types)
-    fresh = [source for source in learned.sources if source.name != "behaviour"]
-    found = {}
-    for called, sources, weights in (("learned", learned.sources, learned.weights), ("new", fresh, Weights())):
-        assert ground.dataset.vectors is not None
-        lister = Lister(catalogue, ground.dataset.vectors, sources, weights, generator)
-        judged = [
+    sources, weights = learned.sources, learned.weights
+    if called == "new":
+        sources, weights = tuple(source for source in sources if source.name != "behaviour"), Weights()
+    assert ground.dataset.vectors is not None
+    lister = Lister(catalogue, ground.dataset.vectors, sources, weights, generator)
+    judged, alone = [], []
+    for query, prompt, wanted in _people(ground, lister, split, f"{called} retrieval, seed {seed}"):
+        judged.append(
             Judged.of(lister.retrieved(query, prompt, ground.settings.candidates, 0.0, Stopwatch())[0], wanted)
-            for query, prompt, wanted in _people(ground, lister, split, f"{called} retrieval, seed {seed}")
-        ]
-        found[f"{called} candidates"] = np.array([float(one.chosen >= 0) for one in judged])
-        weight = adapter.manifest.model_weight
-        without = [replace(one, retrieval=0 * one.retrieval) for one in judged]
-        for order, people, counts in (("retrieval", judged, 0.0), ("model", without, 1.0), ("final", judged, weight)):
-            found[f"{called} {order}"] = places(people, counts)
-    found["without candidates"] = np.array(
-        [
-            _place([one.item.item_id for one in lister.generated(query, prompt, LIST, Stopwatch())[0]], wanted)
-            for query, prompt, wanted in _people(ground, lister, split, f"without candidates, seed {seed}")
-        ]
-    )
+        )
+        named = lister.generated(query, prompt, LIST, Stopwatch())[0]
+        alone.append(_place([one.item.item_id for one in named], wanted))
     learned.close()
-    return found
+    without = [replace(one, retrieval=0 * one.retrieval) for one in judged]
+    return {
+        "retrieval": places(judged, 0.0),
+        "model": places(without, 1.0),
+        "final": places(judged, adapter.manifest.model_weight),
+        "among": np.array([float(one.chosen >= 0) for one in judged]),
+        "alone": np.array(alone),
+    }
 
 
 def _place(named: Sequence[str], wanted: set[str]) -> float:
@@ -219,38 +231,41 @@ METRICS = {
 }
 
 
-def report(asked: Sequence[Mapping[str, Floats]], weights: Sequence[float]) -> dict[str, Any]:
+def report(
+    asked: Sequence[Mapping[str, Mapping[str, Floats]]], weights: Mapping[str, Sequence[float]]
+) -> dict[str, Any]:
     """Print a table for each retrieval; all figures.
 
     Means over seeds are taken person by person, over the seeds in which the person counts, so that the intervals are
     over people.
     """
-    figures: dict[str, Any] = {"seeds": len(asked), "people": len(asked[0]["without candidates"])}
+    figures: dict[str, Any] = {"seeds": len(asked), "people": len(asked[0]["new"]["among"])}
     for called in RETRIEVALS:
-        among = np.array([one[f"{called} candidates"] for one in asked])
+        told = [one[called] for one in asked]
+        among = np.array([one["among"] for one in told])
         table = Table(
             title=f"retrieval: {called}; {figures['people']} test people, {len(asked)} seeds, item among candidates: "
-            f"{among.mean():.3f}; weights {', '.join(f'{weight:g}' for weight in weights)}"
+            f"{among.mean():.3f}; weights {', '.join(f'{weight:g}' for weight in weights[called])}"
         )
         for column in ("", "people", "retrieval", "model alone", "final", "gain of final (95% interval)", "relative"):
             table.add_column(column, justify="right")
         figures[called] = {"among candidates": float(among.mean())}
         for metric, of in METRICS.items():
-            values = {order: np.array([of(one[f"{called} {order}"]) for one in asked]) for order in ORDERS}
+            values = {order: np.array([of(one[order]) for one in told]) for order in ORDERS}
             values["gain"] = values["final"] - values["retrieval"]
             for name, counts in (("all", np.ones_like(among)), ("item among candidates", among)):
-                told = {what: over_people(value, counts) for what, value in values.items()}
-                relative = told["gain"].mean / told["retrieval"].mean
-                kept = {**{what: one.as_dict() for what, one in told.items()}, "relative": relative}
+                means = {what: over_people(value, counts) for what, value in values.items()}
+                relative = means["gain"].mean / means["retrieval"].mean
+                kept = {**{what: one.as_dict() for what, one in means.items()}, "relative": relative}
                 figures[called].setdefault(metric, {})[name] = kept
-                cells = [f"{told[order].mean:.4f}" for order in ORDERS]
-                table.add_row(metric, name, *cells, _gain(told["gain"]), f"{relative:+.1%}")
+                cells = [f"{means[order].mean:.4f}" for order in ORDERS]
+                table.add_row(metric, name, *cells, _gain(means["gain"]), f"{relative:+.1%}")
         Console(width=130).print(table)
     for metric, of in METRICS.items():
-        alone = np.array([of(one["without candidates"]) for one in asked])
-        told = over_people(alone, np.ones_like(alone))
-        figures.setdefault("without candidates", {})[metric] = told.as_dict()
-        print(f"by the model alone, without candidates: {metric} {told.mean:.4f} ({told.low:.4f} to {told.high:.4f})")
+        alone = np.array([of(one["new"]["alone"]) for one in asked])
+        mean = over_people(alone, np.ones_like(alone))
+        figures.setdefault("without candidates", {})[metric] = mean.as_dict()
+        print(f"by the model alone, without candidates: {metric} {mean.mean:.4f} ({mean.low:.4f} to {mean.high:.4f})")
     return figures
 
 

@@ -323,8 +323,11 @@ def test_the_focus_is_never_lost(tab):
     tab.wait_for_selector("button[data-event=like][aria-pressed=true]")
     expect(like).to_be_focused()
     tab.locator("#vr-me").press("Enter")
-    tab.locator("#vr-known .vr-drop").first.press("Enter")
-    tab.wait_for_selector("#vr-known .vr-entries", state="detached")
+    kept = tab.locator("#vr-known .vr-drop")  # what was tapped, and what the starter said
+    expect(kept.first).to_be_visible()
+    for left in reversed(range(kept.count())):
+        kept.first.press("Enter")
+        expect(kept).to_have_count(left)
     expect(tab.locator("#vr-known section")).to_be_focused()
     expect(tab.locator("#vr-known section")).to_have_attribute("aria-label", ENGLISH("known.title"))
 

@@ -33,7 +33,8 @@ from agent.build import open_encoder
 from agent.retrieval.base import Query, Retriever
 from agent.retrieval.fusion import Weights, fuse
 from agent.retrieval.lexical import Lexical
-from agent.retrieval.semantic import Semantic, Space, substance
+from agent.retrieval.semantic import Semantic, Space
+from agent.retrieval.substance import substance
 from agent.workspace.film_cards import cards
 from agent.workspace.movielens import readable_title
 from agent.workspace.vectors import ABOUT
@@ -96,8 +97,11 @@ def systems(agent: Agent) -> dict[str, Sequence[Retriever]]:
     """Meaning alone, and with words, by either kind of vectors."""
     workspace, encoder = agent.workspace, open_encoder(agent.settings)
     ids, whole = workspace.vectors(encoder)
-    texts = [ABOUT.text(item) for item in agent.catalogue.items]
-    about = Space(workspace.index(encoder, view=ABOUT), workspace.vectors(encoder, view=ABOUT)[1], substance(texts))
+    about = Space(
+        workspace.index(encoder, view=ABOUT),
+        workspace.vectors(encoder, view=ABOUT)[1],
+        substance(agent.catalogue.items),
+    )
     index, lexical = workspace.index(encoder), Lexical(agent.catalogue.items)
     old, new = Semantic(index, encoder, ids, whole), Semantic(index, encoder, ids, whole, about)
     return {

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from agent.retrieval.base import Query
-from agent.retrieval.semantic import ENOUGH, LITTLE, Semantic, Space, substance
+from agent.retrieval.lexical import Lexical
+from agent.retrieval.semantic import Semantic, Space
+from agent.retrieval.substance import ENOUGH, LITTLE, substance
 from agent.schema import Item
 from agent.workspace.encoder import HashEncoder
 from agent.workspace.vectors import ABOUT
@@ -29,8 +31,7 @@ def meaning(workspace):
     encoder = HashEncoder()
     ids, whole = workspace.vectors(encoder)
     about = workspace.vectors(encoder, view=ABOUT)[1]
-    counts = substance([ABOUT.text(item) for item in workspace.store.items()])
-    space = Space(workspace.index(encoder, view=ABOUT), about, counts)
+    space = Space(workspace.index(encoder, view=ABOUT), about, substance(workspace.store.items()))
     return Semantic(workspace.index(encoder), encoder, ids, whole, space)
 
 
@@ -57,9 +58,17 @@ def test_a_taste_is_compared_with_whole_items(workspace):
 
 
 def test_a_text_that_says_little_counts_less(workspace):
-    assert substance(["a sad love", FILLING]).tolist() == pytest.approx([LITTLE, 1.0])
-    workspace.store.put_items([Item("4", "Short", "sad love")])
+    short = Item("4", "Short", "sad love")
+    assert substance([*ITEMS, short]).tolist() == pytest.approx([1.0, 1.0, 1.0, LITTLE])
+    assert substance([ITEMS[0], short, short]).tolist() == [1.0] * 3  # where most say little, nobody stands out by it
+    workspace.store.put_items([short])
     found, asked = meaning(workspace), query("sad love", n=4)
     cosine = float(HashEncoder().encode(["sad love"])[0] @ HashEncoder().encode(["sad love"])[0])
     assert found.score(asked, np.array([3]))[0] == pytest.approx(LITTLE * cosine, abs=1e-5)
     assert found.best(asked, 4).tolist() == np.argsort(-found.score(asked, np.arange(4)), kind="stable").tolist()
+
+
+def test_words_of_a_text_that_says_little_count_less_too():
+    rich, poor = Item("1", "A", f"comedy {FILLING}"), Item("2", "B", "comedy")
+    assert Lexical([rich, rich, rich, poor]).score(query("comedy", n=4), np.array([3])) == pytest.approx([LITTLE])
+    assert Lexical([rich, poor, poor, poor]).score(query("comedy", n=4), np.array([3])) == pytest.approx([1.0])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.retrieval.base import Positions, Query, Scores, top
+from agent.retrieval.substance import substance
 from agent.schema import Item
 
 LENGTH = 0.3  # b of BM25, by default .75: texts here are short because little is known of an item, not for being terse
@@ -24,7 +25,7 @@ class Lexical:
     def __init__(self, items: Sequence[Item]) -> None:
         import bm25s
 
-        self._count = len(items)
+        self._count, self._substance = len(items), substance(items)
         self._tokenizer = bm25s.tokenization.Tokenizer(stopwords="en")
         self._index: Any = None
         texts = [_words(item) for item in items]
@@ -38,7 +39,7 @@ class Lexical:
         return top(self._scores(query), query.allowed, k)
 
     def score(self, query: Query, positions: Positions) -> Scores:
-        """From 0 to 1: the BM25 score over the most that these words can reach in this catalogue."""
+        """From 0 to 1: the BM25 score over the most that these words can reach in this catalogue, by substance."""
         return self._scores(query)[positions]
 
     def count_known(self, text: str) -> int:
@@ -67,7 +68,7 @@ class Lexical:
         data, starts = self._index.scores["data"], self._index.scores["indptr"]
         most = sum(float(data[starts[t] : starts[t + 1]].max(initial=0.0)) for t in known)
         scores = self._index.get_scores_from_ids(known).astype(np.float64)
-        return scores / most if most > 0 else none
+        return scores / most * self._substance if most > 0 else none
 
 
 def _words(item: Item) -> str:

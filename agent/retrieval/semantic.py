@@ -20,7 +20,6 @@ from agent.workspace.index import VectorIndex
 
 AVOID = 0.5  # how far "not gloomy" pushes the query away from "gloomy"
 RECENCY_DECAY = 0.9
-ENOUGH, LITTLE = 20, 0.8  # words that say what an item is about; what the nearness of one with fewer counts
 
 Floats = NDArray[np.float32]
 
@@ -35,14 +34,6 @@ class Space:
     index: VectorIndex
     vectors: Floats
     counts: Floats
-
-
-def substance(texts: Sequence[str]) -> Floats:
-    """(texts,): 1 for a text that says enough, LITTLE for a shorter one.
-
-    "Comedy film of the 1990s" is nearer to "darkly funny" than any story of a darkly funny film, and says less.
-    """
-    return np.array([1.0 if len(text.split()) >= ENOUGH else LITTLE for text in texts], dtype=np.float32)
 
 
 class Semantic:

@@ -302,7 +302,7 @@ def test_all_is_well_after_an_index_was_built(workspace):
     for view in (WHOLE, ABOUT):
         workspace.index(HashEncoder(), view=view)
     checks = by_name(workspace.check(HashEncoder()))
-    assert list(checks) == ["store", "contents", "vectors", "index", "vectors of texts", "index of texts"]
+    assert list(checks) == ["store", "contents", "vectors", "index", "text vectors", "text index"]
     assert all(check.ok and not check.remedy for check in checks.values())
     assert checks["contents"].detail == "4 items, 1 interaction, 1 person, 1 reaction, 0 turns"
     assert checks["index"].detail == "4 of 4 items that were asked for find themselves; 4 entries for 4 items"

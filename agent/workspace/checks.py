@@ -57,7 +57,7 @@ def check_counts(store: Store) -> Check:
 
 def check_vectors(path: Path, items: Sequence[Item], encoder: str | None, view: View = WHOLE) -> Check:
     """Whether every item has a vector of its present text, finite and of length 1, made by this encoder (if given)."""
-    called = f"vectors{view.called}"
+    called = f"{view.called}vectors"
     try:
         file = read_vectors(path)
     except WorkspaceError as error:
@@ -85,12 +85,12 @@ def check_index(folder: Path, vectors: Path, items: Sequence[Item], sample: int,
     """Whether a seeded sample of items, one from each stretch of the catalogue, find themselves first in the index."""
     try:
         if current_generation(folder) is None:
-            return Check(f"index{called}", False, "there is none yet", REBUILD)
+            return Check(f"{called}index", False, "there is none yet", REBUILD)
         file = read_vectors(vectors)
         with VectorIndex(folder, file.vectors.shape[1]) as index:
             return _query_sample(index, file, items, sample, seed, called)
     except VouchrecError as error:
-        return Check(f"index{called}", False, str(error), REBUILD)
+        return Check(f"{called}index", False, str(error), REBUILD)
 
 
 def _query_sample(
@@ -109,7 +109,7 @@ def _query_sample(
     if lost:
         detail += f"; not found: {', '.join(lost[:3])}"
     ok = not lost and count == len(items)
-    return Check(f"index{called}", ok, detail, "" if ok else REBUILD)
+    return Check(f"{called}index", ok, detail, "" if ok else REBUILD)
 
 
 def _finds(index: VectorIndex, item_id: str, vector: Matrix) -> bool:

@@ -71,7 +71,7 @@ class View:
 
 
 WHOLE = View(item_text, "vectors.npz", "chroma")
-ABOUT = View(about, "vectors-about.npz", "chroma-about", " of texts")
+ABOUT = View(about, "vectors-about.npz", "chroma-about", "text ")
 
 
 def cached_vectors(

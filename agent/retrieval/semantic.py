@@ -61,7 +61,7 @@ class Semantic:
 
     def best(self, query: Query, k: int) -> Positions:
         """The nearest allowed items."""
-        space, vector = self._place_of(query)
+        space, vector = self._sought(query)
         if vector is None:
             return np.zeros(0, dtype=np.int64)
         deep = k if space is self._whole else 2 * k  # what says little comes later than the index has it
@@ -70,12 +70,12 @@ class Semantic:
 
     def score(self, query: Query, positions: Positions) -> Scores:
         """Cosine between the query and each item, from -1 to 1; a little less where a text says little."""
-        space, vector = self._place_of(query)
+        space, vector = self._sought(query)
         if vector is None:
             return np.zeros(len(positions))
         return np.asarray((space.vectors[positions] @ vector) * space.counts[positions], dtype=np.float64)
 
-    def _place_of(self, query: Query) -> tuple[Space, Floats | None]:
+    def _sought(self, query: Query) -> tuple[Space, Floats | None]:
         """What was asked for; without words, what the named titles or else the history are about; None without all."""
         asked = self._asked(query)
         return (self._about, asked) if asked is not None else (self._whole, self._taste(query))

@@ -42,7 +42,7 @@ def left_aside(intent: Intent, catalogue: Catalogue, language: Language = "en") 
     told = [texts["noise"].format(words=_quoted(noise, texts["or"]))] if noise else []
     told += [texts["no length"]] if lengths(intent.text, catalogue) else []
     for attribute in dict.fromkeys(f.attribute for f in intent.filters):
-        known, total = sum(bool(item.words(attribute)) for item in catalogue.items), len(catalogue)
+        known, total = catalogue.known[attribute], len(catalogue)
         if known < FEW * total:
             name = attribute_name(attribute, language)
             told.append(texts["mostly unknown"].format(attribute=name, known=known, total=total))

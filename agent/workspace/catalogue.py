@@ -165,6 +165,11 @@ class Catalogue:
     # -- attributes
 
     @cached_property
+    def known(self) -> Mapping[str, int]:
+        """For each attribute: of how many items it is known; 0 for one that no item has."""
+        return Counter(name for item in self.items for name in item.attributes if item.words(name))
+
+    @cached_property
     def vocabulary(self) -> Mapping[str, Mapping[str, str]]:
         """For each word or list attribute: its values by their lower-case form."""
         found: dict[str, dict[str, str]] = {n: {} for n, kind in self.attribute_types.items() if kind != "number"}

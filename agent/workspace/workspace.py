@@ -169,6 +169,8 @@ class Workspace:
 
     def _told_apart(self, view: View) -> View:
         """The view itself, or the whole one where no item has a text, so that both say the same."""
+        if view is WHOLE:  # the store need not be read for it
+            return view
         return view if any(item.text.strip() for item in self.store.items()) else WHOLE
 
     def _views(self) -> tuple[View, ...]:

@@ -29,6 +29,7 @@ from agent.workspace.generations import (
     new_generation,
     remove_other_generations,
 )
+from agent.workspace.leftovers import clear_leftovers
 
 Matrix = npt.NDArray[np.float32]
 
@@ -84,6 +85,8 @@ class VectorIndex:
         try:
             self._read_description(attribute_types)
             self._probe()
+            with self._explained():
+                clear_leftovers(self.path)
         except BaseException:
             self.close()
             raise
@@ -155,6 +158,7 @@ class VectorIndex:
                 metadatas = rows[part] if self.attribute_types else None
                 self._collection.upsert(ids=list(ids[part]), embeddings=matrix[part], metadatas=metadatas)
                 progress("index", min(start + step, len(ids)), len(ids))
+            clear_leftovers(self.path)
         self._forget_copy()
 
     def become(

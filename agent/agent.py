@@ -31,7 +31,6 @@ from agent.justification.planning import plan_list
 from agent.listing import Lister
 from agent.openers import openers
 from agent.progress import Progress, silent
-from agent.ranking.scoring import weight_in_force
 from agent.reader import Reader
 from agent.request import Request, read_request
 from agent.retrieval.base import Query
@@ -71,7 +70,6 @@ class Agent:
         self.workspace = workspace
         self.settings = settings
         self.generator = generator
-        self.model_weight = weight_in_force(settings.model_weight, generator.measured_weight)
         self.prompts = PromptSet.named(settings.prompts)
         self.noun = settings.noun or str(workspace.store.get_meta("noun") or self.prompts.noun or "item")
         self._encoder = encoder
@@ -129,6 +127,11 @@ class Agent:
     def lister(self) -> Lister:
         """Makes lists of the items as they are now."""
         return self._serving.lister
+
+    @property
+    def model_weight(self) -> float:
+        """How much the model counts beside retrieval where only a history speaks; a reply says what counted in it."""
+        return self.lister.model_weight(self.settings.model_weight)
 
     # -- what people call
 
@@ -338,7 +341,9 @@ class Agent:
         prompt = self._rank_prompt(profile, intent)
         if request.strategy == "score":
             k = max(self.settings.candidates, n)
-            candidates, prefix = self.lister.retrieved(query, prompt, k, self.model_weight, watch)
+            weight = self.lister.model_weight(self.settings.model_weight, is_asked=query.has_words)
+            candidates, prefix = self.lister.retrieved(query, prompt, k, weight, watch)
+            reply = replace(reply, model_weight=weight)
         else:
             candidates, prefix = self.lister.generated(query, prompt, n, watch)
         with watch("diversify"):
@@ -480,7 +485,8 @@ class Agent:
 
     def _candidates(self, query: Query, profile: Profile, intent: Intent) -> list[Candidate]:
         prompt, k = self._rank_prompt(profile, intent), self.settings.candidates
-        return self.lister.retrieved(query, prompt, k, self.model_weight, Stopwatch())[0]
+        weight = self.lister.model_weight(self.settings.model_weight, is_asked=query.has_words)
+        return self.lister.retrieved(query, prompt, k, weight, Stopwatch())[0]
 
     # -- the reply
 

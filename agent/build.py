@@ -20,6 +20,8 @@ from agent.generation.prompting import PromptSet
 from agent.progress import Progress, silent
 from agent.retrieval.behaviour import Behaviour, as_items, probes_of
 from agent.retrieval.fusion import Weights
+from agent.retrieval.semantic import Semantic, Space
+from agent.retrieval.substance import substance
 from agent.retrieval.trained import load_encoder, read_manifest
 from agent.retrieval.transitions import CONSTANTS, Transitions
 from agent.schema import AttributeType, Interaction, Item
@@ -197,6 +199,17 @@ def open_behaviour(
         progress,
     )
     return Behaviour(index, trained, ids), manifest.weights
+
+
+def open_meaning(
+    workspace: Workspace, encoder: Encoder, items: Sequence[Item], progress: Progress = silent
+) -> Semantic:
+    """Retrieval by meaning over the items of a workspace, given in the store's order, with what they are about."""
+    ids, vectors = workspace.vectors(encoder, progress)
+    about = Space(
+        workspace.index(encoder, progress, ABOUT), workspace.vectors(encoder, progress, ABOUT)[1], substance(items)
+    )
+    return Semantic(workspace.index(encoder, progress), encoder, ids, vectors, about)
 
 
 def remove_training(workspace: Workspace) -> None:

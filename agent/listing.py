@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from agent.generation.base import Generator, Message
 from agent.generation.prompting import Prompt, clean_title
 from agent.ranking.diversity import diversify, explored
-from agent.ranking.scoring import final_scores, order
+from agent.ranking.scoring import final_scores, order, weight_in_force
 from agent.retrieval.base import Positions, Query, Retriever, Scores
+from agent.retrieval.behaviour import Behaviour
 from agent.retrieval.fusion import Fused, Weights, fuse
 from agent.schema import Candidate, Intent, Profile
 from agent.stopwatch import Stopwatch
@@ -41,6 +42,11 @@ class Lister:
         self._generator = generator
         self._known = generator.know(catalogue.keys, vectors) if generator.reads_items else None
         self._lock = threading.Lock()
+
+    def model_weight(self, wanted: float | None, *, is_asked: bool = False) -> float:
+        """How much the model counts beside retrieval, with a request in words or where only a history speaks."""
+        is_trained = any(source.name == Behaviour.name for source in self.sources)
+        return weight_in_force(wanted, self._generator.measured, is_trained=is_trained, is_asked=is_asked)
 
     @cached_property
     def titles(self) -> list[str]:

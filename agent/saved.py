@@ -48,6 +48,7 @@ def reply_of(turn: Mapping[str, Any], catalogue: Catalogue) -> Reply:
         understood=said.get("understood", ""),
         candidates=tuple(candidates),
         complete=said["complete"],
+        model_weight=said.get("model_weight"),
     )
 
 

@@ -198,6 +198,8 @@ class Reply:
     """The answer to one turn; `candidates` are best first, `timings_ms` is by stage in the order of the turn.
 
     `understood` says how the intent was read from the message, in plain words; "" where it was given as it is.
+    `model_weight` is how much the model's scores counted beside those of retrieval; None where no list was made of
+    both, or where a turn of an older version did not say.
     """
 
     turn_id: str
@@ -213,6 +215,7 @@ class Reply:
     understood: str = ""
     candidates: tuple[Candidate, ...] = ()
     complete: bool = True
+    model_weight: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints: plain types only, stable names."""
@@ -244,6 +247,7 @@ class Reply:
             "adapter": self.adapter,
             "prompt": self.prompt,
             "understood": self.understood,
+            "model_weight": self.model_weight,
             "n_candidates": len(self.candidates),
         }
 

@@ -18,8 +18,6 @@ from agent.retrieval.lexical import Lexical
 from agent.retrieval.likeness import Likeness, Shared
 from agent.retrieval.named import Named
 from agent.retrieval.reactions import Reactions
-from agent.retrieval.semantic import Semantic, Space
-from agent.retrieval.substance import substance
 from agent.retrieval.transitions import Transitions
 from agent.understanding.profile import best_rating
 from agent.workspace.catalogue import Catalogue
@@ -58,8 +56,8 @@ def open_serving(
     behaviour, weights = build.open_behaviour(workspace, encoder.name, ids, vectors, progress)
     trained = () if behaviour is None else (behaviour,)
     told = workspace.vectors(encoder, progress, ABOUT)[1]
-    about = Space(workspace.index(encoder, progress, ABOUT), told, substance(catalogue.items))
-    meaning, lexical = Semantic(index, encoder, ids, vectors, about), Lexical(catalogue.items)
+    meaning = build.open_meaning(workspace, encoder, catalogue.items, progress)
+    lexical = Lexical(catalogue.items)
     likeness = Likeness(transitions, vectors)
     named = Named(likeness, Shared(catalogue))
     reactions = Reactions(likeness, encoder, told)

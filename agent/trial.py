@@ -15,7 +15,6 @@ from agent.generation.prompting import PromptSet, continued
 from agent.justification.evidence import Facts, gather
 from agent.justification.planning import plan_list
 from agent.listing import Lister
-from agent.ranking.scoring import weight_in_force
 from agent.reader import Reader
 from agent.request import Request, read_request
 from agent.retrieval.fusion import fuse
@@ -61,7 +60,6 @@ class Trial(Agent):
             shared = agent.lister
             own = Lister(shared.catalogue, shared.vectors, shared.sources, shared.weights, generator)
             self.generator = generator
-            self.model_weight = weight_in_force(self.settings.model_weight, generator.measured_weight)
             self._serving = replace(agent._serving, lister=own)
         if (self.prompts, self.generator) != (agent.prompts, agent.generator):
             self.reader = Reader(self.settings.understanding, self.generator, self.prompts, self.noun)

@@ -107,7 +107,7 @@ def main() -> None:
         {**describe_run(), "config": config.model_dump(), "weights": weights, "gates": gates, **figures},
     )
     if arguments.ship:
-        ship(adapters[0]["new"], figures)
+        ship(**adapters[0], figures=figures)
 
 
 def _adapters(ground: Ground, split: Split, config: SftConfig, preset: str, judged: int) -> dict[str, Adapter]:
@@ -275,17 +275,17 @@ def over_people(values: Floats, counts: Floats) -> Interval:
     return interval((values * counts).sum(axis=0)[people] / counts.sum(axis=0)[people])
 
 
-def ship(adapter: Adapter, figures: Mapping[str, Any]) -> None:
-    """Put an adapter that has passed the gate into the package."""
-    tuned = adapter.manifest
+def ship(new: Adapter, learned: Adapter, figures: Mapping[str, Any]) -> None:
+    """Put an adapter that has passed the gate beside retrieval as a new workspace has it into the package."""
+    tuned = new.manifest
     if not tuned.measures.get("passed"):
         raise SystemExit(f"{tuned.name} has not passed the gate, so it is not shipped.")
     shutil.rmtree(FOLDER / DATASETS[0], ignore_errors=True)
-    Adapters(FOLDER).add(adapter.folder, DATASETS[0])
+    Adapters(FOLDER).add(new.folder, DATASETS[0])
     training = {name: told for name, told in tuned.training.items() if name != RECORD}  # of a store that nobody has
-    manifest = replace(
-        tuned, name=DATASETS[0], shipped=True, training=training, measures={**tuned.measures, "test": figures}
-    )
+    measures = {**tuned.measures, "test": figures}
+    weights = {"model_weight": learned.manifest.model_weight, "weight_new": tuned.model_weight}
+    manifest = replace(tuned, name=DATASETS[0], shipped=True, training=training, measures=measures, **weights)
     save_manifest(FOLDER / DATASETS[0], manifest)
 
 

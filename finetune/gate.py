@@ -24,10 +24,10 @@ from agent.generation.prompting import PromptSet
 from agent.justification.phrasing import asking, attempt
 from agent.listing import Lister
 from agent.progress import Progress, silent
-from agent.ranking.scoring import standardised, weight_in_force
+from agent.ranking.scoring import standardised
+from agent.retrieval.fusion import fuse
 from agent.schema import Candidate, Intent, Profile
 from agent.settings import Settings
-from agent.stopwatch import Stopwatch
 from agent.workspace.catalogue import Catalogue, item_key
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
@@ -50,7 +50,7 @@ class Verdict:
     """What the gate found; NDCG@10 on `people` people, and the share of reasons that pass the checker at first try.
 
     `before` is what serves now, `after` the adapter, the gains are paired, `weight` is how much the adapter's scores
-    should count beside those of retrieval.
+    should count beside those of retrieval as it serves, `weight_new` beside retrieval without trained behaviour.
     """
 
     people: int
@@ -61,6 +61,7 @@ class Verdict:
     grounded_after: Interval
     grounded_gain: Interval
     weight: float
+    weight_new: float
 
     @property
     def passed(self) -> bool:
@@ -106,10 +107,26 @@ def promote(
     adapters = adapters_of(workspace)
     adapter = adapters.get(name)
     verdict = _Gate(workspace, encoder, settings, adapter, people, progress).compare(adapters.in_service)
-    save_manifest(adapter.folder, replace(adapter.manifest, model_weight=verdict.weight, measures=verdict.as_dict()))
+    found = {"model_weight": verdict.weight, "weight_new": verdict.weight_new, "measures": verdict.as_dict()}
+    save_manifest(adapter.folder, replace(adapter.manifest, **found))
     if verdict.passed:
         adapters.use(name)
     return verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What one side came to: ranked as it serves and without trained behaviour, its reasons, its weight in force."""
+
+    judged: list[Judged]
+    judged_new: list[Judged]
+    reasons: list[float]
+    weight: float
+
+    @property
+    def grounded(self) -> Floats:
+        """(lists,): the share of the reasons that pass at first try."""
+        return np.array(self.reasons)
 
 
 class _Gate:
@@ -148,43 +165,46 @@ class _Gate:
 
     def compare(self, serving: Adapter | None) -> Verdict:
         """Both sides, one after the other."""
-        now, now_grounded = self._side(serving, "what serves now")
-        new, new_grounded = self._side(self._adapter, self._adapter.manifest.name)
-        measured = None if serving is None else serving.manifest.model_weight
-        before = gains(now, weight_in_force(self._settings.model_weight, measured))
-        after = cross_fitted(new)
+        now = self._side(serving, "what serves now")
+        new = self._side(self._adapter, self._adapter.manifest.name)
+        before, after = gains(now.judged, now.weight), cross_fitted(new.judged)
         return Verdict(
             people=len(before),
             before=interval(before),
             after=interval(after),
             gain=interval(after - before),
-            grounded_before=interval(now_grounded),
-            grounded_after=interval(new_grounded),
-            grounded_gain=interval(new_grounded - now_grounded),
-            weight=best_weight(new),
+            grounded_before=interval(now.grounded),
+            grounded_after=interval(new.grounded),
+            grounded_gain=interval(new.grounded - now.grounded),
+            weight=best_weight(new.judged),
+            weight_new=best_weight(new.judged_new),
         )
 
-    def _side(self, adapter: Adapter | None, called: str) -> tuple[list[Judged], Floats]:
+    def _side(self, adapter: Adapter | None, called: str) -> _Side:
         generator = LocalGenerator(self._folder, dtype=self._settings.dtype, name=self._settings.model, adapter=adapter)
         assert self._dataset.vectors is not None
-        lister = Lister(
-            self._catalogue, self._dataset.vectors, self._retrieval.sources, self._retrieval.weights, generator
-        )
-        judged, grounded = [], []
+        listers = [
+            Lister(self._catalogue, self._dataset.vectors, retrieval.sources, retrieval.weights, generator)
+            for retrieval in (self._retrieval, self._retrieval.untrained())
+        ]
+        side = _Side([], [], [], listers[0].model_weight(self._settings.model_weight))
         for row, known in enumerate(_each(self._cases.known)):
             self._progress(f"rank with {called}", row, len(self._cases))
             profile = self._explained.profile(known.histories[0], known.values[0])
             query = query_of(self._catalogue, known.histories[0], known.times[0])
-            prompt = lister.prompt(
+            prompt = listers[0].prompt(
                 self._prompts.get("rank"), profile, Intent(), self._settings.history_in_prompt, self._noun
             )
-            candidates, prefix = lister.retrieved(query, prompt, self._settings.candidates, 0.0, Stopwatch())
-            judged.append(Judged.of(candidates, {self._catalogue.ids[p] for p in self._cases.targets[row]}))
+            prefix = listers[0].read(prompt, query)
+            wanted = {self._catalogue.ids[p] for p in self._cases.targets[row]}
+            for lister, judged in zip(listers, (side.judged, side.judged_new), strict=True):
+                fused = fuse(lister.sources, query, self._settings.candidates, lister.weights)
+                judged.append(Judged.of(lister.ranked(fused, prefix, 0.0), wanted))
             if row < LISTS:  # reasons for what transitions name, which is the same on both sides
                 listed = self._retrieval.transitions.best(query, REASONS)
-                grounded.append(self._grounded(generator, prefix, prompt, profile, listed))
+                side.reasons.append(self._grounded(generator, prefix, prompt, profile, listed))
         self._progress(f"rank with {called}", len(self._cases), len(self._cases))
-        return judged, np.array(grounded)
+        return side
 
     def _grounded(
         self,

@@ -21,7 +21,6 @@ from agent.generation.prompting import PromptSet
 from agent.justification.phrasing import asking, attempt
 from agent.listing import Lister
 from agent.progress import Progress, silent
-from agent.ranking.scoring import weight_in_force
 from agent.retrieval.base import Query
 from agent.retrieval.fusion import Fused, fuse
 from agent.retrieval.trained import read_manifest
@@ -182,7 +181,7 @@ def compare(
         asked=sum(bool(one.intent.text) for one in asked),
         found=sum(bool((one.fused.positions == one.target).any()) for one in asked),
         lists=min(lists, len(asked)),
-        weight=trial.weight,
+        weight=trial.lister.model_weight(settings.model_weight),
         measures=tuple(measures),
     )
 
@@ -200,7 +199,6 @@ class _Trial:
         progress: Progress,
     ) -> None:
         self._settings, self._generator, self._count = settings, generator, count
-        self.weight = weight_in_force(settings.model_weight, generator.measured_weight)
         dataset = from_store(workspace.store, workspace.path.name)
         trained = read_manifest(behaviour_folder(workspace))
         self._seed = 0 if trained is None else int(trained.training["seed"])
@@ -250,11 +248,12 @@ class _Trial:
         with side.timing(RANK_MS):
             prompt = self.prompt(side, person)
             prefix = self.lister.read(prompt, person.query)
-            candidates = self.lister.ranked(person.fused, prefix, self.weight)
+            weight = self.lister.model_weight(self._settings.model_weight, is_asked=person.query.has_words)
+            candidates = self.lister.ranked(person.fused, prefix, weight)
         side.note(RANK_TOKENS, self._count(prompt))
         judged = Judged.of(candidates, {self._catalogue.ids[person.target]})
         side.note(OWN, gains([replace(judged, retrieval=0 * judged.retrieval)], 1.0)[0])
-        side.note(FUSED, gains([judged], self.weight)[0])
+        side.note(FUSED, gains([judged], weight)[0])
         listed = person.fused.positions[:REASONS].tolist()
         if explained:
             self._explain(side, person, prompt, prefix, listed)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.build import behaviour_folder, open_behaviour
+from agent.build import behaviour_folder, open_behaviour, open_meaning
 from agent.errors import InputError
 from agent.progress import Progress, silent
 from agent.retrieval.base import Query, Retriever
@@ -222,6 +222,13 @@ class HeldOut:
     sources: tuple[Retriever, ...]
     weights: Weights
 
+    def untrained(self) -> HeldOut:
+        """The same without trained behaviour, as a new workspace has it."""
+        if all(source.name != Behaviour.name for source in self.sources):
+            return self
+        sources = tuple(source for source in self.sources if source.name != Behaviour.name)
+        return HeldOut(self.transitions, sources, Weights())
+
 
 def held_out(
     workspace: Workspace, encoder: Encoder, dataset: Dataset, training: Known, seed: int, progress: Progress = silent
@@ -243,7 +250,7 @@ def held_out(
         )
     behaviour, weights = open_behaviour(workspace, encoder.name, ids, vectors, progress)
     transitions = transitions_of(training, dataset)
-    meaning = Semantic(workspace.index(encoder, progress), encoder, ids, vectors)
+    meaning = open_meaning(workspace, encoder, dataset.catalogue, progress)
     trained = () if behaviour is None else (behaviour,)
     return HeldOut(transitions, (transitions, *trained, meaning, Lexical(dataset.catalogue)), weights)
 

@@ -9,9 +9,11 @@ from test_retrieval import query
 from agent.agent import Agent
 from agent.errors import InputError, WorkspaceError
 from agent.generation.fake import FakeGenerator
+from agent.ranking.scoring import BESIDE_A_REQUEST, Measured, final_scores
 from agent.retrieval.behaviour import Behaviour, as_items, as_query
 from agent.retrieval.sequence import Encoder, Shape, network, windows
 from agent.retrieval.trained import MANIFEST, check_behaviour, read_manifest
+from agent.saved import reply_of
 from agent.schema import Interaction, Item
 from agent.settings import Settings
 from agent.workspace.encoder import HashEncoder
@@ -270,8 +272,8 @@ def tuned(tmp_path):
     return tmp_path / "w", manifest
 
 
-def reopened(path):
-    return Agent(Workspace.open(path), Settings(), HashEncoder(64), FakeGenerator())
+def reopened(path, generator=None):
+    return Agent(Workspace.open(path), Settings(), HashEncoder(64), generator or FakeGenerator())
 
 
 def test_tuning_a_workspace_changes_what_serves(tuned):
@@ -288,6 +290,26 @@ def test_tuning_a_workspace_changes_what_serves(tuned):
         assert set(reply.candidates[0].scores) >= {"behaviour", "transitions"}
     check = check_behaviour(path / "behaviour", HashEncoder(64).name)
     assert check.ok and "weights: transitions" in check.detail and "ndcg@10" in check.detail
+
+
+def test_the_model_counts_less_beside_trained_behaviour_and_beside_words_that_it_does_not_read(tuned, tmp_path):
+    def told(agent, intent=""):
+        reply = agent.recommend("p1", intent=intent, n=2)
+        first = reply.candidates[0].scores
+        assert reply_of(agent.workspace.store.turn(reply.turn_id), agent.catalogue).model_weight == reply.model_weight
+        assert reply.as_dict()["model_weight"] == reply.model_weight
+        scores = [[c.scores[name] for c in reply.candidates] for name in ("retrieval", "model")]
+        assert first["final"] == pytest.approx(max(final_scores(*map(np.array, scores), reply.model_weight)))
+        return reply.model_weight
+
+    generator = FakeGenerator()
+    generator.measured = Measured(0.2, 0.9, reads_requests=False)
+    with reopened(tuned[0], generator) as agent:
+        assert agent.model_weight == told(agent) == told(agent, "something gloomy with ghosts") == 0.2
+    with open_small(tmp_path / "new", generator) as agent:
+        assert agent.model_weight == told(agent) == told(agent, "from the 90s") == 0.9
+        assert told(agent, "something gloomy with ghosts") == BESIDE_A_REQUEST
+        assert agent.recommend("p1", n=2, strategy="generate").model_weight is None
 
 
 def manifest_file(path):

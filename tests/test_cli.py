@@ -332,8 +332,8 @@ def test_the_list_looks_like_this():
 
 def test_the_footer_explains_marks_times_and_score():
     timings = {"profile": 0.3, "rank": 812.0, "list": 900.0, "answer": 3200.0}
-    shown = reply(CHECKED, PLAIN, timings_ms=timings, model="tiny", adapter="films-1")
-    assert footer(console(64), shown, 0.25, Marks()).plain.splitlines() == [
+    shown = reply(CHECKED, PLAIN, timings_ms=timings, model="tiny", adapter="films-1", model_weight=0.25)
+    assert footer(console(64), shown, Marks()).plain.splitlines() == [
         "    ✓ every claim checked, phrased by the model",
         "    • plain fact, computed",
         "    the list after 900 ms · all reasons after 3.2 s",
@@ -367,7 +367,7 @@ def test_no_line_is_wider_than_the_terminal(width):
     out = console(width)
     drawn = listing(out, reply(*recommendations), Marks())
     timings = {"profile": 0.3, "rank": 812.0, "justify": 2302.0, "list": 900.0, "answer": 3200.0}
-    drawn.append("\n").append(footer(out, reply(timings_ms=timings, model="M" * 10), 0.1, Marks()))
+    drawn.append("\n").append(footer(out, reply(timings_ms=timings, model="M" * 10, model_weight=0.1), Marks()))
     lines = drawn.plain.splitlines()
     assert max(cell_len(line) for line in lines) <= min(width, 92)
     assert not any(line != line.rstrip() for line in lines)
@@ -380,7 +380,7 @@ def test_no_line_is_wider_than_the_terminal(width):
 def test_ascii_marks_are_ascii_and_unchecked_words_say_so():
     doubtful = Recommendation(3, film("Heat"), float("nan"), "It is great.")
     shown = reply(CHECKED, PLAIN, doubtful, timings_ms={"rank": 1.0}, model="tiny")
-    drawn = listing(console(), shown, ASCII).plain + footer(console(), shown, 0.1, ASCII).plain
+    drawn = listing(console(), shown, ASCII).plain + footer(console(), shown, ASCII).plain
     assert drawn.isascii() and "? not checked" in drawn and "nan" not in drawn
 
 
@@ -516,8 +516,8 @@ def test_the_state_is_told_in_words_only(small):
 
 def test_a_place_before_a_higher_score_is_explained():
     first, second = (Recommendation(rank, film(f"{rank}"), score) for rank, score in ((1, 0.2), (2, 0.9)))
-    assert "for variety" in footer(console(), reply(first, second, model="m"), 0.1, Marks()).plain
-    assert "for variety" not in footer(console(), reply(second, first, model="m"), 0.1, Marks()).plain
+    assert "for variety" in footer(console(), reply(first, second, model="m"), Marks()).plain
+    assert "for variety" not in footer(console(), reply(second, first, model="m"), Marks()).plain
 
 
 def test_a_path_stays_whole(small):

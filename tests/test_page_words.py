@@ -260,7 +260,7 @@ def test_nothing_of_a_chinese_page_is_english(small):
     views += [last(Guest(small, words=CHINESE).answer(text)) for text in ("  ", "x" * 5_000)]
     assert {view.state for view in views} >= {"looking", "writing", "done"}
     for view in views:
-        assert not LATIN.search(shown(cards(view, "film", 0.5)).replace("x" * 300, "")), cards(view, "film", 0.5)
+        assert not LATIN.search(shown(cards(view, "film")).replace("x" * 300, "")), cards(view, "film")
         for role, text in view.talk:
             assert role == "user" or not LATIN.search(KNOWN.sub(" ", text)), text
     assert not LATIN.search(shown(heading(CHINESE) + invitation(CHINESE, "film")))

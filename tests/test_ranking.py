@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from agent.generation.base import TitleScores
 from agent.ranking.diversity import diversify, explored
-from agent.ranking.scoring import final_scores, order, standardised
+from agent.ranking.scoring import (
+    BESIDE_A_REQUEST,
+    MODEL_WEIGHT,
+    Measured,
+    final_scores,
+    order,
+    standardised,
+    weight_in_force,
+)
 
 
 def test_standardised_has_mean_0_and_deviation_1():
@@ -25,6 +33,27 @@ def test_the_model_counts_by_its_mean_per_token_and_its_weight():
     assert final_scores(np.array([0.0, 10.0]), titles, 0.0) == pytest.approx([-1, 1])
     assert final_scores(np.array([0.0, 10.0]), titles, 1.0) == pytest.approx([0, 0])
     assert final_scores(np.array([0.0, 10.0]), titles, 2.0) == pytest.approx([1, -1])
+
+
+@pytest.mark.parametrize(
+    ("measured", "trained", "asked", "weight"),
+    [
+        (Measured(), False, True, MODEL_WEIGHT),
+        (Measured(0.2, 0.9), True, False, 0.2),
+        (Measured(0.2, 0.9), False, False, 0.9),
+        (Measured(0.2), False, False, 0.2),
+        (Measured(new=0.9), True, False, 0.9),
+        (Measured(0.0, 0.9), True, False, 0.0),
+        (Measured(0.2, 0.9), False, True, 0.9),
+        (Measured(0.2, 0.9, reads_requests=False), False, True, BESIDE_A_REQUEST),
+        (Measured(0.2, 0.9, reads_requests=False), True, True, 0.2),
+        (Measured(0.2, 0.9, reads_requests=False), False, False, 0.9),
+    ],
+)
+def test_the_model_counts_as_was_measured_beside_such_retrieval(measured, trained, asked, weight):
+    assert weight_in_force(None, measured, is_trained=trained, is_asked=asked) == weight
+    assert weight_in_force(0.0, measured, is_trained=trained, is_asked=asked) == 0.0
+    assert weight_in_force(3.0, measured, is_trained=trained, is_asked=asked) == 3.0
 
 
 def test_rounding_is_no_difference():

@@ -313,6 +313,7 @@ def test_what_helps_serves_and_what_is_worse_is_refused_with_the_numbers(two_gai
     found, serving = examined(two_gaits, tiny, "good")
     assert found.passed and found.gain.low > 0 and found.weight > 0 and found.grounded_gain.high >= 0
     assert serving.manifest.name == "good" and serving.manifest.model_weight == found.weight
+    assert serving.manifest.weight_new == found.weight_new == found.weight  # nothing was trained here
     assert serving.manifest.measures["gain"]["mean"] == pytest.approx(found.gain.mean)
 
     worse = serving.folder.parent / "worse"
@@ -374,7 +375,7 @@ def test_new_interactions_leave_no_one_held_out(two_gaits, tiny, tmp_path):
 def test_what_must_hold_to_pass():
     same, better, worse = (Interval(mean, mean - 0.01, mean + 0.01) for mean in (0.0, 0.1, -0.1))
     sides = {"before": better, "after": better, "grounded_before": better, "grounded_after": better}
-    passing = Verdict(10, gain=better, grounded_gain=same, weight=0.3, **sides)
+    passing = Verdict(10, gain=better, grounded_gain=same, weight=0.3, weight_new=0.3, **sides)
     assert passing.passed and replace(passing, gain=same).passed
     assert not replace(passing, gain=worse).passed
     assert not replace(passing, grounded_gain=worse).passed

@@ -28,7 +28,7 @@ def replied(retrieval, model, weight):
         for n, (r, m, f) in enumerate(rows)
     )
     first = Recommendation(1, candidates[0].item, candidates[0].scores["final"])
-    return Reply("t", None, Intent(), (first,), candidates=candidates)
+    return Reply("t", None, Intent(), (first,), candidates=candidates, model_weight=weight)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def replied(retrieval, model, weight):
 )
 def test_a_score_can_be_worked_out_by_hand_from_what_is_printed(retrieval, model, weight):
     reply = replied(retrieval, model, weight)
-    said = formula(reply, weight)
+    said = formula(reply)
     parts = [(float(f"{sign}{mean}"), float(spread)) for sign, mean, spread in SUM.findall(said)]
     assert len(parts) == 1 + bool(weight)
     for candidate in reply.candidates:
@@ -48,12 +48,12 @@ def test_a_score_can_be_worked_out_by_hand_from_what_is_printed(retrieval, model
 
 def test_scores_that_do_not_differ_add_nothing_and_none_are_named_without_candidates():
     assert standardised("model", replied([1.0, 2.0], [4.0, 4.0], 1.0).candidates) == "0"
-    assert formula(Reply("t", None, Intent()), 0.25) == "score = retrieval + 0.25 x model"
+    assert formula(Reply("t", None, Intent(), model_weight=0.25)) == "score = retrieval + 0.25 x model"
 
 
 @pytest.mark.parametrize("words", WORDS.values(), ids=str)
 def test_the_page_prints_the_same_numbers(words):
-    html = trace(replied([1.171, 0.902, 0.4], [5.635, -2.25, 1.0], 0.3), "film", 0.3, words)
+    html = trace(replied([1.171, 0.902, 0.4], [5.635, -2.25, 1.0], 0.3), "film", words)
     mean, spread = np.mean([1.171, 0.902, 0.4]), np.std([1.171, 0.902, 0.4])
     assert f"− {mean:.4g}) ÷ {spread:.4g} + 0.3 × (" in html
 
@@ -62,12 +62,12 @@ def test_a_real_list_prints_what_makes_its_scores(tmp_path):
     with open_small(tmp_path) as agent:
         reply = agent.recommend(intent="a crime film", n=3)
         (r_mean, r_spread), (m_mean, m_spread) = (
-            (float(f"{sign}{mean}"), float(spread)) for sign, mean, spread in SUM.findall(formula(reply, 0.3))
+            (float(f"{sign}{mean}"), float(spread)) for sign, mean, spread in SUM.findall(formula(reply))
         )
         for one in reply.recommendations:
             scores = next(c.scores for c in reply.candidates if c.item.item_id == one.item.item_id)
             made = (scores["retrieval"] + r_mean) / r_spread
-            made += agent.model_weight * (scores["model"] + m_mean) / m_spread
+            made += reply.model_weight * (scores["model"] + m_mean) / m_spread
             assert math.isclose(made, one.score, abs_tol=0.01)
 
 

@@ -23,6 +23,7 @@ import prompts
 from agent.errors import AdapterError, InputError, PromptError
 from agent.generation.fake import FakeGenerator
 from agent.generation.prompting import PromptSet
+from agent.ranking.scoring import Measured
 from agent.schema import Item
 from agent.settings import load_settings
 from agent.trial import Trial, generator_with
@@ -42,7 +43,7 @@ class Backwards(FakeGenerator):
     """Likes what the other fake does not."""
 
     name, adapter = "backwards", "back"
-    measured_weight = 5.0
+    measured = Measured(5.0)
 
     def score(self, prefix, titles):
         told = super().score(prefix, titles)

@@ -107,7 +107,7 @@ class _Page:
         is_new, words = view.state == "new", view.words
         return {
             self.talk: gr.Chatbot(said, visible=bool(said), label=words("top.talk")),
-            self.found: cards(view, self._agent.noun, self._agent.model_weight),
+            self.found: cards(view, self._agent.noun),
             self.begin: gr.Column(visible=is_new),
             self.renew: gr.Button(words("top.anew"), visible=not is_new),
             self.send: gr.Button(words("top.send"), visible=not view.is_busy),
@@ -176,7 +176,7 @@ class _Page:
         wish, guest = _wish(event), self._guest(request)
         if wish["do"] not in ("undo", "edit"):
             view = guest.sway(wish["item"]) if wish["do"] == "sway" else guest.react(wish["item"], wish["event"])
-            return {self.found: cards(view, self._agent.noun, self._agent.model_weight)}
+            return {self.found: cards(view, self._agent.noun)}
         view = guest.undo()
         return {**self._shown(guest, view), self.box: view.draft if wish["do"] == "edit" else ""}
 

@@ -21,14 +21,14 @@ from ui.words import Words
 GHOSTS = 3  # empty cards that hold the place while the list is being made
 
 
-def cards(view: View, noun: str = "item", model_weight: float = 0.0) -> str:
+def cards(view: View, noun: str = "item") -> str:
     """The latest list as cards with all that belongs to it; empty before the first message."""
     if view.state == "new":
         return ""
     reply = view.reply
     listed = reply.recommendations if reply is not None else ()
     bars = shares(listed)
-    shown = "".join(_card(one, view, share, model_weight) for one, share in zip(listed, bars, strict=True))
+    shown = "".join(_card(one, view, share) for one, share in zip(listed, bars, strict=True))
     settled = reply is not None and not view.is_busy
     parts = (
         ("vr-understood", _understood(view)),
@@ -36,7 +36,7 @@ def cards(view: View, noun: str = "item", model_weight: float = 0.0) -> str:
         ("vr-listed", _list(view, shown)),
         ("vr-none", _nothing(view) if settled and not listed else ""),
         ("vr-next", _next(view) if settled else ""),
-        ("", trace(reply, noun, model_weight, view.words) if reply is not None and settled and listed else ""),
+        ("", trace(reply, noun, view.words) if reply is not None and settled and listed else ""),
     )
     return "".join(f'<div class="{name}">{html}</div>' for name, html in parts)
 
@@ -102,12 +102,12 @@ def _list(view: View, shown: str) -> str:
     return f'<ol class="vr-list" data-part="{view.turn} list">{shown}</ol>' if shown else ""
 
 
-def _card(one: Recommendation, view: View, share: float, model_weight: float) -> str:
+def _card(one: Recommendation, view: View, share: float) -> str:
     told = text(attributes(item_said(one.item, view.words)))
     facts = f'<p class="vr-facts" dir="auto">{told}</p>' if told else ""
     finite, words = math.isfinite(one.score), view.words
     said = text(words("card.score", score=f"{one.score:.2f}") if finite else words("card.no_score"))
-    behind = why(one, view.reply, view, _swayed(one, view, model_weight)) if view.reply is not None else ""
+    behind = why(one, view.reply, view, _swayed(one, view)) if view.reply is not None else ""
     return (
         f'<li class="vr-card"><div class="vr-head"><span class="vr-rank" aria-hidden="true">{one.rank}</span>'
         f'<div class="vr-name"><h3 class="vr-title" dir="auto">{text(one.item.title)}</h3>{facts}</div>'
@@ -117,11 +117,11 @@ def _card(one: Recommendation, view: View, share: float, model_weight: float) ->
     )
 
 
-def _swayed(one: Recommendation, view: View, model_weight: float) -> str:
+def _swayed(one: Recommendation, view: View) -> str:
     """What moved the item, or a button that asks for it once the turn is over."""
     found = view.swayed.get(one.item.item_id)
     if found is not None:
-        return chart(found, bool(model_weight), view.words)
+        return chart(found, bool(view.reply and view.reply.model_weight), view.words)
     return "" if view.is_busy else button(one.item.item_id, one.item.title, view.words)
 
 

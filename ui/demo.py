@@ -34,7 +34,8 @@ def run(terminal: Terminal, workspace: Path | None) -> None:
         _heading(terminal, f"Someone new who watched {' and '.join(HISTORY)}", f"and asks for “{REQUEST}”")
         follow(terminal, agent, agent.stream(history=HISTORY, intent=REQUEST), trace=False)
         terminal.say()
-        _paragraph(terminal, _how(agent.model_weight, agent.generator.reads_items))
+        weights = [agent.lister.model_weight(agent.settings.model_weight, is_asked=asked) for asked in (False, True)]
+        _paragraph(terminal, _how(*weights, tuned=agent.generator.reads_items))
         terminal.say()
     _paragraph(
         terminal, "Next: `make chat` talks to you in the browser; `vouchrec recommend --help` lists what to ask."
@@ -49,15 +50,16 @@ def last_likes(agent: Agent, user_id: str, n: int) -> tuple[str, ...]:
     return tuple(agent.catalogue.get(item_id).title for item_id in reversed(profile.likes[-n:]))
 
 
-def _how(model_weight: float, tuned: bool) -> str:
+def _how(weight: float, asked: float, *, tuned: bool) -> str:
     model = (
         "what the language model, tuned on such histories, says of how likely each film is to be next"
         if tuned
         else "the language model's log-probability of each title"
     )
+    beside = "" if asked == weight else f", or {asked:g} x model beside a wish in words, which this model does not read"
     return (
         f"How the order is made: the retrieval score (behaviour, meaning and words) and {model} "
-        f"are brought to one scale, then added: retrieval + {model_weight:g} x model. "
+        f"are brought to one scale, then added: retrieval + {weight:g} x model{beside}. "
         "The weight was chosen on validation people; change it with VOUCHREC_MODEL_WEIGHT. "
         "Each reason is phrased from computed facts, and every claim in it is checked before it is shown."
     )

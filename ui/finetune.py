@@ -34,7 +34,7 @@ def behaviour(
     Minutes on two CPU cores for 100,000 interactions. A run that was stopped goes on. New interactions move the next
     list at once without it; run it again when there are many more of them.
     """
-    from agent.build import open_encoder, open_workspace
+    from agent.build import adapters_of, open_encoder, open_workspace
     from agent.errors import InputError
     from agent.retrieval.sequence import Shape
     from agent.settings import load_settings
@@ -50,6 +50,7 @@ def behaviour(
     with terminal.progress(keep=True) as progress, open_workspace(settings.home) as opened:
         encoder = open_encoder(settings, progress)
         manifest = tune(opened, encoder, shape=shape, recipe=recipe, members=members, progress=progress)
+        serving = adapters_of(opened).in_service
     told = manifest.training
     terminal.say()
     passes = " and ".join(str(epoch) for epoch in told["best_epochs"])
@@ -58,6 +59,9 @@ def behaviour(
     for name, found in told["ndcg@10"].items():
         weight = f"weight {manifest.habit[name]:.2f}" if name in manifest.habit else "all of them"
         terminal.say(f"  {name:<12} {found['mean']:.4f} ({found['low']:.4f} to {found['high']:.4f})  {weight}")
+    if serving is not None and serving.manifest.weight_new == serving.manifest.model_weight:
+        name = serving.manifest.name
+        terminal.say(f"The weight of the adapter {name} was measured without this: `vouchrec finetune promote {name}`.")
     terminal.say("These people chose the weights and when to stop; for figures to quote, run `vouchrec evaluate`.")
 
 

@@ -57,7 +57,7 @@ def listing(console: Console, reply: Reply, marks: Marks, *, scores: bool = True
     return Text("\n\n").join(blocks)
 
 
-def footer(console: Console, reply: Reply, model_weight: float, marks: Marks) -> Text:
+def footer(console: Console, reply: Reply, marks: Marks) -> Text:
     """What the marks mean, how long each stage took, and what made the order: model, adapter and weight."""
     moments = {"list": "the list after", "answer": "all reasons after"}
     reached = [
@@ -65,7 +65,7 @@ def footer(console: Console, reply: Reply, model_weight: float, marks: Marks) ->
     ]
     stages = [f"{stage} {duration(ms)}" for stage, ms in reply.timings_ms.items() if stage not in moments]
     model = [reply.model, f"adapter {reply.adapter}" if reply.adapter else "no adapter"] if reply.model else []
-    lines = [reached, stages, [*model, formula(reply, model_weight)]]
+    lines = [reached, stages, [*model, formula(reply)]]
     width, signs = width_of(console), legend(console, reply, marks)
     return Text("\n").join(
         [*([signs] if signs else []), *(_filled(line, width, marks.between) for line in lines if line)]
@@ -78,20 +78,20 @@ def legend(console: Console, reply: Reply, marks: Marks) -> Text:
     return _filled(meanings, width_of(console), "   ") if meanings else Text()
 
 
-def formula(reply: Reply, model_weight: float) -> str:
+def formula(reply: Reply) -> str:
     """How the score of this reply was made, in words, and why it need not fall from place to place."""
     scores = [one.score for one in reply.recommendations]
     varied = "; for variety, a place may go before a higher score" if scores != sorted(scores, reverse=True) else ""
-    return _sum(reply, model_weight) + varied
+    return _sum(reply) + varied
 
 
-def _sum(reply: Reply, model_weight: float) -> str:
+def _sum(reply: Reply) -> str:
     if reply.candidates and "retrieval" not in reply.candidates[0].scores:
         return "score = log-probability, by the model alone"
-    if not model_weight:
+    if not reply.model_weight:
         return f"score = {standardised('retrieval', reply.candidates)}, retrieval alone"
     retrieval, model = (standardised(name, reply.candidates) for name in ("retrieval", "model"))
-    return f"score = {retrieval} + {model_weight:g} x {model}"
+    return f"score = {retrieval} + {reply.model_weight:g} x {model}"
 
 
 def standardised(source: str, candidates: Sequence[Candidate], named: str = "") -> str:

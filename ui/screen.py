@@ -74,7 +74,7 @@ def show(terminal: Terminal, agent: Agent, reply: Reply, *, trace: bool = True, 
     terminal.say(listing(terminal.out, reply, marks, scores=trace))
     below = Text()
     if is_turn and trace:
-        below = footer(terminal.out, reply, agent.model_weight, marks)
+        below = footer(terminal.out, reply, marks)
     elif is_turn and signs:
         below = legend(terminal.out, reply, marks)
     if below:

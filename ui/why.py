@@ -36,7 +36,7 @@ def why(one: Recommendation, reply: Reply, view: View, more: str = "") -> str:
     )
 
 
-def trace(reply: Reply, noun: str, model_weight: float, words: Words) -> str:
+def trace(reply: Reply, noun: str, words: Words) -> str:
     """How the list came about, closed at first: conditions, prompt, model, time by stage, candidates with scores."""
     adapter = "trace.adapter" if reply.adapter else "trace.no_adapter"
     rows = {
@@ -44,7 +44,7 @@ def trace(reply: Reply, noun: str, model_weight: float, words: Words) -> str:
         "trace.conditions": "; ".join(conditions(reply.intent.filters, words)) or words("trace.no_conditions"),
         "trace.left_out": words("trace.left_out_what", things=things(noun, words)),
         "trace.candidates": f"{len(reply.candidates):,}",
-        "trace.order": _order(reply, model_weight, words),
+        "trace.order": _order(reply, words),
         "trace.model": words(adapter, model=reply.model, adapter=reply.adapter),
         "trace.prompt": reply.prompt,
     }
@@ -69,12 +69,13 @@ def _phrased(one: Recommendation, reply: Reply, words: Words) -> str:
     return f"<p>{text(told)}</p>"
 
 
-def _order(reply: Reply, model_weight: float, words: Words) -> str:
+def _order(reply: Reply, words: Words) -> str:
     """How the score was made."""
     if reply.candidates and "retrieval" not in reply.candidates[0].scores:
         return words("trace.order_model")
     parts = {name: _part(name, reply.candidates, words) for name in ("retrieval", "model")}
-    return words("trace.order_both" if model_weight else "trace.order_retrieval", weight=model_weight, **parts)
+    weight = reply.model_weight
+    return words("trace.order_both" if weight else "trace.order_retrieval", weight=weight, **parts)
 
 
 def _part(source: str, candidates: Sequence[Candidate], words: Words) -> str:

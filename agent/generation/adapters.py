@@ -21,6 +21,7 @@ from typing import Any
 from agent.errors import AdapterError
 from agent.files import replacing
 from agent.generation.items import ItemShape
+from agent.ranking.scoring import Measured
 
 MANIFEST, IN_SERVICE, WEIGHTS = "manifest.json", "in-service", "adapter_model.safetensors"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -34,10 +35,10 @@ class AdapterManifest:
     `base` is the fingerprint of the model that it was tuned on, `prompts` the hash of each prompt by name, `encoder`
     the name of what made the text vectors, `items` the keys (`agent.workspace.catalogue.item_key`) of those whose own
     parts it has learned, `window` how many items of a history it reads, `model_weight` how much its scores count beside
-    those of retrieval. `writes` says whether it has learned to phrase reasons freely, `fills` whether to fill in what a
-    message asks for, `ranks_alone` whether it has learned no words at all: they are then the base model's, since such
-    tuning spoils them (docs/log.md). `shipped` says whether it came with the package. `measures` is what the gate
-    found, `training` how it came about.
+    those of retrieval as the gate had it, `weight_new` beside retrieval without trained behaviour. `writes` says
+    whether it has learned to phrase reasons freely, `fills` whether to fill in what a message asks for, `ranks_alone`
+    whether it has learned no words at all: they are then the base model's, since such tuning spoils them (docs/log.md).
+    `shipped` says whether it came with the package. `measures` is what the gate found, `training` how it came about.
     """
 
     name: str
@@ -49,12 +50,18 @@ class AdapterManifest:
     items: tuple[str, ...] = ()
     window: int = 100
     model_weight: float = 0.0
+    weight_new: float | None = None
     writes: bool = False
     fills: bool = False
     ranks_alone: bool = False
     shipped: bool = False
     measures: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def measured(self) -> Measured:
+        """How much its scores count. What knows the next item alone reads no request."""
+        return Measured(self.model_weight, self.weight_new, reads_requests=not self.ranks_alone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.ranking.scoring import Measured
+
 PrefixT = TypeVar("PrefixT")
 
 
@@ -73,8 +75,8 @@ class Generator(Protocol[PrefixT, TrieT, ItemsT]):
     `read` returns an opaque prefix; the other methods leave it as it was, so it can be used any number of times.
     `reads_items` says whether it was tuned to read items as vectors; only then may `know` and `next_items` be called;
     `ranks_alone` that it was tuned to tell the next item and nothing else, so that what it spells knows no history.
-    `measured_weight` is how much its scores count beside those of retrieval, where that was measured. `writes_reasons`
-    says whether it was tuned to phrase reasons, and so may do it in its own words before the checker looks, and
+    `measured` is how much its scores count beside those of retrieval, where that was measured. `writes_reasons` says
+    whether it was tuned to phrase reasons, and so may do it in its own words before the checker looks, and
     `fills_intents` whether it is large enough, or was tuned, to fill in what a message asks for.
     """
 
@@ -82,7 +84,7 @@ class Generator(Protocol[PrefixT, TrieT, ItemsT]):
     adapter: str | None
     reads_items: bool
     ranks_alone: bool
-    measured_weight: float | None
+    measured: Measured
     writes_reasons: bool
     fills_intents: bool
 

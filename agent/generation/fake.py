@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.generation.base import Branch, Message, Piece, TitleScores
+from agent.ranking.scoring import Measured
 
 _SMALL = frozenset({"a", "an", "and", "too"})
 
@@ -28,7 +29,7 @@ class FakeGenerator:
     adapter = None
     reads_items = False
     ranks_alone = False
-    measured_weight = None
+    measured = Measured()
     writes_reasons = False
     fills_intents = False
 

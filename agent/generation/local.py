@@ -22,6 +22,7 @@ from agent.generation.items import states_at
 from agent.generation.loading import load_served
 from agent.generation.trie import TokenTrie
 from agent.generation.writing import Writers, Writing
+from agent.ranking.scoring import Measured
 
 if TYPE_CHECKING:
     import torch
@@ -74,7 +75,7 @@ class LocalGenerator:
         self._depth = adapter.manifest.shape.depth if adapter and adapter.manifest.shape and ranker is model else None
         self._window = adapter.manifest.window if adapter else 0
         self.writes_reasons = adapter is not None and adapter.manifest.writes
-        self.measured_weight = adapter.manifest.model_weight if adapter else None
+        self.measured = adapter.manifest.measured if adapter else Measured()
         large = sum(p.numel() for p in self._model.parameters()) >= FILLING_PARAMETERS
         self.fills_intents = large or (adapter is not None and adapter.manifest.fills)
         self._item_row = {key: row for row, key in enumerate(adapter.manifest.items)} if adapter else {}

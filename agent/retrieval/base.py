@@ -40,6 +40,11 @@ class Query:
     remarks: tuple[tuple[str, int], ...] = ()
     named: Positions = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
+    @property
+    def has_words(self) -> bool:
+        """Whether it asks for something in words, beside filters and titles."""
+        return bool(self.wishes or self.avoids)
+
 
 class Retriever(Protocol):
     """One source. Scores lie on a fixed scale that neither k nor the filters move; higher is better."""

@@ -82,6 +82,6 @@ def summed(parts: Mapping[str, Scores], n: int) -> Scores:
 
 def _habit(query: Query) -> float:
     """A request without words or titles leaves only habit; no history but those titles leaves only the request."""
-    if not (query.wishes or query.avoids or len(query.named)):
+    if not (query.has_words or len(query.named)):
         return 1.0
     return query.habit if len(query.history) > len(query.named) else 0.0

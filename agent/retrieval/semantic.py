@@ -81,7 +81,7 @@ class Semantic:
         return (self._about, asked) if asked is not None else (self._whole, self._taste(query))
 
     def _asked(self, query: Query) -> Floats | None:
-        return self._encoded(query.wishes, query.avoids) if query.wishes or query.avoids else None
+        return self._encoded(query.wishes, query.avoids) if query.has_words else None
 
     def _encode(self, wishes: str, avoids: str) -> Floats | None:
         wanted, unwanted = self._encoder.encode([wishes or "anything", avoids or "nothing"])

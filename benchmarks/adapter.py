@@ -96,7 +96,7 @@ def main() -> None:
         ground = Ground(*open_data(arguments.data, arguments.texts, arguments.core, progress), progress)
         for config in (read_config(arguments.preset, seed=seed) for seed in seeds):
             split = make_split(ground.dataset, "leave-one-out", config.seed)
-            judged = _adapters(ground, split, config, Path(arguments.preset).stem, arguments.judged)
+            judged = adapters_judged(ground, split, config, Path(arguments.preset).stem, arguments.judged)
             adapters.append(judged)
             asked.append({called: _answers(ground, split, called, judged[called], config.seed) for called in judged})
     weights = {called: [one[called].manifest.model_weight for one in adapters] for called in RETRIEVALS}
@@ -110,7 +110,7 @@ def main() -> None:
         ship(**adapters[0], figures=figures)
 
 
-def _adapters(ground: Ground, split: Split, config: SftConfig, preset: str, judged: int) -> dict[str, Adapter]:
+def adapters_judged(ground: Ground, split: Split, config: SftConfig, preset: str, judged: int) -> dict[str, Adapter]:
     """Tuned without the test interactions, and judged by the gate beside either retrieval: by RETRIEVALS."""
     name, home = f"{preset}-{config.seed}", _home(ground, config.seed)
     with _without_test(home, ground.dataset, split) as workspace:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from agent.assets import fetch
 from agent.errors import AdapterError, InputError, WorkspaceError
-from agent.generation.adapters import Adapter, Adapters, base_fingerprint
+from agent.generation.adapters import Adapter, AdapterManifest, Adapters, base_fingerprint
 from agent.generation.prompting import PromptSet
 from agent.progress import Progress, silent
 from agent.retrieval.behaviour import Behaviour, as_items, probes_of
@@ -221,6 +221,11 @@ def remove_training(workspace: Workspace) -> None:
 def behaviour_folder(workspace: Workspace) -> Path:
     """Where the trained behaviour of a workspace lies."""
     return workspace.path / "behaviour"
+
+
+def model_weight_of(workspace: Workspace, manifest: AdapterManifest) -> float:
+    """How much an adapter's scores count beside retrieval as this workspace has it now."""
+    return manifest.measured.weight(is_trained=read_manifest(behaviour_folder(workspace)) is not None)
 
 
 def adapters_of(workspace: Workspace) -> Adapters:

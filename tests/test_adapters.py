@@ -6,14 +6,17 @@ from dataclasses import replace
 
 import pytest
 from conftest import open_small
+from test_behaviour import QUICK, SMALL
 from test_cli import run
 
-from agent.build import adapter_in_service, adapters_of
+from agent.build import adapter_in_service, adapters_of, model_weight_of
 from agent.errors import AdapterError
 from agent.generation.adapters import IN_SERVICE, MANIFEST, WEIGHTS, AdapterManifest, base_fingerprint, save_manifest
 from agent.settings import Settings
 from agent.shipped import add_shipped
+from agent.workspace.encoder import HashEncoder
 from agent.workspace.workspace import Workspace
+from finetune.retrieval import tune
 
 INTERVAL = {"mean": 0.01, "low": 0.002, "high": 0.02}
 PASSED = {"passed": True, "people": 300, "before": INTERVAL, "after": INTERVAL, "gain": INTERVAL}
@@ -63,6 +66,20 @@ def test_one_in_service_that_is_gone_is_told(path):
         (found.path("good") / MANIFEST).unlink()
         with pytest.raises(AdapterError, match="no adapter called 'good'"):
             _ = found.in_service
+
+
+def test_the_list_says_how_much_counts_as_the_workspace_is_now(path):
+    def listed():
+        line = next(line for line in run("adapters", "list", "-w", str(path)).stdout.splitlines() if "both" in line)
+        return float(line.split()[-1])
+
+    with Workspace.open(path) as workspace:
+        put(workspace, "both", measures=PASSED, model_weight=0.2, weight_new=0.9)
+    assert listed() == 0.9
+    with Workspace.open(path) as workspace:
+        tune(workspace, HashEncoder(64), shape=SMALL, recipe=QUICK)
+        assert model_weight_of(workspace, adapters_of(workspace).get("both").manifest) == 0.2
+    assert listed() == 0.2
 
 
 def test_opening_checks_what_serves(path, tmp_path):

@@ -469,14 +469,21 @@ def test_bars_on_a_terminal_leave_nothing_behind_unless_kept():
 
 def test_finetune_behaviour_trains_says_how_well_and_doctor_shows_the_weights(tmp_path, monkeypatch):
     from conftest import open_small
+    from test_adapters import PASSED, put
 
+    from agent.build import adapters_of
     from agent.workspace.encoder import HashEncoder
+    from agent.workspace.workspace import Workspace
 
     open_small(tmp_path / "w").close()
     monkeypatch.setattr("agent.build.open_encoder", lambda settings, progress=None: HashEncoder(64))
     monkeypatch.setenv("VOUCHREC_ENCODER", HashEncoder(64).name)
+    with Workspace.open(tmp_path / "w") as workspace:
+        put(workspace, "good", measures=PASSED, model_weight=0.7, weight_new=0.7)
+        adapters_of(workspace).use("good")
     asked = ("finetune", "behaviour", "-w", str(tmp_path / "w"), "--epochs", "2", "--width", "16", "--layers", "1")
     result = run(*asked)
+    assert "vouchrec finetune promote good" in result.stdout
     assert result.exit_code == 0, result.stderr
     assert "Trained on" in result.stdout and "with 95% interval" in result.stdout
     assert all(name in result.stdout for name in ("transitions", "behaviour", "semantic", "fused", "weight 0."))

@@ -22,7 +22,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="An adapter, as `vouch
 @guarded
 def list_adapters(ctx: typer.Context, workspace: Workspace = None) -> None:
     """Show every adapter, what the gate found, and which one serves."""
-    from agent.build import adapters_of, open_workspace
+    from agent.build import adapters_of, model_weight_of, open_workspace
     from agent.settings import load_settings
 
     terminal: Terminal = ctx.obj
@@ -42,7 +42,7 @@ def list_adapters(ctx: typer.Context, workspace: Workspace = None) -> None:
                 continue
             gain = measured["gain"]
             said = f"{gain['mean']:+.4f} ({gain['low']:+.4f} to {gain['high']:+.4f})"
-            weight = f"{manifest.model_weight:g}"
+            weight = f"{model_weight_of(opened, manifest):g}"
             refused = "" if measured["passed"] else ", refused"
             table.add_row(name, serves, f"{measured['after']['mean']:.4f}", said + refused, weight)
     terminal.out.print(table)

@@ -59,10 +59,12 @@ def behaviour(
     for name, found in told["ndcg@10"].items():
         weight = f"weight {manifest.habit[name]:.2f}" if name in manifest.habit else "all of them"
         terminal.say(f"  {name:<12} {found['mean']:.4f} ({found['low']:.4f} to {found['high']:.4f})  {weight}")
+    terminal.say("These people chose the weights and when to stop; for figures to quote, run `vouchrec evaluate`.")
     if serving is not None and serving.manifest.weight_new == serving.manifest.model_weight:
         name = serving.manifest.name
-        terminal.say(f"The weight of the adapter {name} was measured without this: `vouchrec finetune promote {name}`.")
-    terminal.say("These people chose the weights and when to stop; for figures to quote, run `vouchrec evaluate`.")
+        terminal.say(
+            f"The adapter {name} was weighed without it; to weigh it again: `vouchrec finetune promote {name}`."
+        )
 
 
 def sft(

@@ -193,7 +193,7 @@ def _checks(terminal: Terminal, settings: Settings, check: type[Check]) -> Itera
 def _adapter(opened: Opened, settings: Settings, check: type[Check]) -> Check:
     """Which adapter serves, and whether it fits what it serves with."""
     from agent.assets import language_model
-    from agent.build import adapter_in_service, adapters_of
+    from agent.build import adapter_in_service, adapters_of, model_weight_of
     from agent.errors import VouchrecError
 
     try:
@@ -206,9 +206,9 @@ def _adapter(opened: Opened, settings: Settings, check: type[Check]) -> Check:
         return check("adapter", True, f"none serves: {name} came with the package for another model, encoder or prompt")
     if found is None:
         return check("adapter", True, f"none serves, which is no fault; {others} there")
-    gain = found.manifest.measures.get("gain")
+    weight, gain = model_weight_of(opened, found.manifest), found.manifest.measures.get("gain")
     said = f"; ndcg@10 {gain['mean']:+.4f} on held-out people beside what served before" if gain else ""
-    return check("adapter", True, f"{found.manifest.name} serves with weight {found.manifest.model_weight:g}{said}")
+    return check("adapter", True, f"{found.manifest.name} serves with weight {weight:g}{said}")
 
 
 def _python(check: type[Check]) -> Check:

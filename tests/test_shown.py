@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -56,6 +57,12 @@ def test_the_page_prints_the_same_numbers(words):
     html = trace(replied([1.171, 0.902, 0.4], [5.635, -2.25, 1.0], 0.3), "film", words)
     mean, spread = np.mean([1.171, 0.902, 0.4]), np.std([1.171, 0.902, 0.4])
     assert f"− {mean:.4g}) ÷ {spread:.4g} + 0.3 × (" in html
+
+
+def test_a_turn_of_an_older_version_claims_nothing_of_its_weight():
+    reply = replace(replied([1.0, 2.0], [4.0, 3.0], 0.5), model_weight=None)
+    assert ENGLISH("trace.order") not in trace(reply, "film", ENGLISH)
+    assert ENGLISH("trace.order") in trace(replace(reply, model_weight=0.0), "film", ENGLISH)
 
 
 def test_a_real_list_prints_what_makes_its_scores(tmp_path):

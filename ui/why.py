@@ -48,7 +48,7 @@ def trace(reply: Reply, noun: str, words: Words) -> str:
         "trace.model": words(adapter, model=reply.model, adapter=reply.adapter),
         "trace.prompt": reply.prompt,
     }
-    told = "".join(f"<dt>{text(words(key))}</dt><dd dir='auto'>{text(said)}</dd>" for key, said in rows.items())
+    told = "".join(f"<dt>{text(words(key))}</dt><dd dir='auto'>{text(said)}</dd>" for key, said in rows.items() if said)
     return (
         f'<details class="vr-trace" data-keep="trace"><summary>{text(words("trace.title"))}</summary>'
         f"<dl>{told}</dl>{_times(reply.timings_ms, words)}{_table(reply.candidates, words)}</details>"
@@ -70,9 +70,11 @@ def _phrased(one: Recommendation, reply: Reply, words: Words) -> str:
 
 
 def _order(reply: Reply, words: Words) -> str:
-    """How the score was made."""
+    """How the score was made; nothing where a turn of an older version does not say how much the model counted."""
     if reply.candidates and "retrieval" not in reply.candidates[0].scores:
         return words("trace.order_model")
+    if reply.model_weight is None:
+        return ""
     parts = {name: _part(name, reply.candidates, words) for name in ("retrieval", "model")}
     weight = reply.model_weight
     return words("trace.order_both" if weight else "trace.order_retrieval", weight=weight, **parts)

@@ -119,7 +119,9 @@ def rebuild(path: Path, settings: Settings, progress: Progress = silent) -> None
         _transitions_file(workspace).unlink(missing_ok=True)
         open_transitions(workspace, progress)
         shutil.rmtree(workspace.cache / BEHAVIOUR_INDEX, ignore_errors=True)
-        open_behaviour(workspace, encoder.name, *workspace.vectors(encoder, progress), progress)
+        items = workspace.store.items()
+        vectors = workspace.vectors(encoder, progress, items=items)[1]
+        open_behaviour(workspace, encoder.name, items, vectors, progress)
 
 
 def open_workspace(path: Path, alone: bool = True) -> Workspace:
@@ -167,14 +169,18 @@ def open_transitions(
 
 
 def open_behaviour(
-    workspace: Workspace, encoder: str, ids: Sequence[str], texts: NDArray[np.float32], progress: Progress = silent
+    workspace: Workspace,
+    encoder: str,
+    items: Sequence[Item],
+    texts: NDArray[np.float32],
+    progress: Progress = silent,
 ) -> tuple[Behaviour | None, Weights]:
     """The sequential model that was trained for a workspace, with its index, and the weights of all sources.
 
     Args:
         workspace: the open workspace.
         encoder: the name of what made the text vectors.
-        ids: of all items, in the store's order.
+        items: those of the store, in its order.
         texts: float32 (items, dimension), their text vectors.
         progress: what is told how far it has come.
 
@@ -188,6 +194,7 @@ def open_behaviour(
     manifest = read_manifest(folder)
     if manifest is None:
         return None, Weights()
+    ids = [item.item_id for item in items]
     trained = load_encoder(folder, manifest, ids, texts, encoder)
     made_by = f"{manifest.file} {manifest.encoder}"
     index = workspace.index_of(
@@ -197,6 +204,7 @@ def open_behaviour(
         lambda: as_items(trained.items),
         lambda: probes_of(trained),
         progress,
+        items,
     )
     return Behaviour(index, trained, ids), manifest.weights
 
@@ -205,11 +213,10 @@ def open_meaning(
     workspace: Workspace, encoder: Encoder, items: Sequence[Item], progress: Progress = silent
 ) -> Semantic:
     """Retrieval by meaning over the items of a workspace, given in the store's order, with what they are about."""
-    ids, vectors = workspace.vectors(encoder, progress)
-    about = Space(
-        workspace.index(encoder, progress, ABOUT), workspace.vectors(encoder, progress, ABOUT)[1], substance(items)
-    )
-    return Semantic(workspace.index(encoder, progress), encoder, ids, vectors, about)
+    ids, vectors = workspace.vectors(encoder, progress, items=items)
+    told = workspace.vectors(encoder, progress, ABOUT, items)[1]
+    about = Space(workspace.index(encoder, progress, ABOUT, items), told, substance(items))
+    return Semantic(workspace.index(encoder, progress, items=items), encoder, ids, vectors, about)
 
 
 def remove_training(workspace: Workspace) -> None:

@@ -23,7 +23,6 @@ from agent.understanding.profile import best_rating
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
 from agent.workspace.index import VectorIndex
-from agent.workspace.vectors import ABOUT
 from agent.workspace.workspace import Workspace
 
 
@@ -48,20 +47,18 @@ def open_serving(
 ) -> Serving:
     """The parts as the store is now. What is up to date in the caches is read, and the rest is made again."""
     store = workspace.store
-    catalogue = Catalogue(store.items(), store.attribute_types())
+    items = store.items()  # once: reading them takes a second for each 30,000
+    catalogue = Catalogue(items, store.attribute_types())
     columns = store.interaction_columns()
     transitions = build.open_transitions(workspace, progress, columns)
-    ids, vectors = workspace.vectors(encoder, progress)
-    index = workspace.index(encoder, progress)
-    behaviour, weights = build.open_behaviour(workspace, encoder.name, ids, vectors, progress)
+    meaning, lexical = build.open_meaning(workspace, encoder, items, progress), Lexical(items)
+    vectors, told = meaning.whole.vectors, meaning.about.vectors
+    behaviour, weights = build.open_behaviour(workspace, encoder.name, items, vectors, progress)
     trained = () if behaviour is None else (behaviour,)
-    told = workspace.vectors(encoder, progress, ABOUT)[1]
-    meaning = build.open_meaning(workspace, encoder, catalogue.items, progress)
-    lexical = Lexical(catalogue.items)
     likeness = Likeness(transitions, vectors)
     named = Named(likeness, Shared(catalogue))
     reactions = Reactions(likeness, encoder, told)
     sources = (transitions, *trained, meaning, lexical, named, reactions)
     lister = Lister(catalogue, vectors, sources, weights, generator)
     fit = Fit(meaning, lexical, told)
-    return Serving(catalogue, index, transitions, lexical, lister, fit, best_rating(columns.values))
+    return Serving(catalogue, meaning.whole.index, transitions, lexical, lister, fit, best_rating(columns.values))

@@ -238,7 +238,6 @@ def held_out(
     Raises:
         InputError: the trained behaviour has: it was trained on other data, or with another seed.
     """
-    ids, vectors = workspace.vectors(encoder, progress)
     manifest = read_manifest(behaviour_folder(workspace))
     if manifest is not None and (manifest.training.get("data"), manifest.training.get("seed")) != (
         dataset.fingerprint(),
@@ -248,9 +247,10 @@ def held_out(
             "The trained behaviour of this workspace has learned from people who are to be held out here. Run "
             f"`vouchrec finetune behaviour --seed {seed}` first."
         )
-    behaviour, weights = open_behaviour(workspace, encoder.name, ids, vectors, progress)
-    transitions = transitions_of(training, dataset)
     meaning = open_meaning(workspace, encoder, dataset.catalogue, progress)
+    texts = meaning.whole.vectors
+    behaviour, weights = open_behaviour(workspace, encoder.name, dataset.catalogue, texts, progress)
+    transitions = transitions_of(training, dataset)
     trained = () if behaviour is None else (behaviour,)
     return HeldOut(transitions, (transitions, *trained, meaning, Lexical(dataset.catalogue)), weights)
 

@@ -52,8 +52,8 @@ class Semantic:
     def __init__(
         self, index: VectorIndex, encoder: Encoder, ids: Sequence[str], vectors: Floats, about: Space | None = None
     ) -> None:
-        self._whole = Space(index, vectors, np.ones(len(ids), np.float32))
-        self._about = about or self._whole
+        self.whole = Space(index, vectors, np.ones(len(ids), np.float32))
+        self.about = about or self.whole
         self._encoder = encoder
         self._place = {item_id: place for place, item_id in enumerate(ids)}
         # Naming and scoring ask for the same vector within a turn; a few requests may be under way at once.
@@ -64,7 +64,7 @@ class Semantic:
         space, vector = self._sought(query)
         if vector is None:
             return np.zeros(0, dtype=np.int64)
-        deep = k if space is self._whole else 2 * k  # what says little comes later than the index has it
+        deep = k if space is self.whole else 2 * k  # what says little comes later than the index has it
         found = nearest(space.index, self._place, vector, deep, query)
         return found[np.argsort(-self.score(query, found), kind="stable")][:k]
 
@@ -78,7 +78,7 @@ class Semantic:
     def _sought(self, query: Query) -> tuple[Space, Floats | None]:
         """What was asked for; without words, what the named titles or else the history are about; None without all."""
         asked = self._asked(query)
-        return (self._about, asked) if asked is not None else (self._whole, self._taste(query))
+        return (self.about, asked) if asked is not None else (self.whole, self._taste(query))
 
     def _asked(self, query: Query) -> Floats | None:
         return self._encoded(query.wishes, query.avoids) if query.has_words else None
@@ -92,7 +92,7 @@ class Semantic:
             return None
         recent = len(query.named) or len(query.history)
         weights = recency(query.times[-recent:], RECENCY_DECAY).astype(np.float32)
-        return _unit(weights @ self._whole.vectors[query.history[-recent:]])
+        return _unit(weights @ self.whole.vectors[query.history[-recent:]])
 
 
 def _unit(vector: Floats) -> Floats | None:

@@ -92,22 +92,33 @@ class Workspace:
         return folder
 
     def vectors(
-        self, encoder: Encoder, progress: Progress = silent, view: View = WHOLE
+        self,
+        encoder: Encoder,
+        progress: Progress = silent,
+        view: View = WHOLE,
+        items: Sequence[Item] | None = None,
     ) -> tuple[tuple[str, ...], Matrix]:
         """The ids of all items in the store's order, and their unit vectors (n, dimension) in the same order.
 
         Only items whose text changed since they were last encoded, or all after a change of encoder, are encoded.
+        `items` are those of the store, here and below, where they have been read already.
         """
-        items = self.store.items()
-        file = self.cache / self._told_apart(view).vectors
+        items = self.store.items() if items is None else items
+        file = self.cache / _told_apart(view, items).vectors
         return tuple(item.item_id for item in items), cached_vectors(file, items, encoder, progress, view)
 
-    def index(self, encoder: Encoder, progress: Progress = silent, view: View = WHOLE) -> VectorIndex:
+    def index(
+        self,
+        encoder: Encoder,
+        progress: Progress = silent,
+        view: View = WHOLE,
+        items: Sequence[Item] | None = None,
+    ) -> VectorIndex:
         """The Chroma index of the store as it is now: opened if it is up to date, else built. `close` closes it.
 
         Raises WorkspaceError when it is damaged: it is not made again in silence, for damage has a cause.
         """
-        return self._text_index(encoder, progress, view)
+        return self._text_index(encoder, progress, view, self.store.items() if items is None else items)
 
     def index_of(
         self,
@@ -117,6 +128,7 @@ class Workspace:
         vectors: Callable[[], Matrix],
         probes: Callable[[], Matrix | None] = lambda: None,
         progress: Progress = silent,
+        items: Sequence[Item] | None = None,
     ) -> VectorIndex:
         """A second index of the same items by other vectors: opened if it is up to date, else built. `close` closes it.
 
@@ -127,14 +139,17 @@ class Workspace:
             vectors: gives unit vectors (n, dimension) in the store's order; called only where they are needed.
             probes: gives unit vectors such as queries will be, to measure its recall with; likewise.
             progress: what is told how far it has come.
+            items: those of the store, where they have been read already.
         """
-        return self._open(self.cache / name, [made_by, dimension], dimension, vectors, progress, probes)
+        items = self.store.items() if items is None else items
+        return self._open(self.cache / name, [made_by, dimension], dimension, items, vectors, progress, probes)
 
     def rebuild(self, encoder: Encoder, progress: Progress = silent) -> None:
         """Make the vectors and the index again from the store alone, whatever is there now."""
-        for view in self._views():
+        items = self.store.items()
+        for view in _views(items):
             (self.cache / view.vectors).unlink(missing_ok=True)
-            self._text_index(encoder, progress, view, anew=True)
+            self._text_index(encoder, progress, view, items, anew=True)
 
     def check(self, encoder: Encoder | None = None, sample: int = 100, seed: int = 0) -> list[Check]:
         """What `vouchrec doctor` shows. `sample` items spread over the catalogue are queried for themselves.
@@ -144,7 +159,7 @@ class Workspace:
         items = self.store.items()
         name = encoder.name if encoder else None
         found = [check_store(self.store), check_counts(self.store)]
-        for view in self._views():
+        for view in _views(items):
             vectors = self.cache / view.vectors
             found += [
                 check_vectors(vectors, items, name, view),
@@ -167,21 +182,15 @@ class Workspace:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _told_apart(self, view: View) -> View:
-        """The view itself, or the whole one where no item has a text, so that both say the same."""
-        if view is WHOLE:  # the store need not be read for it
-            return view
-        return view if any(item.text.strip() for item in self.store.items()) else WHOLE
-
-    def _views(self) -> tuple[View, ...]:
-        return tuple(dict.fromkeys((WHOLE, self._told_apart(ABOUT))))
-
-    def _text_index(self, encoder: Encoder, progress: Progress, view: View, anew: bool = False) -> VectorIndex:
+    def _text_index(
+        self, encoder: Encoder, progress: Progress, view: View, items: Sequence[Item], anew: bool = False
+    ) -> VectorIndex:
         return self._open(
-            self.cache / self._told_apart(view).index,
+            self.cache / _told_apart(view, items).index,
             [encoder.name, encoder.dimension],
             encoder.dimension,
-            lambda: self.vectors(encoder, progress, view)[1],
+            items,
+            lambda: self.vectors(encoder, progress, view, items)[1],
             progress,
             anew=anew,
         )
@@ -191,12 +200,13 @@ class Workspace:
         folder: Path,
         made_by: Sequence[object],
         dimension: int,
+        items: Sequence[Item],
         vectors: Callable[[], Matrix],
         progress: Progress,
         probes: Callable[[], Matrix | None] = lambda: None,
         anew: bool = False,
     ) -> VectorIndex:
-        items, types = self.store.items(), self.store.attribute_types()
+        types = self.store.attribute_types()
         wanted = _fingerprint(items, types, made_by)
         current = None if anew else current_generation(folder)  # anew: whatever is there now, even if damaged
         if current is not None and current.fingerprint == wanted:
@@ -221,6 +231,15 @@ class Workspace:
     def _keep(self, index: VectorIndex) -> VectorIndex:
         self._indexes.append(index)
         return index
+
+
+def _told_apart(view: View, items: Sequence[Item]) -> View:
+    """The view itself, or the whole one where no item has a text, so that both say the same."""
+    return view if view is WHOLE or any(item.text.strip() for item in items) else WHOLE
+
+
+def _views(items: Sequence[Item]) -> tuple[View, ...]:
+    return tuple(dict.fromkeys((WHOLE, _told_apart(ABOUT, items))))
 
 
 def _fingerprint(items: Sequence[Item], types: Mapping[str, AttributeType], made_by: Sequence[object]) -> str:

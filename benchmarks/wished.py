@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--texts", type=Path, required=True, help="JSON lines of another catalogue, also .gz")
     parser.add_argument("--preset", default="items")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--people", type=int, default=PEOPLE)
+    parser.add_argument("--people", type=int, default=300)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     config = read_config(arguments.preset, seed=arguments.seed)

@@ -185,7 +185,7 @@ def _say_passes(terminal: Terminal, name: str, told: Mapping[str, Any], score: s
 def promote(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="An adapter, see `vouchrec adapters list`.")],
-    people: Annotated[int, typer.Option(min=10, metavar="N", help="Held-out people who are asked.")] = 300,
+    people: Annotated[int, typer.Option(min=10, metavar="N", help="Held-out people who are asked, at most.")] = 1000,
     workspace: Workspace = None,
 ) -> None:
     """Let an adapter serve if lists and reasons of held-out people get no worse by it; else say by how much they do."""

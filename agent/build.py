@@ -18,6 +18,7 @@ from agent.errors import AdapterError, InputError, WorkspaceError
 from agent.generation.adapters import Adapter, AdapterManifest, Adapters, base_fingerprint
 from agent.generation.prompting import PromptSet
 from agent.progress import Progress, silent
+from agent.ranking.scoring import weight_in_force
 from agent.retrieval.behaviour import Behaviour, as_items, probes_of
 from agent.retrieval.fusion import Weights
 from agent.retrieval.semantic import Semantic, Space
@@ -232,7 +233,8 @@ def behaviour_folder(workspace: Workspace) -> Path:
 
 def model_weight_of(workspace: Workspace, manifest: AdapterManifest) -> float:
     """How much an adapter's scores count beside retrieval as this workspace has it now."""
-    return manifest.measured.weight(is_trained=read_manifest(behaviour_folder(workspace)) is not None)
+    is_trained = read_manifest(behaviour_folder(workspace)) is not None
+    return weight_in_force(None, manifest.measured, is_trained=is_trained, is_asked=False)
 
 
 def adapters_of(workspace: Workspace) -> Adapters:

@@ -9,7 +9,8 @@ from test_retrieval import query
 from agent.agent import Agent
 from agent.errors import InputError, WorkspaceError
 from agent.generation.fake import FakeGenerator
-from agent.ranking.scoring import BESIDE_A_REQUEST, Measured, final_scores
+from agent.generation.measured import Measured
+from agent.ranking.scoring import BESIDE_A_REQUEST, final_scores
 from agent.retrieval.behaviour import Behaviour, as_items, as_query
 from agent.retrieval.sequence import Encoder, Shape, network, windows
 from agent.retrieval.trained import MANIFEST, check_behaviour, read_manifest

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.generation.base import TitleScores
+from agent.generation.measured import Measured
 from agent.ranking.diversity import diversify, explored
 from agent.ranking.scoring import (
     BESIDE_A_REQUEST,
     MODEL_WEIGHT,
-    Measured,
     final_scores,
     order,
     standardised,

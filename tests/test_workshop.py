@@ -22,8 +22,8 @@ from test_cli import run
 import prompts
 from agent.errors import AdapterError, InputError, PromptError
 from agent.generation.fake import FakeGenerator
+from agent.generation.measured import Measured
 from agent.generation.prompting import PromptSet
-from agent.ranking.scoring import Measured
 from agent.schema import Item
 from agent.settings import load_settings
 from agent.trial import Trial, generator_with

@@ -21,7 +21,7 @@ from typing import Any
 from agent.errors import AdapterError
 from agent.files import replacing
 from agent.generation.items import ItemShape
-from agent.ranking.scoring import Measured
+from agent.generation.measured import Measured
 
 MANIFEST, IN_SERVICE, WEIGHTS = "manifest.json", "in-service", "adapter_model.safetensors"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.ranking.scoring import Measured
+from agent.generation.measured import Measured
 
 PrefixT = TypeVar("PrefixT")
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.generation.base import Branch, Message, Piece, TitleScores
-from agent.ranking.scoring import Measured
+from agent.generation.measured import Measured
 
 _SMALL = frozenset({"a", "an", "and", "too"})
 

@@ -20,9 +20,9 @@ from agent.generation.chat import Chat
 from agent.generation.guided import Grammar, Grammars, write_json
 from agent.generation.items import states_at
 from agent.generation.loading import load_served
+from agent.generation.measured import Measured
 from agent.generation.trie import TokenTrie
 from agent.generation.writing import Writers, Writing
-from agent.ranking.scoring import Measured
 
 if TYPE_CHECKING:
     import torch

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from agent.generation.measured import Measured
 
 Scores = NDArray[np.float64]
 ROUNDING = 1e-12  # of the largest score: scores that differ by no more than that are equal
@@ -15,32 +15,15 @@ MODEL_WEIGHT = 0.3  # of a model that was not tuned, beside retrieval: chosen on
 BESIDE_A_REQUEST = 0.4
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """How much a model's scores count beside those of retrieval, where that was measured; None where it was not.
-
-    `learned` is beside retrieval with trained behaviour, `new` without it, which leaves more for the model to say.
-    `reads_requests` says whether the model knows more than the history.
-    """
-
-    learned: float | None = None
-    new: float | None = None
-    reads_requests: bool = True
-
-    def weight(self, *, is_trained: bool) -> float:
-        """Beside retrieval that has trained behaviour, or has not; MODEL_WEIGHT where nothing was measured."""
-        known = (self.learned, self.new) if is_trained else (self.new, self.learned)
-        return next(weight for weight in (*known, MODEL_WEIGHT) if weight is not None)
-
-
 def weight_in_force(wanted: float | None, measured: Measured, *, is_trained: bool, is_asked: bool) -> float:
-    """How much the model counts: what was wanted, or what was measured, but no more beside a request than it knows of.
+    """How much the model counts: what was wanted, or else was measured, but beside a request no more than it knows of.
 
     `is_trained` says whether retrieval has trained behaviour, `is_asked` whether there is a request beside the history.
     """
     if wanted is not None:
         return wanted
-    weight = measured.weight(is_trained=is_trained)
+    found = measured.weight(is_trained=is_trained)
+    weight = MODEL_WEIGHT if found is None else found
     return min(weight, BESIDE_A_REQUEST) if is_asked and not measured.reads_requests else weight
 
 

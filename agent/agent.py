@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Generator as PyGenerator
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent import build, changes, people
+from agent.adapted import BASE, Adapted
 from agent.assets import language_model
 from agent.conditions import Where
 from agent.described import told
@@ -75,6 +77,8 @@ class Agent:
         self._encoder = encoder
         self._changing = threading.Lock()  # held while the store's people or items change together with what serves
         self._serving = open_serving(workspace, encoder, generator, progress)
+        load = partial(build.generator_with, workspace, settings, encoder.name, generator.name)
+        self.adapted = Adapted(workspace, load)
         self.reader = Reader(settings.understanding, generator, self.prompts, self.noun)
         self.reader.prepare(self.catalogue)
 
@@ -144,6 +148,7 @@ class Agent:
         where: Where | None = None,
         strategy: Strategy = "score",
         seed: int | None = None,
+        adapter: str | None = None,
     ) -> Reply:
         """A ranked list with verified reasons.
 
@@ -156,13 +161,15 @@ class Agent:
             strategy: "score" ranks retrieved candidates; "generate" lets the model write titles itself, out of the
                 whole catalogue.
             seed: makes the wording vary; None gives the likeliest words. The order of the list does not depend on it.
+            adapter: one that has passed the gate, or "base", instead of the one in service; the first request for it
+                takes seconds, and `agent.adapted.names()` tells which there are.
 
         Raises:
             UnknownItemError: a title that the catalogue lacks, with the nearest ones.
             FilterError: a condition on an attribute that does not exist, or of the wrong type.
-            InputError: a message that is too long, an n out of range.
+            InputError: a message that is too long, an n out of range, an adapter that there is not.
         """
-        return list(self.stream(user_id, history, intent, n, where, strategy, seed))[-1]
+        return list(self.stream(user_id, history, intent, n, where, strategy, seed, adapter=adapter))[-1]
 
     def stream(
         self,
@@ -175,6 +182,7 @@ class Agent:
         seed: int | None = None,
         excluded: Iterable[str] = (),
         stop: Callable[[], bool] = lambda: False,
+        adapter: str | None = None,
     ) -> PyGenerator[Reply]:
         """The same reply as it grows: first the list, then with each reason that is verified; the last is complete.
 
@@ -182,7 +190,7 @@ class Agent:
         yes, the last reply follows and is not complete. Closing the iterator between two replies stops the model too.
         Either way the reply as far as it came is kept under its turn id.
         """
-        return self._answer((user_id, history, intent, n, where, strategy, seed, excluded), stop)
+        return self._answer((user_id, history, intent, n, where, strategy, seed, excluded), stop, adapter=adapter)
 
     def recommend_many(self, requests: Iterable[Mapping[str, Any]], progress: Progress = silent) -> list[Reply]:
         """`recommend` for many requests, each a mapping of its arguments, in their order."""
@@ -311,10 +319,20 @@ class Agent:
 
     # -- the turn
 
-    def _answer(self, given: tuple[Any, ...], stop: Callable[[], bool], understood: str = "") -> PyGenerator[Reply]:
+    def _answer(
+        self, given: tuple[Any, ...], stop: Callable[[], bool], understood: str = "", adapter: str | None = None
+    ) -> PyGenerator[Reply]:
         """See `stream`; `understood` says how an `Intent` that is given was read, for the reply."""
         now = copy(self)  # a turn ends with what it began with, whatever changes meanwhile
+        if adapter not in (None, self.generator.adapter or BASE):
+            now._answer_with(self.adapted.get(adapter))
         return now._turn(read_request(now.catalogue, self.settings, *given), stop, understood)
+
+    def _answer_with(self, generator: Generator[Any, Any, Any]) -> None:
+        """Rank, read and write with this model from now on, out of the same retrieval."""
+        self.generator = generator
+        self._serving = replace(self._serving, lister=self.lister.using(generator))
+        self.reader = Reader(self.settings.understanding, generator, self.prompts, self.noun)
 
     def _turn(self, request: Request, stop: Callable[[], bool], understood: str) -> PyGenerator[Reply]:
         """One turn. Each stage is timed under its own name; "list" and "answer" are the times since the start."""

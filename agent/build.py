@@ -9,13 +9,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.assets import fetch
+from agent.assets import fetch, language_model
 from agent.errors import AdapterError, InputError, WorkspaceError
 from agent.generation.adapters import Adapter, AdapterManifest, Adapters, base_fingerprint
+from agent.generation.base import Generator
 from agent.generation.prompting import PromptSet
 from agent.progress import Progress, silent
 from agent.ranking.scoring import weight_in_force
@@ -235,6 +237,25 @@ def model_weight_of(workspace: Workspace, manifest: AdapterManifest) -> float:
     """How much an adapter's scores count beside retrieval as this workspace has it now."""
     is_trained = read_manifest(behaviour_folder(workspace)) is not None
     return weight_in_force(None, manifest.measured, is_trained=is_trained, is_asked=False)
+
+
+def generator_with(
+    workspace: Workspace, settings: Settings, encoder: str, called: str, adapter: str | None
+) -> Generator[Any, Any, Any]:
+    """The language model with one of the workspace's adapters, or with none: read anew, which takes seconds.
+
+    `encoder` is the name of what made the text vectors, `called` what the model is called.
+
+    Raises:
+        AdapterError: it was tuned with another model, encoder or prompt, or there is none of that name.
+    """
+    from agent.generation.local import LocalGenerator
+
+    folder = language_model(settings.model, settings.cache)
+    chosen = None if adapter is None else adapters_of(workspace).get(adapter)
+    if chosen is not None:
+        check_adapter(chosen, settings, folder, encoder)
+    return LocalGenerator(folder, dtype=settings.dtype, name=called, adapter=chosen)
 
 
 def adapters_of(workspace: Workspace) -> Adapters:

@@ -80,9 +80,10 @@ class Client:
         where: Where | None = None,
         strategy: Strategy = "score",
         seed: int | None = None,
+        adapter: str | None = None,
     ) -> Reply:
         """See `Agent.recommend`; raises what it raises, and ServiceError where the service does not answer."""
-        asked = _asked(user_id, history, intent, n, where, strategy, seed, ())
+        asked = _asked(user_id, history, intent, n, where, strategy, seed, (), adapter)
         return reply_from_json(self.post("/v1/recommend", asked))
 
     def stream(
@@ -96,12 +97,13 @@ class Client:
         seed: int | None = None,
         excluded: Iterable[str] = (),
         stop: Callable[[], bool] = lambda: False,
+        adapter: str | None = None,
     ) -> PyGenerator[Reply]:
         """See `Agent.stream`. Closing the iterator ends the turn at the service.
 
         `stop` is asked with each reply; once it says yes, the connection is closed and that reply is the last.
         """
-        asked = _asked(user_id, history, intent, n, where, strategy, seed, excluded)
+        asked = _asked(user_id, history, intent, n, where, strategy, seed, excluded, adapter)
         return self.replies("/v1/recommend/stream", asked, stop)
 
     def conversation(self, user_id: str | None = None, conversation_id: str | None = None) -> RemoteConversation:
@@ -250,6 +252,7 @@ def _asked(
     strategy: Strategy,
     seed: int | None,
     excluded: Iterable[str],
+    adapter: str | None,
 ) -> dict[str, Any]:
     if isinstance(history, str):
         raise InputError(f"The history is a list of titles or ids; got one text: {history[:80]!r}. Put it in a list.")
@@ -262,6 +265,7 @@ def _asked(
         "strategy": strategy,
         "seed": seed,
         "excluded": sorted(excluded),
+        "adapter": adapter,
     }
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,18 @@ class Lister:
         self.vectors = vectors
         self._generator = generator
         self._known = generator.know(catalogue.keys, vectors) if generator.reads_items else None
+        self._others: WeakKeyDictionary[Generator[Any, Any, Any], Lister] = WeakKeyDictionary()
         self._lock = threading.Lock()
+
+    def using(self, generator: Generator[Any, Any, Any]) -> Lister:
+        """Lists of the same items, out of the same sources, with another model; the same again for the same model."""
+        if generator is self._generator:
+            return self
+        found = self._others.get(generator)
+        if found is None:
+            found = Lister(self.catalogue, self.vectors, self.sources, self.weights, generator)
+            self._others[generator] = found
+        return found
 
     def model_weight(self, wanted: float | None, *, is_asked: bool = False) -> float:
         """How much the model counts beside retrieval, with a request in words or where only a history speaks."""

@@ -8,14 +8,11 @@ from typing import Any
 
 from agent import build
 from agent.agent import Agent
-from agent.assets import language_model
 from agent.errors import PromptError
 from agent.generation.base import Generator, Message
 from agent.generation.prompting import PromptSet, continued
 from agent.justification.evidence import Facts, gather
 from agent.justification.planning import plan_list
-from agent.listing import Lister
-from agent.reader import Reader
 from agent.request import Request, read_request
 from agent.retrieval.fusion import fuse
 from agent.schema import Intent, Item, Profile, Reply
@@ -56,13 +53,8 @@ class Trial(Agent):
         if prompts is not None:
             self.prompts = prompts
             self.noun = self.settings.noun or str(self.workspace.store.get_meta("noun") or "") or prompts.noun or "item"
-        if generator is not None and generator is not agent.generator:
-            shared = agent.lister
-            own = Lister(shared.catalogue, shared.vectors, shared.sources, shared.weights, generator)
-            self.generator = generator
-            self._serving = replace(agent._serving, lister=own)
-        if (self.prompts, self.generator) != (agent.prompts, agent.generator):
-            self.reader = Reader(self.settings.understanding, self.generator, self.prompts, self.noun)
+        if prompts is not None or generator is not None:
+            self._answer_with(generator or agent.generator)
 
     def rendered(self, name: str, user_id: str | None = None, text: str = "") -> Rendered:
         """A prompt as a turn of this person with this request would render it; no model is run but its tokenizer.
@@ -138,14 +130,7 @@ def generator_with(agent: Agent, adapter: str | None) -> Generator[Any, Any, Any
     Raises:
         AdapterError: it was tuned with another model, encoder or prompt, or there is none of that name.
     """
-    from agent.generation.local import LocalGenerator
-
-    settings = agent.settings
-    folder = language_model(settings.model, settings.cache)
-    chosen = None if adapter is None else build.adapters_of(agent.workspace).get(adapter)
-    if chosen is not None:
-        build.check_adapter(chosen, settings, folder, settings.encoder)
-    return LocalGenerator(folder, dtype=settings.dtype, name=agent.generator.name, adapter=chosen)
+    return build.generator_with(agent.workspace, agent.settings, agent._encoder.name, agent.generator.name, adapter)
 
 
 def unlike_tuned(agent: Agent, prompts: PromptSet) -> tuple[str, ...]:

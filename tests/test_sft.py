@@ -352,6 +352,22 @@ def test_what_ranks_alone_leaves_every_word_to_the_base_model(two_gaits, tiny):
     assert said[0] == said[1]
 
 
+def test_a_request_that_names_it_is_ranked_by_it_while_the_base_model_serves(two_gaits, tiny, tmp_path):
+    shutil.copytree(two_gaits, tmp_path / "w")
+    with Workspace.open(tmp_path / "w") as workspace:
+        good = adapters_of(workspace).get("good")
+        save_manifest(good.folder, replace(good.manifest, measures={**good.manifest.measures, "passed": True}))
+    with Agent(Workspace.open(tmp_path / "w"), settings(tiny), ENCODER, LocalGenerator(tiny, dtype="float32")) as agent:
+        plain, named = (agent.recommend(history=["f3", "f8"], n=3, adapter=name) for name in (None, "good"))
+        again = agent.recommend(history=["f3", "f8"], n=3)
+    with Agent(Workspace.open(tmp_path / "w"), settings(tiny), ENCODER, served(tiny, good)) as agent:
+        serving = agent.recommend(history=["f3", "f8"], n=3)
+    assert (plain.adapter, named.adapter, serving.adapter) == (None, "good", "good")
+    assert [c.scores for c in named.candidates] == [c.scores for c in serving.candidates]
+    assert [c.scores for c in plain.candidates] == [c.scores for c in again.candidates]
+    assert [c.scores["model"] for c in plain.candidates] != [c.scores["model"] for c in named.candidates]
+
+
 def test_what_ranks_alone_names_items_where_a_title_would_be_spelled(two_gaits, tiny, tmp_path):
     shutil.copytree(two_gaits, tmp_path / "w")
     with Workspace.open(tmp_path / "w") as workspace:

@@ -536,7 +536,7 @@ def test_models_that_were_not_asked_for_lately_are_let_go(bench):
 
     contest = Contest(bench, load)
     for adapter in ("a", "b", "a", "c", "a", "b"):
-        contest._model(adapter)
+        contest._models.get(adapter)
     assert loaded == ["a", "b", "c", "b"]
 
 

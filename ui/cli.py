@@ -98,6 +98,9 @@ def recommend(
         typer.Option(help="score: the model ranks what was retrieved. generate: it spells titles of the catalogue."),
     ] = "score",
     seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed, the same variation.")] = None,
+    adapter: Annotated[
+        str | None, typer.Option(metavar="NAME", help="One that passed the gate, or base; else the one in service.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Scores, the model and times too.")] = False,
     workspace: Workspace = None,
@@ -109,15 +112,16 @@ def recommend(
 
     terminal: Terminal = ctx.obj
     if terminal.opener is open_agent:
-        check_request(workspace, user, history, say, n, where, strategy, seed)
+        check_request(workspace, user, history, say, n, where, strategy, seed, adapter)
     with terminal.agent(workspace) as agent:
         filters = parse_where(where or (), agent.catalogue.attribute_types)
         if as_json:
-            reply = agent.recommend(user, history, say, n, filters, strategy, seed)
+            reply = agent.recommend(user, history, say, n, filters, strategy, seed, adapter)
             text = json.dumps(reply.as_dict(), indent=2, allow_nan=False, ensure_ascii=not terminal.has_unicode)
             terminal.out.out(text, highlight=False)
         else:
-            follow(terminal, agent, agent.stream(user, history, say, n, filters, strategy, seed), trace=verbose)
+            replies = agent.stream(user, history, say, n, filters, strategy, seed, adapter=adapter)
+            follow(terminal, agent, replies, trace=verbose)
 
 
 @app.command(short_help="Talk about what you feel like, in the terminal.")

@@ -112,6 +112,7 @@ class Asked(Body):
     ] = "score"
     seed: Seed | None = None
     excluded: Annotated[Names, Field(description="Ids that must not come.")] = []
+    adapter: Annotated[Name | None, Field(description="One that passed the gate, or base.")] = None
 
     model_config = ConfigDict(
         json_schema_extra={

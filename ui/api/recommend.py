@@ -47,7 +47,7 @@ def asked_of(service: Service, caller: Caller, asked: Asked) -> Start:
     intent = asked.intent.intent() if isinstance(asked.intent, IntentBody) else asked.intent
     where = [f.filter() for f in asked.where] if isinstance(asked.where, list) else asked.where
     rest = (asked.n, where, asked.strategy, asked.seed, asked.excluded)
-    return lambda stop: service.agent.stream(user_id, asked.history, intent, *rest, stop=stop)
+    return lambda stop: service.agent.stream(user_id, asked.history, intent, *rest, stop=stop, adapter=asked.adapter)
 
 
 async def whole(request: Request, service: Service, start: Start) -> Response:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agent.adapted import Loaded
 from agent.errors import InputError
 from agent.schema import Reply
 from agent.trial import Trial, adapter_names, generator_with
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 AS_SERVED, BASE = "as served", "the base model alone"
 ADAPTER, PROMPTS, EDITED = "adapter ", "prompts ", "edited prompts "
-MOST_LOADED = 2  # models in memory beside the one that serves
 Load = Callable[["Agent", str | None], "Generator[Any, Any, Any]"]
 
 
@@ -56,9 +54,7 @@ class Contest:
 
     def __init__(self, bench: Bench, load: Load = generator_with) -> None:
         self._bench = bench
-        self._load = load
-        self._loaded: OrderedDict[str | None, Generator[Any, Any, Any]] = OrderedDict()
-        self._loading = threading.Lock()
+        self._models: Loaded[str | None] = Loaded(lambda adapter: load(bench.agent, adapter))
 
     def contenders(self) -> list[str]:
         """What can be compared: the agent as it serves, its adapters, the other prompt sets, and unsaved edits."""
@@ -114,7 +110,7 @@ class Contest:
         if name not in self.contenders():
             raise InputError(f"There is no contender {name[:80]!r} any more. Choose one of the menu.")
         if name.startswith(ADAPTER) or name == BASE:
-            yield Trial(bench.agent, generator=self._model(None if name == BASE else name.removeprefix(ADAPTER)))
+            yield Trial(bench.agent, generator=self._models.get(None if name == BASE else name.removeprefix(ADAPTER)))
         elif name.startswith(EDITED):
             with bench.drafts.applied(bench.chosen(bench.sets()[name.removeprefix(EDITED)])) as drafted:
                 yield Trial(bench.agent, drafted)
@@ -122,13 +118,3 @@ class Contest:
             yield Trial(bench.agent, bench.chosen(bench.sets()[name.removeprefix(PROMPTS)]))
         else:
             yield Trial(bench.agent)
-
-    def _model(self, adapter: str | None) -> Generator[Any, Any, Any]:
-        """The model with this adapter; the ones used last stay in memory."""
-        with self._loading:
-            if adapter not in self._loaded:
-                self._loaded[adapter] = self._load(self._bench.agent, adapter)
-                while len(self._loaded) > MOST_LOADED:
-                    self._loaded.popitem(last=False)
-            self._loaded.move_to_end(adapter)
-            return self._loaded[adapter]

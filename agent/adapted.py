@@ -1,0 +1,78 @@
+"""The language model with other adapters than the one in service, for requests that ask for one by its name."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, TypeVar
+
+from agent.build import adapters_of
+from agent.errors import InputError
+from agent.generation.adapters import MANIFEST
+from agent.generation.base import Generator
+from agent.workspace.workspace import Workspace
+
+Key = TypeVar("Key", bound=Hashable)
+
+BASE = "base"  # the model without an adapter, as `vouchrec adapters use` calls it
+MOST_LOADED = 2  # models in memory beside the one that serves
+
+
+class Loaded(Generic[Key]):
+    """Generators by what they are loaded for; the ones used last stay in memory. Threads may share it."""
+
+    def __init__(self, load: Callable[[Key], Generator[Any, Any, Any]]) -> None:
+        self._load = load
+        self._loaded: OrderedDict[Key, Generator[Any, Any, Any]] = OrderedDict()
+        self._loading = threading.Lock()
+
+    def get(self, key: Key) -> Generator[Any, Any, Any]:
+        """The generator for this, loaded where it is not there: that takes seconds."""
+        with self._loading:
+            if key not in self._loaded:
+                self._loaded[key] = self._load(key)
+                while len(self._loaded) > MOST_LOADED:
+                    self._loaded.popitem(last=False)
+            self._loaded.move_to_end(key)
+            return self._loaded[key]
+
+
+def offered(workspace: Workspace) -> tuple[str, ...]:
+    """What a request can ask for: BASE, and every adapter that has passed the gate."""
+    adapters = adapters_of(workspace)
+    return (BASE, *(name for name in adapters.names() if adapters.get(name).manifest.measures.get("passed")))
+
+
+def check_offered(workspace: Workspace, name: str) -> None:
+    """InputError where a request cannot ask for this adapter."""
+    names = offered(workspace)
+    if name not in names:
+        raise InputError(
+            f"No adapter {name[:80]!r} can be asked for; there are {', '.join(names)}. One may serve after "
+            "`vouchrec finetune promote NAME`."
+        )
+
+
+class Adapted:
+    """The models by the names of their adapters. `load` gives one with an adapter of the workspace, or with none."""
+
+    def __init__(self, workspace: Workspace, load: Callable[[str | None], Generator[Any, Any, Any]]) -> None:
+        self._workspace = workspace
+        self._loaded: Loaded[tuple[str, int]] = Loaded(lambda key: load(None if key[0] == BASE else key[0]))
+
+    def names(self) -> tuple[str, ...]:
+        """See `offered`."""
+        return offered(self._workspace)
+
+    def get(self, name: str) -> Generator[Any, Any, Any]:
+        """The model with this adapter.
+
+        Raises:
+            InputError: there is none of this name that may serve.
+            AdapterError: it was tuned with another model, encoder or prompt.
+        """
+        check_offered(self._workspace, name)
+        # An adapter that was judged or tuned again under its name is another one.
+        manifest = adapters_of(self._workspace).path(name) / MANIFEST if name != BASE else None
+        return self._loaded.get((name, manifest.stat().st_mtime_ns if manifest else 0))

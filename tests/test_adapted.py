@@ -1,0 +1,131 @@
+"""A request can ask for another adapter by its name; the models that were asked for last stay in memory."""
+
+import json
+import os
+import threading
+
+import pytest
+from conftest import SOON, open_small
+from test_adapters import PASSED, put
+from test_cli import run
+from test_workshop import Backwards
+
+from agent.adapted import BASE, MOST_LOADED, Adapted
+from agent.build import adapters_of
+from agent.client import Client
+from agent.errors import InputError
+from agent.generation.adapters import MANIFEST
+from agent.generation.fake import FakeGenerator
+from agent.schema import Item
+from ui.api.app import build_api
+from ui.api.serving import served
+
+
+class Named(Backwards):
+    """A backwards one of this name."""
+
+    def __init__(self, adapter):
+        super().__init__()
+        self.adapter = adapter
+
+
+@pytest.fixture
+def agent(tmp_path):
+    """With two adapters that may serve, one that may not, and models that are counted as they are loaded."""
+    with open_small(tmp_path / "w") as opened:
+        for name in ("one", "two", "three"):
+            put(opened.workspace, name, measures=PASSED, model_weight=5.0)
+        put(opened.workspace, "poor", measures={**PASSED, "passed": False})
+        put(opened.workspace, "new")
+        opened.loads = []
+
+        def load(name):
+            opened.loads.append(name)
+            return FakeGenerator() if name is None else Named(name)
+
+        opened.adapted = Adapted(opened.workspace, load)
+        yield opened
+
+
+def ids(reply):
+    return [one.item.item_id for one in reply.recommendations]
+
+
+def test_an_adapter_answers_where_it_is_asked_for_and_nowhere_else(agent):
+    plain = agent.recommend("p1", n=5)
+    other = agent.recommend("p1", n=5, adapter="one")
+    assert (plain.adapter, other.adapter) == (None, "one")
+    assert other.model_weight == 5.0 != plain.model_weight and ids(other) != ids(plain)
+    assert ids(agent.recommend("p1", n=5)) == ids(plain) and agent.generator.adapter is None
+    assert agent.workspace.store.turn(other.turn_id)["reply"]["adapter"] == "one"
+    assert all(one.justification and one.verified for one in other.recommendations)
+    assert ids(agent.recommend("p1", n=5, adapter="one")) == ids(other) and agent.loads == ["one"]
+
+
+def test_the_base_model_can_be_asked_for_and_what_serves_is_not_loaded_again(agent):
+    assert agent.recommend("p1", adapter=BASE).adapter is None and agent.loads == []
+    agent._answer_with(Named("one"))
+    assert agent.recommend("p1", adapter="one").adapter == "one" and agent.loads == []
+    assert agent.recommend("p1", adapter=BASE).adapter is None and agent.loads == [None]
+
+
+@pytest.mark.parametrize("name", ["poor", "new", "nothing", "../one", "", "in-service"])
+def test_what_has_not_passed_the_gate_answers_nobody(agent, name):
+    assert agent.adapted.names() == (BASE, "one", "three", "two")
+    with pytest.raises(InputError, match="base, one, three, two"):
+        agent.recommend("p1", adapter=name)
+    assert agent.loads == []
+
+
+def test_those_used_last_stay(agent):
+    for name in ("one", "two", "one", "three", "one", "two"):
+        agent.recommend("p1", n=1, adapter=name)
+    assert MOST_LOADED == 2 and agent.loads == ["one", "two", "three", "two"]
+
+
+def test_one_that_was_written_again_is_loaded_again(agent):
+    agent.recommend("p1", n=1, adapter="one")
+    manifest = adapters_of(agent.workspace).path("one") / MANIFEST
+    os.utime(manifest, ns=(1, 1))
+    agent.recommend("p1", n=1, adapter="one")
+    assert agent.loads == ["one", "one"]
+
+
+def test_it_knows_what_was_added_since_it_was_loaded(agent):
+    agent.recommend("p1", adapter="one")
+    agent.add_items([Item("added", "The Added Film (2001)", "A spaceship and a monster.", {"year": 2001})])
+    reply = agent.recommend(history=["Alien (1979)"], where={"year": {">=": 2001}}, adapter="one")
+    assert "added" in ids(reply) and agent.loads == ["one"]
+
+
+def test_several_at_once_load_it_once_and_do_not_mix(agent):
+    found = []
+
+    def ask(name):
+        found.append((name, agent.recommend("p1", n=3, adapter=name).adapter))
+
+    threads = [threading.Thread(target=ask, args=(name,)) for name in ("one", "two", None) * 4]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SOON)
+    assert len(found) == 12 and all(asked == answered for asked, answered in found)
+    assert sorted(agent.loads) == ["one", "two"]
+
+
+def test_over_http(agent):
+    with served(build_api(agent, per_minute=0), port=0) as url, Client(url) as client:
+        assert client.recommend("p1", adapter="one").adapter == "one"
+        assert list(client.stream("p1", adapter="two"))[-1].adapter == "two"
+        assert client.recommend("p1").adapter is None
+        with pytest.raises(InputError, match="'poor'"):
+            client.recommend("p1", adapter="poor")
+
+
+def test_in_the_terminal_a_name_that_is_none_is_told_before_any_model_is_loaded(agent):
+    said = run("recommend", "--adapter", "one", "--json", agent=agent)
+    assert json.loads(said.stdout)["adapter"] == "one"
+    path = str(agent.workspace.path)
+    agent.close()
+    refused = run("recommend", "-w", path, "--adapter", "poor")
+    assert refused.exit_code == 2 and "No adapter 'poor'" in refused.stderr and "Load" not in refused.stderr

@@ -38,7 +38,7 @@ from finetune.evaluate.splits import Known, hold_out_last
 from finetune.explained import Explained
 from finetune.fusion import likeliest
 from finetune.learned import fairly_asked
-from finetune.retrieval import ASKED, held_out, query_of
+from finetune.retrieval import ASKED, HeldOut, held_out, query_of
 
 Floats = NDArray[np.float64]
 MOST = 2.0  # that the model's scores count, beside 1 of retrieval
@@ -118,10 +118,9 @@ def promote(
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """What one side came to: ranked as it serves and without trained behaviour, its reasons, its weight in force."""
+    """What one side came to: people's candidates by retrieval, its reasons, its weight in force."""
 
-    judged: list[Judged]
-    judged_new: list[Judged]
+    judged: tuple[list[Judged], ...]
     reasons: list[float]
     weight: float
 
@@ -167,9 +166,10 @@ class _Gate:
 
     def compare(self, serving: Adapter | None) -> Verdict:
         """Both sides, one after the other."""
-        now = self._side(serving, "what serves now")
-        new = self._side(self._adapter, self._adapter.manifest.name)
-        before, after = gains(now.judged, now.weight), cross_fitted(new.judged)
+        served, bare = self._retrieval, self._retrieval.untrained()
+        now = self._side(serving, "what serves now", (served,))
+        new = self._side(self._adapter, self._adapter.manifest.name, (served,) if bare is served else (served, bare))
+        before, after = gains(now.judged[0], now.weight), cross_fitted(new.judged[0])
         return Verdict(
             people=len(before),
             before=interval(before),
@@ -178,18 +178,18 @@ class _Gate:
             grounded_before=interval(now.grounded),
             grounded_after=interval(new.grounded),
             grounded_gain=interval(new.grounded - now.grounded),
-            weight=best_weight(new.judged),
-            weight_new=best_weight(new.judged_new),
+            weight=best_weight(new.judged[0]),
+            weight_new=best_weight(new.judged[-1]),
         )
 
-    def _side(self, adapter: Adapter | None, called: str) -> _Side:
+    def _side(self, adapter: Adapter | None, called: str, retrievals: Sequence[HeldOut]) -> _Side:
         generator = LocalGenerator(self._folder, dtype=self._settings.dtype, name=self._settings.model, adapter=adapter)
         assert self._dataset.vectors is not None
         listers = [
             Lister(self._catalogue, self._dataset.vectors, retrieval.sources, retrieval.weights, generator)
-            for retrieval in (self._retrieval, self._retrieval.untrained())
+            for retrieval in retrievals
         ]
-        side = _Side([], [], [], listers[0].model_weight(self._settings.model_weight))
+        side = _Side(tuple([] for _ in listers), [], listers[0].model_weight(self._settings.model_weight))
         for row, known in enumerate(_each(self._cases.known)):
             self._progress(f"rank with {called}", row, len(self._cases))
             profile = self._explained.profile(known.histories[0], known.values[0])
@@ -199,7 +199,7 @@ class _Gate:
             )
             prefix = listers[0].read(prompt, query)
             wanted = {self._catalogue.ids[p] for p in self._cases.targets[row]}
-            for lister, judged in zip(listers, (side.judged, side.judged_new), strict=True):
+            for lister, judged in zip(listers, side.judged, strict=True):
                 fused = fuse(lister.sources, query, self._settings.candidates, lister.weights)
                 judged.append(Judged.of(lister.ranked(fused, prefix, 0.0), wanted))
             if row < LISTS:  # reasons for what transitions name, which is the same on both sides

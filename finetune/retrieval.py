@@ -223,11 +223,9 @@ class HeldOut:
     weights: Weights
 
     def untrained(self) -> HeldOut:
-        """The same without trained behaviour, as a new workspace has it."""
-        if all(source.name != Behaviour.name for source in self.sources):
-            return self
+        """The same without trained behaviour, as a new workspace has it; itself where it has none."""
         sources = tuple(source for source in self.sources if source.name != Behaviour.name)
-        return HeldOut(self.transitions, sources, Weights())
+        return self if sources == self.sources else HeldOut(self.transitions, sources, Weights())
 
 
 def held_out(

@@ -11,24 +11,26 @@ from agent.build import adapters_of
 from agent.errors import InputError
 from agent.generation.adapters import MANIFEST
 from agent.generation.base import Generator
+from agent.listing import Lister
 from agent.workspace.workspace import Workspace
 
 Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
 
 BASE = "base"  # the model without an adapter, as `vouchrec adapters use` calls it
 MOST_LOADED = 2  # models in memory beside the one that serves
 
 
-class Loaded(Generic[Key]):
-    """Generators by what they are loaded for; the ones used last stay in memory. Threads may share it."""
+class Loaded(Generic[Key, Value]):
+    """Models by what they are loaded for; the ones used last stay in memory. Threads may share it."""
 
-    def __init__(self, load: Callable[[Key], Generator[Any, Any, Any]]) -> None:
+    def __init__(self, load: Callable[[Key], Value]) -> None:
         self._load = load
-        self._loaded: OrderedDict[Key, Generator[Any, Any, Any]] = OrderedDict()
+        self._loaded: OrderedDict[Key, Value] = OrderedDict()
         self._loading = threading.Lock()
 
-    def get(self, key: Key) -> Generator[Any, Any, Any]:
-        """The generator for this, loaded where it is not there: that takes seconds."""
+    def get(self, key: Key) -> Value:
+        """The model for this, loaded where it is not there: that takes seconds."""
         with self._loading:
             if key not in self._loaded:
                 self._loaded[key] = self._load(key)
@@ -36,6 +38,20 @@ class Loaded(Generic[Key]):
                     self._loaded.popitem(last=False)
             self._loaded.move_to_end(key)
             return self._loaded[key]
+
+
+class _Model:
+    """A model, and the lists that it makes of the items as they are now. What is let go of takes both along."""
+
+    def __init__(self, generator: Generator[Any, Any, Any]) -> None:
+        self._generator = generator
+        self._made: tuple[Lister, Lister] | None = None  # what serves, and the same with this model
+
+    def lister(self, serving: Lister) -> Lister:
+        made = self._made
+        if made is None or made[0] is not serving:  # the catalogue has changed since
+            made = self._made = serving, serving.using(self._generator)
+        return made[1]
 
 
 def offered(workspace: Workspace) -> tuple[str, ...]:
@@ -59,14 +75,16 @@ class Adapted:
 
     def __init__(self, workspace: Workspace, load: Callable[[str | None], Generator[Any, Any, Any]]) -> None:
         self._workspace = workspace
-        self._loaded: Loaded[tuple[str, int]] = Loaded(lambda key: load(None if key[0] == BASE else key[0]))
+        self._models: Loaded[tuple[str, int], _Model] = Loaded(
+            lambda key: _Model(load(None if key[0] == BASE else key[0]))
+        )
 
     def names(self) -> tuple[str, ...]:
         """See `offered`."""
         return offered(self._workspace)
 
-    def get(self, name: str) -> Generator[Any, Any, Any]:
-        """The model with this adapter.
+    def lister(self, name: str, serving: Lister) -> Lister:
+        """Lists with this adapter, of the items and out of the sources of the lister that serves.
 
         Raises:
             InputError: there is none of this name that may serve.
@@ -75,4 +93,4 @@ class Adapted:
         check_offered(self._workspace, name)
         # An adapter that was judged or tuned again under its name is another one.
         manifest = adapters_of(self._workspace).path(name) / MANIFEST if name != BASE else None
-        return self._loaded.get((name, manifest.stat().st_mtime_ns if manifest else 0))
+        return self._models.get((name, manifest.stat().st_mtime_ns if manifest else 0)).lister(serving)

@@ -325,14 +325,14 @@ class Agent:
         """See `stream`; `understood` says how an `Intent` that is given was read, for the reply."""
         now = copy(self)  # a turn ends with what it began with, whatever changes meanwhile
         if adapter not in (None, self.generator.adapter or BASE):
-            now._answer_with(self.adapted.get(adapter))
+            now._answer_with(self.adapted.lister(adapter, now.lister))
         return now._turn(read_request(now.catalogue, self.settings, *given), stop, understood)
 
-    def _answer_with(self, generator: Generator[Any, Any, Any]) -> None:
-        """Rank, read and write with this model from now on, out of the same retrieval."""
-        self.generator = generator
-        self._serving = replace(self._serving, lister=self.lister.using(generator))
-        self.reader = Reader(self.settings.understanding, generator, self.prompts, self.noun)
+    def _answer_with(self, lister: Lister) -> None:
+        """Rank, read and write with the model of this lister from now on."""
+        self.generator = lister.generator
+        self._serving = replace(self._serving, lister=lister)
+        self.reader = Reader(self.settings.understanding, lister.generator, self.prompts, self.noun)
 
     def _turn(self, request: Request, stop: Callable[[], bool], understood: str) -> PyGenerator[Reply]:
         """One turn. Each stage is timed under its own name; "list" and "answer" are the times since the start."""

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,25 +39,20 @@ class Lister:
         self.sources = tuple(sources)
         self.weights = weights
         self.vectors = vectors
-        self._generator = generator
+        self.generator = generator
         self._known = generator.know(catalogue.keys, vectors) if generator.reads_items else None
-        self._others: WeakKeyDictionary[Generator[Any, Any, Any], Lister] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def using(self, generator: Generator[Any, Any, Any]) -> Lister:
-        """Lists of the same items, out of the same sources, with another model; the same again for the same model."""
-        if generator is self._generator:
+        """Lists of the same items, out of the same sources, with another model; itself where it is the same one."""
+        if generator is self.generator:
             return self
-        found = self._others.get(generator)
-        if found is None:
-            found = Lister(self.catalogue, self.vectors, self.sources, self.weights, generator)
-            self._others[generator] = found
-        return found
+        return Lister(self.catalogue, self.vectors, self.sources, self.weights, generator)
 
     def model_weight(self, wanted: float | None, *, is_asked: bool = False) -> float:
         """How much the model counts beside retrieval, with a request in words or where only a history speaks."""
         is_trained = any(source.name == Behaviour.name for source in self.sources)
-        return weight_in_force(wanted, self._generator.measured, is_trained=is_trained, is_asked=is_asked)
+        return weight_in_force(wanted, self.generator.measured, is_trained=is_trained, is_asked=is_asked)
 
     @cached_property
     def titles(self) -> list[str]:
@@ -104,13 +98,13 @@ class Lister:
     def read(self, prompt: Messages, query: Query) -> Any:  # noqa: ANN401 - a generator's own kind of prefix
         """The prompt, and after it the history where the model reads items."""
         history = None if self._known is None else query.history
-        return self._generator.read(prompt, self._known, history)
+        return self.generator.read(prompt, self._known, history)
 
     def _judged(self, prefix: object, positions: Positions) -> Scores:
         """What the model says of each of these items, higher is better."""
         if self._known is not None:
-            return self._generator.next_items(prefix, self._known)[positions]
-        return self._generator.score(prefix, [self.titles[p] for p in positions]).mean
+            return self.generator.next_items(prefix, self._known)[positions]
+        return self.generator.score(prefix, [self.titles[p] for p in positions]).mean
 
     def generated(self, query: Query, prompt: Messages, n: int, watch: Stopwatch) -> tuple[list[Candidate], Any]:
         """The strategy "generate": the model spells titles of the whole catalogue, and can spell nothing else.
@@ -121,16 +115,16 @@ class Lister:
             prefix = self.read(prompt, query)
         allowed = query.allowed & self._one_of_each
         with watch("generate"):
-            if self._generator.ranks_alone:
+            if self.generator.ranks_alone:
                 found = self._named(prefix, allowed, n)
             else:
-                found = self._generator.spell(prefix, self.trie, allowed, n)
+                found = self.generator.spell(prefix, self.trie, allowed, n)
         items = self.catalogue.items
         return [Candidate(items[p], {"model": score, "final": score}) for p, score in found], prefix
 
     def _named(self, prefix: object, allowed: NDArray[np.bool_], n: int) -> list[tuple[int, float]]:
         """The n likeliest allowed items, best first: (position, log-probability among the allowed)."""
-        logits = np.where(allowed, self._generator.next_items(prefix, self._known), -np.inf)
+        logits = np.where(allowed, self.generator.next_items(prefix, self._known), -np.inf)
         best = np.argsort(-logits, kind="stable")[: min(n, int(allowed.sum()))]
         return [(int(place), float(logits[place] - np.logaddexp.reduce(logits))) for place in best]
 
@@ -150,7 +144,7 @@ class Lister:
 
     @cached_property
     def _trie(self) -> Any:  # noqa: ANN401
-        return self._generator.trie(self.titles)
+        return self.generator.trie(self.titles)
 
     def varied(
         self, candidates: Sequence[Candidate], n: int, diversity: float, exploration: float = 0.0, seed: str = ""

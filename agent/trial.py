@@ -54,7 +54,7 @@ class Trial(Agent):
             self.prompts = prompts
             self.noun = self.settings.noun or str(self.workspace.store.get_meta("noun") or "") or prompts.noun or "item"
         if prompts is not None or generator is not None:
-            self._answer_with(generator or agent.generator)
+            self._answer_with(agent.lister.using(generator or agent.generator))
 
     def rendered(self, name: str, user_id: str | None = None, text: str = "") -> Rendered:
         """A prompt as a turn of this person with this request would render it; no model is run but its tokenizer.

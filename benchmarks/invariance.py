@@ -84,7 +84,7 @@ def compare_ranks(agent: Agent, chosen: Sequence[Asked], shuffles: int, seed: in
     order = np.random.default_rng(seed + 1)
     differing = moved = 0
     remembering = Remembering(agent.generator)
-    agent.lister._generator = remembering
+    agent.lister.generator = remembering
     for query, prompt in track(chosen, description="ranks", console=Console(stderr=True)):
         fused = fuse(agent.lister.sources, query, agent.settings.candidates, agent.lister.weights)
         prefix = agent.generator.read(prompt)
@@ -94,7 +94,7 @@ def compare_ranks(agent: Agent, chosen: Sequence[Asked], shuffles: int, seed: in
             found = ranked(agent, shuffled(fused, order), prefix)
             differing += found != expected
             moved += sum(a != b for a, b in zip(found, expected, strict=True))
-    agent.lister._generator = agent.generator
+    agent.lister.generator = agent.generator
     return {
         "requests": len(chosen),
         "shuffles": shuffles,

@@ -1,8 +1,10 @@
 """A request can ask for another adapter by its name; the models that were asked for last stay in memory."""
 
+import gc
 import json
 import os
 import threading
+import weakref
 
 import pytest
 from conftest import SOON, open_small
@@ -64,7 +66,7 @@ def test_an_adapter_answers_where_it_is_asked_for_and_nowhere_else(agent):
 
 def test_the_base_model_can_be_asked_for_and_what_serves_is_not_loaded_again(agent):
     assert agent.recommend("p1", adapter=BASE).adapter is None and agent.loads == []
-    agent._answer_with(Named("one"))
+    agent._answer_with(agent.lister.using(Named("one")))
     assert agent.recommend("p1", adapter="one").adapter == "one" and agent.loads == []
     assert agent.recommend("p1", adapter=BASE).adapter is None and agent.loads == [None]
 
@@ -81,6 +83,21 @@ def test_those_used_last_stay(agent):
     for name in ("one", "two", "one", "three", "one", "two"):
         agent.recommend("p1", n=1, adapter=name)
     assert MOST_LOADED == 2 and agent.loads == ["one", "two", "three", "two"]
+
+
+def test_what_is_let_go_of_is_freed(agent):
+    made = []
+
+    def load(name):
+        model = Named(name)
+        made.append(weakref.ref(model))
+        return model
+
+    agent.adapted = Adapted(agent.workspace, load)
+    for name in ("one", "two", "three"):
+        agent.recommend("p1", n=1, adapter=name)
+    gc.collect()
+    assert [model() is None for model in made] == [True, False, False]
 
 
 def test_one_that_was_written_again_is_loaded_again(agent):

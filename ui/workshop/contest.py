@@ -54,7 +54,7 @@ class Contest:
 
     def __init__(self, bench: Bench, load: Load = generator_with) -> None:
         self._bench = bench
-        self._models: Loaded[str | None] = Loaded(lambda adapter: load(bench.agent, adapter))
+        self._models: Loaded[str | None, Generator[Any, Any, Any]] = Loaded(lambda adapter: load(bench.agent, adapter))
 
     def contenders(self) -> list[str]:
         """What can be compared: the agent as it serves, its adapters, the other prompt sets, and unsaved edits."""

@@ -18,13 +18,14 @@ from pydantic import TypeAdapter
 
 from agent import answers
 from agent.errors import InputError
-from agent.request import check_message, valid_unicode
+from agent.request import check_message, read_request, valid_unicode
 from agent.saved import as_kept, reply_of
 from agent.schema import Event, Feedback, Intent, Recommendation, Reply
+from agent.turn import answer
+from agent.understanding import smalltalk
 from agent.understanding.dialogue import State, Turn
 from agent.understanding.intent import describe
 from agent.understanding.parts import Part, parts, without
-from agent.understanding.smalltalk import answer
 from agent.understanding.texts import language_of
 from agent.understanding.unclear import Choice
 from agent.workspace import kept
@@ -160,8 +161,9 @@ class Conversation:
             yield self._answered(understood, text, how)
             return
         shown = frozenset((*(i for listed in self.lists for i in listed), *understood.seen))
-        asked = (self.user_id, None, understood.intent, n, None, "score", None, shown)
-        turn = self._agent._answer(asked, stop, how)
+        now = self._agent.stages()
+        request = read_request(now.catalogue, now.settings, self.user_id, intent=understood.intent, n=n, excluded=shown)
+        turn = answer(now, request, stop, how)
         first = True
         try:
             for reply in turn:
@@ -286,7 +288,7 @@ class Conversation:
         if understood.does == "ask":
             asked = answers.question(understood.choices, bool(self.lists), agent.noun, agent.catalogue, language)
         elif understood.does == "talk":
-            message = answer(understood.talk or "errand", agent.noun)
+            message = smalltalk.answer(understood.talk or "errand", agent.noun)
         else:
             message = (
                 answers.reasons(about, self.replies, agent.catalogue, agent.noun, language)

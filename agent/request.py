@@ -45,14 +45,14 @@ class Request:
 def read_request(
     catalogue: Catalogue,
     settings: Settings,
-    user_id: str | None,
-    history: Sequence[str] | None,
-    intent: str | Intent | None,
-    n: int,
-    where: Where | None,
-    strategy: Strategy,
-    seed: int | None,
-    excluded: Iterable[str],
+    user_id: str | None = None,
+    history: Sequence[str] | None = None,
+    intent: str | Intent | None = None,
+    n: int = 5,
+    where: Where | None = None,
+    strategy: Strategy = "score",
+    seed: int | None = None,
+    excluded: Iterable[str] = (),
 ) -> Request:
     """Check the arguments of `Agent.recommend`, which tells what they mean and which errors they can raise."""
     if isinstance(history, str):

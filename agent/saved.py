@@ -9,11 +9,20 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from agent.explaining.asked import as_asked
+from agent.request import Request
 from agent.schema import AttributeValue, Candidate, Evidence, Intent, Item, Recommendation, Reply
 from agent.workspace.catalogue import Catalogue
+from agent.workspace.store import Store
 
 _INTENT = TypeAdapter(Intent)
 _EVIDENCE = TypeAdapter(tuple[Evidence, ...])
+
+
+def keep(store: Store, request: Request, reply: Reply) -> None:
+    """Keep a turn that made a list, or found none: what it went by, and its reply."""
+    asked = {**request.as_dict(), **as_asked(request.profile, reply.intent)}
+    store.put_turn(reply.turn_id, reply.user_id, asked, as_kept(reply))
 
 
 def as_kept(reply: Reply) -> dict[str, Any]:

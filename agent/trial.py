@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from collections.abc import Generator as PyGenerator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent import build
-from agent.agent import Agent
 from agent.errors import PromptError
 from agent.generation.base import Generator, Message
 from agent.generation.prompting import PromptSet, continued
-from agent.justification.evidence import Facts, gather
+from agent.justification.evidence import gather
 from agent.justification.planning import plan_list
 from agent.request import Request, read_request
 from agent.retrieval.fusion import fuse
-from agent.schema import Intent, Item, Profile, Reply
+from agent.schema import Intent, Item, Reply
+from agent.stages import Stages
+from agent.turn import answer
 from agent.understanding.briefing import brief, situation
 from agent.understanding.dialogue import State
 from agent.understanding.intent import parse_intent
-from agent.understanding.profile import build_profile
+
+if TYPE_CHECKING:
+    from agent.agent import Agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +42,48 @@ class Rendered:
     sampled: bool = False
 
 
-class Trial(Agent):
-    """An agent beside another one, over the same workspace. Nothing that it answers is kept.
+class Trial:
+    """Answers beside an agent, over the same workspace. Nothing that it answers is kept.
 
     Args:
         agent: whose workspace, catalogue and retrieval it shares, as they are now.
-        prompts: what it reads instead of the agent's prompts.
+        prompts: what the model reads instead of the agent's prompts.
         generator: what ranks and writes instead of the agent's own.
     """
 
     def __init__(
         self, agent: Agent, prompts: PromptSet | None = None, generator: Generator[Any, Any, Any] | None = None
     ) -> None:
-        vars(self).update(vars(agent))
+        now = replace(agent.stages(), keep=lambda request, reply: None)
         if prompts is not None:
-            self.prompts = prompts
-            self.noun = self.settings.noun or str(self.workspace.store.get_meta("noun") or "") or prompts.noun or "item"
+            noun = now.settings.noun or str(now.store.get_meta("noun") or "") or prompts.noun or "item"
+            now = replace(now, prompts=prompts, noun=noun)
         if prompts is not None or generator is not None:
-            self._answer_with(agent.lister.using(generator or agent.generator))
+            now = now.using(now.lister.using(generator or now.generator))
+        self.stages = now
+
+    def recommend(
+        self,
+        user_id: str | None = None,
+        history: Sequence[str] | None = None,
+        intent: str | Intent | None = None,
+        n: int = 5,
+    ) -> Reply:
+        """See `Agent.recommend`."""
+        return list(self.stream(user_id, history, intent, n))[-1]
+
+    def stream(
+        self,
+        user_id: str | None = None,
+        history: Sequence[str] | None = None,
+        intent: str | Intent | None = None,
+        n: int = 5,
+        *,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> PyGenerator[Reply]:
+        """See `Agent.stream`."""
+        now = self.stages
+        return answer(now, read_request(now.catalogue, now.settings, user_id, history, intent, n), stop)
 
     def rendered(self, name: str, user_id: str | None = None, text: str = "") -> Rendered:
         """A prompt as a turn of this person with this request would render it; no model is run but its tokenizer.
@@ -66,57 +95,51 @@ class Trial(Agent):
             PromptError: it cannot be rendered; with file and line.
             InputError: the request cannot be read.
         """
-        prompt = self.prompts.get(name)
+        now = self.stages
+        prompt = now.prompts.get(name)
         if name not in ("rank", "justify", "intent"):
             return self._sampled(name)
-        request = read_request(self.catalogue, self.settings, user_id, None, text, 1, None, "score", None, ())
+        request = read_request(now.catalogue, now.settings, user_id, intent=text, n=1)
         if name == "intent":
-            asked = {**brief(self.catalogue), **situation(text, State(), self.catalogue)}
-            return self._counted(prompt.render(noun=self.noun, **asked))
-        profile, intent = self._profile(request), parse_intent(text, self.catalogue)
-        before = self._rank_prompt(profile, intent)
+            asked = {**brief(now.catalogue), **situation(text, State(), now.catalogue)}
+            return self._counted(prompt.render(noun=now.noun, **asked))
+        request = replace(request, profile=now.profile(request))
+        intent = parse_intent(text, now.catalogue)
+        before = now.prompt(request.profile, intent)
         if name == "rank":
             return self._counted(before)
-        found = self._first(request, profile, intent)
+        found = _first(now, request, intent)
         if found is None:
             return self._sampled(name)
         item, facts = found
-        messages = prompt.render(title=item.title, facts=list(facts), noun=self.noun)
-        whole = self.generator.count(continued(before, messages))
-        return Rendered(messages, whole, whole - self.generator.count(before), about=item)
+        messages = prompt.render(title=item.title, facts=list(facts), noun=now.noun)
+        whole = now.generator.count(continued(before, messages))
+        return Rendered(messages, whole, whole - now.generator.count(before), about=item)
 
     def _sampled(self, name: str) -> Rendered:
-        prompt = self.prompts.get(name)
+        prompt = self.stages.prompts.get(name)
         return replace(self._counted(prompt.render(**prompt.sample)), sampled=True)
 
     def _counted(self, messages: tuple[Message, ...]) -> Rendered:
-        tokens = self.generator.count(messages)
+        tokens = self.stages.generator.count(messages)
         return Rendered(messages, tokens, tokens)
 
-    def _first(self, request: Request, profile: Profile, intent: Intent) -> tuple[Item, tuple[str, ...]] | None:
-        """The item that retrieval has first, with the facts that its reason would rest on."""
-        query = self._query(profile, intent, self._allowed(profile, intent, ()))
-        if not query.allowed.any():
-            return None
-        lister = self.lister
-        place = int(fuse(lister.sources, query, self.settings.candidates, lister.weights).positions[0])
-        item = self.catalogue.items[place]
-        facts = Facts(self.catalogue, self._serving.transitions, profile, intent, self.noun, said=self._said(request))
-        plan = plan_list([item], [gather(item, facts)], self.noun, self.catalogue)[0]
-        return item, tuple(one.text for one in plan.facts)
 
-    def _kept(self, reply: Reply, request: Request) -> Reply:
-        """The reply as it is: what is tried is no turn of the person."""
-        return reply
+def _first(now: Stages, request: Request, intent: Intent) -> tuple[Item, tuple[str, ...]] | None:
+    """The item that retrieval has first, with the facts that its reason would rest on."""
+    query = now.query(request.profile, intent, now.allowed(request.profile, intent))
+    if not query.allowed.any():
+        return None
+    place = int(fuse(now.sources, query, now.settings.candidates, now.weights).positions[0])
+    item = now.catalogue.items[place]
+    plan = plan_list([item], [gather(item, now.facts(request, intent))], now.noun, now.catalogue)[0]
+    return item, tuple(one.text for one in plan.facts)
 
 
 def likes_of(agent: Agent, user_id: str, n: int) -> tuple[str, ...]:
     """The titles that a person liked last, the latest first."""
-    store = agent.workspace.store
-    profile = build_profile(
-        user_id, store.interactions(user_id), store.feedback(user_id), best=agent._serving.best_rating
-    )
-    return tuple(agent.catalogue.get(i).title for i in [*reversed(profile.likes)][:n])
+    now = agent.stages()
+    return tuple(now.catalogue.get(i).title for i in [*reversed(now.known(user_id).likes)][:n])
 
 
 def adapter_names(agent: Agent) -> tuple[str, ...]:

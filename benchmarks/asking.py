@@ -87,6 +87,7 @@ def ask(catalogue: Catalogue, random: np.random.Generator) -> Asked:
 
 def understood(agent: Agent, user_id: str, words: str, n: int) -> tuple[Profile, Intent, Query]:
     """The first stages of a turn, up to what is asked of retrieval."""
-    request = read_request(agent.catalogue, agent.settings, user_id, None, words, n, None, "score", None, ())
-    profile, (intent, _) = agent._profile(request), agent._intent(request)
-    return profile, intent, agent._query(profile, intent, agent._allowed(profile, intent, request.excluded))
+    now = agent.stages()
+    request = read_request(now.catalogue, now.settings, user_id, intent=words, n=n)
+    profile, (intent, _) = now.profile(request), now.intent(request)
+    return profile, intent, now.query(profile, intent, now.allowed(profile, intent))

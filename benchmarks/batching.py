@@ -81,7 +81,7 @@ def choose_requests(agent: Agent, requests: int, seed: int) -> list[Asked]:
         if listening.asked and len(places) == agent.settings.candidates:
             prefix, branches = listening.asked[0]
             titles = tuple(agent.lister.titles[p] for p in places)
-            chosen.append(Asked(agent._rank_prompt(profile, intent), prefix, titles, branches))
+            chosen.append(Asked(agent.stages().prompt(profile, intent), prefix, titles, branches))
     return chosen
 
 

@@ -36,7 +36,7 @@ class Likeness:
     """How like an item the items of a list are, on average, in three ways that share no scale."""
 
     def __init__(self, agent: Agent) -> None:
-        self._catalogue, self._transitions = agent.catalogue, agent._serving.transitions
+        self._catalogue, self._transitions = agent.catalogue, agent.serving.transitions
         self._vectors = agent.lister.vectors
         self._genres = [set(item.words("genres")) for item in agent.catalogue.items]
 

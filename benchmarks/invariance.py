@@ -48,7 +48,7 @@ def choose_requests(agent: Agent, requests: int, seed: int) -> list[Asked]:
         words = ask(agent.catalogue, random).text if len(chosen) % 2 else ""
         profile, intent, query = understood(agent, str(random.choice(people)), words, 5)
         if query.allowed.sum() > 1:
-            chosen.append((query, agent._rank_prompt(profile, intent)))
+            chosen.append((query, agent.stages().prompt(profile, intent)))
     return chosen
 
 

@@ -43,7 +43,7 @@ class Likeness:
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
-        self._transitions = agent._serving.transitions
+        self._transitions = agent.serving.transitions
         most = np.argsort(-self._transitions.popularity, kind="stable")[:POPULAR]
         self._popular = frozenset(agent.catalogue.ids[place] for place in most)
 

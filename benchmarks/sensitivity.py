@@ -49,15 +49,16 @@ def fallen(
 ) -> Iterator[tuple[Fell, Fell]]:
     """For each item of the history that a reason cites: what leaving out that item, and another one, does."""
     profile, intent, allowed, ids = retrieved(agent, user_id, n)
-    facts = Facts(agent.catalogue, agent._serving.transitions, profile, intent, agent.noun)
+    stages = agent.stages()
+    facts = Facts(agent.catalogue, stages.serving.transitions, profile, intent, agent.noun)
     if by_lift:
-        facts = replace(facts, lifts=lifts(ids, facts.anchors, profile, intent, agent._stages, allowed))
+        facts = replace(facts, lifts=lifts(ids, facts.anchors, profile, intent, stages, allowed))
     items = [agent.catalogue.get(i) for i in ids]
     plans = plan_list(items, [gather(item, facts) for item in items], agent.noun, agent.catalogue)
-    before = standings(ids, profile, intent, agent._stages, allowed)
+    before = standings(ids, profile, intent, stages, allowed)
 
     def fell(row: int, left_out: str) -> Fell:
-        after = standings([ids[row]], *without(left_out, profile, intent), agent._stages, allowed)[0]
+        after = standings([ids[row]], *without(left_out, profile, intent), stages, allowed)[0]
         return after.score < before[row].score, after.place > before[row].place
 
     for row, plan in enumerate(plans):

@@ -31,22 +31,27 @@ class Named(Backwards):
         self.adapter = adapter
 
 
+def opened(path, generator=None):
+    """With three adapters that may serve, two that may not, and models that are counted as they are loaded."""
+    agent = open_small(path, generator)
+    for name in ("one", "two", "three"):
+        put(agent.workspace, name, measures=PASSED, model_weight=5.0)
+    put(agent.workspace, "poor", measures={**PASSED, "passed": False})
+    put(agent.workspace, "new")
+    agent.loads = []
+
+    def load(name):
+        agent.loads.append(name)
+        return FakeGenerator() if name is None else Named(name)
+
+    agent.adapted = Adapted(agent.workspace, load)
+    return agent
+
+
 @pytest.fixture
 def agent(tmp_path):
-    """With two adapters that may serve, one that may not, and models that are counted as they are loaded."""
-    with open_small(tmp_path / "w") as opened:
-        for name in ("one", "two", "three"):
-            put(opened.workspace, name, measures=PASSED, model_weight=5.0)
-        put(opened.workspace, "poor", measures={**PASSED, "passed": False})
-        put(opened.workspace, "new")
-        opened.loads = []
-
-        def load(name):
-            opened.loads.append(name)
-            return FakeGenerator() if name is None else Named(name)
-
-        opened.adapted = Adapted(opened.workspace, load)
-        yield opened
+    with opened(tmp_path / "w") as agent:
+        yield agent
 
 
 def ids(reply):
@@ -64,11 +69,11 @@ def test_an_adapter_answers_where_it_is_asked_for_and_nowhere_else(agent):
     assert ids(agent.recommend("p1", n=5, adapter="one")) == ids(other) and agent.loads == ["one"]
 
 
-def test_the_base_model_can_be_asked_for_and_what_serves_is_not_loaded_again(agent):
+def test_the_base_model_can_be_asked_for_and_what_serves_is_not_loaded_again(agent, tmp_path):
     assert agent.recommend("p1", adapter=BASE).adapter is None and agent.loads == []
-    agent._answer_with(agent.lister.using(Named("one")))
-    assert agent.recommend("p1", adapter="one").adapter == "one" and agent.loads == []
-    assert agent.recommend("p1", adapter=BASE).adapter is None and agent.loads == [None]
+    with opened(tmp_path / "other", Named("one")) as agent:
+        assert agent.recommend("p1", adapter="one").adapter == "one" and agent.loads == []
+        assert agent.recommend("p1", adapter=BASE).adapter is None and agent.loads == [None]
 
 
 @pytest.mark.parametrize("name", ["poor", "new", "nothing", "../one", "", "in-service"])

@@ -41,15 +41,15 @@ def test_what_was_added_is_there_after_opening_again_and_nothing_is_built_again(
     with open_small(tmp_path / "w") as agent:
         many = [Item(f"x{n}", f"Film number {n}", f"It is the number {n}.", {"year": 1950 + n % 50}) for n in range(30)]
         agent.add_items(many)
-        before = agent._serving.index.path
+        before = agent.serving.index.path
         agent.add_items([STORM])
         agent.update_items([Item("x3", "Film number three", "Now it has whales in it.", {"year": 1990})])
         agent.remove_items(["x4"])
-        assert agent._serving.index.path == before  # only what differs was written
-        assert agent._serving.index.ids_where([]) == set(agent.catalogue.ids)
+        assert agent.serving.index.path == before  # only what differs was written
+        assert agent.serving.index.ids_where([]) == set(agent.catalogue.ids)
         assert listed(agent, intent="whales")[0] == "x3"
     with reopened(tmp_path / "w") as agent:
-        assert agent._serving.index.path == before
+        assert agent.serving.index.path == before
         assert listed(agent, intent="whales")[0] == "x3"
         assert all(check.ok for check in agent.workspace.check(HashEncoder(64)))
 
@@ -180,7 +180,7 @@ def test_a_catalogue_can_begin_empty(tmp_path):
 
 
 def test_openers_are_known_disputed_and_of_different_works(small):
-    telling = how_telling(small._serving.transitions)
+    telling = how_telling(small.serving.transitions)
     place = small.catalogue.position
     assert telling[place["2"]] < telling[place["1"]]  # everybody who saw Aliens likes it: that tells nothing
     assert small.openers(1)[0].item_id == small.catalogue.ids[int(np.argmax(telling))]

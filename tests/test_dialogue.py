@@ -131,9 +131,10 @@ def test_what_is_merely_turned_down_is_left_out_and_no_dislike(small):
     assert f"without {shown.title}" in [part.text for part in chat.parts()]
     assert shown.title not in titles(again) and not small.workspace.store.feedback("p0")
     nobody = Profile()
-    allowed = small._allowed(nobody, chat.intent, ())
-    assert small._query(nobody, chat.intent, allowed).reactions == ()
-    assert small._query(nobody, replace(chat.intent, declined=()), allowed).reactions != ()
+    now = small.stages()
+    allowed = now.allowed(nobody, chat.intent)
+    assert now.query(nobody, chat.intent, allowed).reactions == ()
+    assert now.query(nobody, replace(chat.intent, declined=()), allowed).reactions != ()
     chat.drop(f"dislike:{shown.item_id}")
     assert chat.intent.dislikes == chat.intent.declined == ()
 

@@ -58,8 +58,9 @@ def test_leaving_out_is_what_a_turn_without_it_would_have_been(told):
         left = influence(found, name).without
         fresh = told.recommend(**asked, n=9)
         profile = Profile(None, tuple(told.catalogue.resolve(t) for t in asked["history"]))
-        allowed = told._allowed(profile, fresh.intent, ("1", "5"))
-        (again,) = standings(["2"], profile, fresh.intent, told._stages, allowed)
+        stages = told.stages()
+        allowed = stages.allowed(profile, fresh.intent, ("1", "5"))
+        (again,) = standings(["2"], profile, fresh.intent, stages, allowed)
         assert left.score == pytest.approx(again.score)
         assert left.place == again.place
 
@@ -300,8 +301,9 @@ def test_lifts_are_the_changes_of_leaving_one_out(told):
     reply = told.recommend("eve", n=3)
     ids = [one.item.item_id for one in reply.recommendations]
     profile = recall(told.workspace.store, reply.turn_id).profile
-    allowed = told._allowed(profile, Intent(), ("7",))
-    found = lifts(ids, profile.history, profile, Intent(), told._stages, allowed)
+    stages = told.stages()
+    allowed = stages.allowed(profile, Intent(), ("7",))
+    found = lifts(ids, profile.history, profile, Intent(), stages, allowed)
     for item_id in ids:
         told_of = told.explain(reply.turn_id, item_id)
         assert found[item_id] == pytest.approx({i.item_id: i.change for i in told_of.influences}, abs=1e-6)

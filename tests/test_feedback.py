@@ -189,7 +189,7 @@ def test_ratings_of_a_catalogue_without_any_are_on_the_usual_scale(tmp_path):
         for person in agent.workspace.store.user_ids():
             agent.forget(person)
         agent.feedback(Feedback("ann", "5", "rating", value=5.0))
-        assert agent._serving.best_rating is None
+        assert agent.serving.best_rating is None
         assert agent.recommend("ann", n=1).candidates[0].scores["reactions"] >= 0
         request = films()[4]
         assert isinstance(request, Item)

@@ -62,7 +62,7 @@ def test_a_stage_never_imports_a_later_stage(path):
 
 @pytest.mark.parametrize("path", [p for p in FILES if p.parent.name in STAGES], ids=relative)
 def test_only_the_turn_sees_all_stages(path):
-    composed = {"agent.agent", "agent.build", "agent.conversation"}
+    composed = {"agent.agent", "agent.build", "agent.conversation", "agent.stages", "agent.turn"}
     assert not {m for m, _ in imports(path)} & composed
 
 

@@ -80,12 +80,12 @@ def test_what_is_forgotten_is_in_no_file(path):
     assert {text for _, text in files_with(path, *TRACES)} == set(TRACES)
     with reopened(path) as agent:
         assert files_with(path, PERSON)
-        before = agent._serving.transitions.liked_both(0, 0)[1]
+        before = agent.serving.transitions.liked_both(0, 0)[1]
         counts = agent.forget(PERSON)
         kept = {"votes": 1, "conversations": 0, "shares": 0, "browsers": 0, "accounts": 0}
         assert counts == {"interactions": 4, "feedback": 1, "turns": 1, **kept, "users": 1}
-        assert agent._serving.transitions.liked_both(0, 0)[1] == before - 1
-        assert agent.lister.sources[0] is agent._serving.transitions
+        assert agent.serving.transitions.liked_both(0, 0)[1] == before - 1
+        assert agent.lister.sources[0] is agent.serving.transitions
         assert files_with(path, *TRACES) == []
         assert "I know nothing of you yet" in agent.recommend(PERSON).message
         with pytest.raises(UnknownPersonError):
@@ -134,10 +134,10 @@ def test_one_entry_is_corrected_or_deleted_and_leaves_nothing(path):
     with reopened(path) as agent:
         known = agent.known_of(PERSON)
         (first, *rest), (said,), (turn,) = known["history"], known["feedback"], known["turns"]
-        likers = agent._serving.transitions.liked_both(0, 0)[1]
+        likers = agent.serving.transitions.liked_both(0, 0)[1]
         agent.edit_entry(PERSON, first["entry"], value=1.0)
         assert agent.known_of(PERSON)["history"][0]["value"] == 1.0
-        assert agent._serving.transitions.liked_both(0, 0)[1] == likers - 1
+        assert agent.serving.transitions.liked_both(0, 0)[1] == likers - 1
         agent.edit_entry(PERSON, said["entry"], words="changed")
         assert agent.known_of(PERSON)["feedback"] == [{**said, "words": "changed"}]
         agent.delete_entry(PERSON, turn["entry"])

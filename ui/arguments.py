@@ -37,4 +37,4 @@ def check_request(
         if adapter is not None:
             check_offered(opened, adapter)
     filters = parse_where(where or (), catalogue.attribute_types)
-    read_request(catalogue, settings, user_id, history, said, n, filters, strategy, seed, ())
+    read_request(catalogue, settings, user_id, history, said, n, filters, strategy, seed)

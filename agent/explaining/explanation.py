@@ -9,7 +9,7 @@ from typing import Any
 from agent.explaining.absence import Obstacle, obstacles
 from agent.explaining.asked import Asked
 from agent.explaining.factors import tried
-from agent.explaining.sensitivity import Influence, Stages, Standing, leave_one_out, standings
+from agent.explaining.sensitivity import Influence, Rerun, Standing, leave_one_out, standings
 from agent.justification.wording import titled
 from agent.schema import Item
 from agent.workspace.catalogue import YEAR_SUFFIX, title_key
@@ -138,7 +138,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-def explain(asked: Asked, item: str, stages: Stages, *, with_model: bool = False) -> Explanation:
+def explain(asked: Asked, item: str, stages: Rerun, *, with_model: bool = False) -> Explanation:
     """Explain an item, by title or id, in a kept turn.
 
     Raises:
@@ -178,7 +178,7 @@ def explain(asked: Asked, item: str, stages: Stages, *, with_model: bool = False
     )
 
 
-def _meant(item: str, asked: Asked, stages: Stages) -> str:
+def _meant(item: str, asked: Asked, stages: Rerun) -> str:
     """The item that is asked for; of several works with one title, the one in the list."""
     catalogue = stages.catalogue
     if item not in catalogue.position:
@@ -188,13 +188,13 @@ def _meant(item: str, asked: Asked, stages: Stages) -> str:
     return catalogue.resolve(item)
 
 
-def _cited(anchors: tuple[str, ...], justification: str, stages: Stages) -> frozenset[str]:
+def _cited(anchors: tuple[str, ...], justification: str, stages: Rerun) -> frozenset[str]:
     """The items that a reason names, of those that its evidence rests on."""
     titles = {i: stages.catalogue.get(i).title for i in anchors if i in stages.catalogue.position}
     return frozenset(i for i, title in titles.items() if YEAR_SUFFIX.sub("", titled(title)) in justification)
 
 
-def _untried(asked: Asked, stages: Stages) -> int:
+def _untried(asked: Asked, stages: Rerun) -> int:
     everything = {i for i in asked.profile.history if i in stages.catalogue.position}
     named = {*asked.intent.likes, *asked.intent.dislikes}
     return len(everything - named) - len(tried(asked.profile, asked.intent, stages.catalogue))

@@ -6,8 +6,9 @@ asked for), so each figure is what would have been. What is left out stays seen:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,25 +22,35 @@ from agent.workspace.catalogue import Catalogue
 Allowed = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Stages:
-    """The stages of a turn that leaving one out runs again.
+class Rerun(Protocol):
+    """The stages of a turn that leaving one out runs again, and what they work with."""
 
-    `allowed` says by position which items an intent leaves, without some that must not come; `query` makes what
-    retrieval is asked; `ranked` gives the candidates of a query, best first, with the model's scores (slow).
-    """
+    @property
+    def catalogue(self) -> Catalogue:
+        """The items."""
+        ...
 
-    catalogue: Catalogue
-    sources: Sequence[Retriever]
-    weights: Weights
-    allowed: Callable[[Profile, Intent, Iterable[str]], Allowed]
-    query: Callable[[Profile, Intent, Allowed], Query]
-    ranked: Callable[[Query, Profile, Intent], Sequence[Candidate]]
+    @property
+    def sources(self) -> Sequence[Retriever]:
+        """Those of retrieval."""
+        ...
 
-    def parts(self, query: Query, positions: Positions, weighed_as: Query | None = None) -> dict[str, Scores]:
-        """What each source adds to the fused score of each position, with the weights of this query or of another."""
-        scores = {source.name: source.score(query, positions) for source in self.sources}
-        return contributions(scores, weighed_as or query, self.weights)
+    @property
+    def weights(self) -> Weights:
+        """How much each source counts."""
+        ...
+
+    def allowed(self, profile: Profile, intent: Intent, excluded: Iterable[str]) -> Allowed:
+        """By position, which items an intent leaves, without some that must not come."""
+        ...
+
+    def query(self, profile: Profile, intent: Intent, allowed: Allowed) -> Query:
+        """What retrieval is asked."""
+        ...
+
+    def ranked(self, query: Query, profile: Profile, intent: Intent) -> Sequence[Candidate]:
+        """The candidates of a query, best first, with the model's scores: slow."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +84,24 @@ class Influence:
     cited: bool = False
 
 
+def _parts(stages: Rerun, query: Query, positions: Positions, weighed_as: Query | None = None) -> dict[str, Scores]:
+    """What each source adds to the fused score of each position, with the weights of this query or of another."""
+    scores = {source.name: source.score(query, positions) for source in stages.sources}
+    return contributions(scores, weighed_as or query, stages.weights)
+
+
 def standings(
     item_ids: Sequence[str],
     profile: Profile,
     intent: Intent,
-    stages: Stages,
+    stages: Rerun,
     allowed: Allowed,
     *,
     with_model: bool = False,
 ) -> list[Standing]:
     """How each of these items does, in their order; ties count for the item."""
     query = stages.query(profile, intent, allowed)
-    parts = stages.parts(query, np.arange(len(stages.catalogue)))
+    parts = _parts(stages, query, np.arange(len(stages.catalogue)))
     score = summed(parts, len(stages.catalogue))
     rivals = score[allowed]
     final: dict[str, int] = {}
@@ -102,7 +119,7 @@ def standings(
 
 
 def leave_one_out(
-    item_id: str, profile: Profile, intent: Intent, excluded: Iterable[str], stages: Stages, *, with_model: bool = False
+    item_id: str, profile: Profile, intent: Intent, excluded: Iterable[str], stages: Rerun, *, with_model: bool = False
 ) -> tuple[Standing, list[Influence]]:
     """How an item does, and how it does without each factor, those that lift it most first."""
     allowed = stages.allowed(profile, intent, excluded)
@@ -112,7 +129,7 @@ def leave_one_out(
     for factor in factors(profile, intent, stages.catalogue):
         left = stages.allowed(factor.profile, factor.intent, excluded) if factor.kind == "condition" else allowed
         (less,) = standings([item_id], factor.profile, factor.intent, stages, left, with_model=with_model)
-        parts = stages.parts(stages.query(factor.profile, factor.intent, left), at, weighed_as=turn)
+        parts = _parts(stages, stages.query(factor.profile, factor.intent, left), at, weighed_as=turn)
         change = base.score - float(summed(parts, 1)[0])
         found.append(Influence(factor.kind, factor.name, less, change, factor.item_id))
     found.sort(key=lambda one: (base.place - one.without.place, -one.change))
@@ -120,7 +137,7 @@ def leave_one_out(
 
 
 def lifts(
-    item_ids: Sequence[str], anchors: Iterable[str], profile: Profile, intent: Intent, stages: Stages, allowed: Allowed
+    item_ids: Sequence[str], anchors: Iterable[str], profile: Profile, intent: Intent, stages: Rerun, allowed: Allowed
 ) -> dict[str, dict[str, float]]:
     """For each item, by anchor, the score that each anchor gives it; an anchor is an item of the history or request."""
     positions = stages.catalogue.positions(item_ids)

@@ -227,7 +227,7 @@ class WholeAgent:
     def transitions(self) -> Any:  # noqa: ANN401
         """What was learned, for the audit: sparse (items x items)."""
         assert self._agent is not None
-        return self._agent._serving.transitions.transitions
+        return self._agent.serving.transitions.transitions
 
     def scores(self, known: Known) -> Floats:
         """(people, items)."""

@@ -136,7 +136,8 @@ class Bench:
             for name in drafted.names():
                 drafted.get(name)
             trials = Trial(self.agent), Trial(self.agent, drafted)
-            if _texts(trials[0].prompts) == _texts(drafted) and trials[0].noun == trials[1].noun:
+            serving, edited = (trial.stages for trial in trials)
+            if _texts(serving.prompts) == _texts(edited.prompts) and serving.noun == edited.noun:
                 raise InputError("There is nothing to compare: the prompts in service say the same. Edit one first.")
             yield from self.side_by_side(trials, user_id, request, stop)
 

@@ -13,7 +13,8 @@ from agent import build, changes, people
 from agent.adapted import BASE, Adapted
 from agent.assets import language_model
 from agent.conditions import Where
-from agent.explaining.asked import recall
+from agent.errors import InputError
+from agent.explaining.asked import Asked, recall
 from agent.explaining.explanation import Explanation, explain
 from agent.feedback import checked
 from agent.generation.base import Generator
@@ -262,13 +263,24 @@ class Agent:
             turn_id: of a reply, its first letters, or "last"; a turn can be explained as long as it is kept.
             item: a title or an id, of the list or not.
             user_id: whose turn it must be; None does not ask.
-            with_model: rank anew for every thing that is left out, which takes the model's time for each.
+            with_model: rank anew for every thing that is left out, with the adapter of the turn, which takes the
+                model's time for each.
 
         Raises:
-            InputError: no such turn, or it is not that person's.
+            InputError: no such turn, or it is not that person's; with the model, its adapter cannot be asked for.
             UnknownItemError: no such item, with the nearest titles.
         """
-        return explain(recall(self.workspace.store, turn_id, user_id), item, self.stages(), with_model=with_model)
+        asked = recall(self.workspace.store, turn_id, user_id)
+        stages = self._stages_of(asked) if with_model else self.stages()
+        return explain(asked, item, stages, with_model=with_model)
+
+    def _stages_of(self, asked: Asked) -> Stages:
+        """The stages with the model that ranked a kept turn."""
+        try:
+            return self.stages(asked.adapter or BASE)
+        except InputError as error:
+            told = f"What ranked this turn cannot rank again. {error} Without the model it can be explained."
+            raise InputError(told) from error
 
     def known_of(self, user_id: str) -> dict[str, Any]:
         """Everything that is stored of a person, see `agent.people.known_of`; UnknownPersonError where nothing is."""

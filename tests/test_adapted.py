@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import shutil
 import threading
 import weakref
 
@@ -133,6 +134,25 @@ def test_several_at_once_load_it_once_and_do_not_mix(agent):
         thread.join(SOON)
     assert len(found) == 12 and all(asked == answered for asked, answered in found)
     assert sorted(agent.loads) == ["one", "two"]
+
+
+@pytest.mark.parametrize(("serving", "asked"), [(FakeGenerator(), "one"), (Named("one"), BASE)])
+def test_a_turn_is_explained_by_what_ranked_it(tmp_path, serving, asked):
+    with opened(tmp_path / "w", serving) as agent:
+        reply = agent.recommend("p1", n=5, adapter=asked)
+        assert ids(reply) != ids(agent.recommend("p1", n=5))
+        for place, one in enumerate(reply.candidates, 1):
+            assert agent.explain(reply.turn_id, one.item.item_id, with_model=True).standing.final_place == place
+
+
+def test_what_cannot_rank_a_turn_again_is_told(agent):
+    turn = agent.recommend("p1", adapter="one").turn_id
+    shutil.rmtree(adapters_of(agent.workspace).path("one"))
+    assert agent.explain(turn, "Heat").standing.final_place is None
+    with pytest.raises(InputError, match="No adapter 'one' can be asked for; .* Without the model it can be explained"):
+        agent.explain(turn, "Heat", with_model=True)
+    told = run("explain", turn, "Heat", "--with-model", agent=agent)
+    assert told.exit_code == 2 and "No adapter 'one'" in told.stderr
 
 
 def test_over_http(agent):

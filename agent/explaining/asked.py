@@ -29,7 +29,8 @@ class Listed:
 class Asked:
     """A kept turn: who and what it went by, and what came of it.
 
-    `listed` is in the order of the list; `candidates` are ids, best first, with the scores that they were given then.
+    `listed` is in the order of the list; `candidates` are ids, best first, with the scores that they were given then;
+    `adapter` is the one that ranked them, None for the base model alone.
     """
 
     turn_id: str
@@ -39,6 +40,7 @@ class Asked:
     strategy: str
     listed: tuple[Listed, ...]
     candidates: Mapping[str, Mapping[str, float]]
+    adapter: str | None
 
 
 def as_asked(profile: Profile, intent: Intent) -> dict[str, Any]:
@@ -78,6 +80,7 @@ def recall(store: Store, turn_id: str, user_id: str | None = None) -> Asked:
         request["strategy"],
         tuple(_listed(one) for one in reply["recommendations"]),
         {c["item_id"]: {name: c[name] for name in RANKED if name in c} for c in reply["candidates"]},
+        reply["adapter"],
     )
 
 

@@ -81,7 +81,7 @@ def go_on(base: Any, start: Adapter, keys: Sequence[str]) -> Any:  # noqa: ANN40
 
     lora = _lora_of(start)
     quick_on_cpu(base)
-    base.items = item_vectors(replace(shape_of(start), items=len(keys)))
+    base.items = item_vectors(replace(shape_of(start), items=len(keys))).to(base.device)
     try:
         weights = load_file(start.folder / WEIGHTS)
         own = next(name for name in weights if name.endswith(OWN))

@@ -118,9 +118,9 @@ class Ground:
         self.prompts = PromptSet.named(settings.prompts)
         self._noun = settings.noun or str(workspace.store.get_meta("noun", "item"))
 
-    def load(self) -> tuple[Any, Chat]:
-        """The language model (transformers' own) and its tokenizer."""
-        model, tokenizer = load_model(self._base_folder, self._settings.dtype)
+    def load(self, bits: int | None = None) -> tuple[Any, Chat]:
+        """The language model (transformers' own), in so many bits or whole, and its tokenizer."""
+        model, tokenizer = load_model(self._base_folder, self._settings.dtype, bits)
         return model, Chat(tokenizer)
 
     def explained(self) -> Explained:

@@ -19,7 +19,7 @@ from finetune.behaviour import log_probabilities, touched_in
 from finetune.continuing import News, configured, go_on, shape_of
 from finetune.evaluate.splits import Cases
 from finetune.ground import Ground, Skills
-from finetune.recipe import SftConfig
+from finetune.recipe import SftConfig, check_bits
 from finetune.several import first_before_others
 from finetune.sft import Score, loss_of, next_items, tune_model, with_lora
 
@@ -41,12 +41,14 @@ def tune_language(
     seed: they say when to stop. A run that was killed goes on where it was.
 
     Raises:
-        InputError: too few histories, a loss that is not a number, or the extra `train` is not installed.
+        InputError: too few histories, a loss that is not a number, 4 bits without a GPU, or the extra `train` is not
+            installed.
         AdapterError: the name is taken, or the folder cannot be written.
         AssetError: the language model cannot be had.
     """
     import torch
 
+    check_bits(config.bits)
     with first_before_others():
         ground = Ground(workspace, encoder, settings, config.seed, name, None, progress)
     if (able := sum(len(history) >= 2 for history in ground.training.histories)) < FEWEST:
@@ -54,7 +56,7 @@ def tune_language(
             f"Only {able} people here have a history of two or more items; "
             f"tuning needs at least {FEWEST}. Import more interactions with `vouchrec init --update`."
         )
-    base, chat = ground.load()
+    base, chat = ground.load(config.bits)
     examples = ground.examples(ground.training, chat, ground.explained(), config)
     touched = touched_in(ground.training.histories, len(ground.texts))
     model = with_lora(base, torch.from_numpy(ground.texts), torch.from_numpy(~touched), config)
@@ -87,13 +89,14 @@ def tune_further(
     """
     import torch
 
+    check_bits(config.bits)
     adapter = adapters_of(workspace).get(start)
     config = configured(config, adapter)
     with first_before_others():
         ground = Ground(workspace, encoder, settings, config.seed, name, adapter, progress)
     fresh = ground.rows.fresh(ground.training, ground.before)
     news = News.found(ground.training, fresh, config.window)
-    base, chat = ground.load()
+    base, chat = ground.load(config.bits)
     model = go_on(base, adapter, ground.catalogue.keys)
     touched = touched_in(ground.training.histories, len(ground.texts))
     base.forward = loss_of(base, torch.from_numpy(ground.texts), torch.from_numpy(~touched), config)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.errors import InputError
+from agent.extras import how_to_install
 
 WRITTEN = ("spell", "justify", "understand")  # the tasks that end in words
 PRESETS = Path(__file__).parent / "presets"
@@ -37,6 +39,7 @@ class SftConfig(Steps):
     dropout: float = Field(0.0, ge=0, lt=1, description="Share of LoRA's inputs that is left out; costs a third.")
     rslora: bool = Field(False, description="Scale by the root of the rank.")
     dora: bool = Field(False, description="Weight-decomposed LoRA; slower on a CPU.")
+    bits: Literal[4] | None = Field(None, description="Hold the base model in 4 bits (QLoRA), on a GPU; else whole.")
     targets: tuple[str, ...] = Field(
         ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
         description="The linear maps that LoRA is put on.",
@@ -89,3 +92,18 @@ def read_config(path: Path | str, **flags: Any) -> SftConfig:  # noqa: ANN401 - 
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{name} in {file} cannot be {first.get('input')!r}: {first['msg']}.") from error
+
+
+def check_bits(bits: int | None) -> None:
+    """InputError where a base model cannot be held in so few bits: there is no GPU, or the library is missing."""
+    import torch
+
+    if bits is None:
+        return
+    if find_spec("bitsandbytes") is None:
+        raise InputError(f"A base model in {bits} bits needs bitsandbytes: run {how_to_install('qlora')}.")
+    if not torch.cuda.is_available():
+        raise InputError(
+            f"A base model in {bits} bits needs an NVIDIA GPU, and there is none here. On a CPU it is slower than "
+            "whole: leave `bits` out."
+        )

@@ -85,6 +85,7 @@ def with_lora(base: Any, texts: Any, untouched: Any, config: SftConfig) -> Any: 
     shape = ItemShape(len(texts), texts.shape[1], base.config.hidden_size, config.width, config.depth)
     base.items = item_vectors(shape)
     base.items.begin(texts, float(base.get_input_embeddings().weight.detach().float().std()))
+    base.items.to(base.device)  # a base in 4 bits stands on its device already
     lora = LoraConfig(
         r=config.rank, lora_alpha=config.alpha, lora_dropout=config.dropout, target_modules=list(config.targets),
         layers_to_transform=list(range(config.depth)) if config.depth and config.ranks_alone else None,

@@ -141,7 +141,10 @@ def trainer_of(
         dataset_kwargs={"skip_prepare_dataset": True}, dataloader_pin_memory=False,
         ddp_find_unused_parameters=processes() > 1,  # what only ranks leaves the last layers alone
     )  # fmt: skip
+    learned = [(weights, weights.data) for weights in model.parameters() if weights.requires_grad]
     trainer = Trainer(model=model, args=settings, train_dataset=numbers, data_collator=collated, callbacks=[told])
+    for weights, precise in learned:  # trl rounds them where the base has 4 bits: too coarse for vectors of items
+        weights.data = precise
     trainer.remove_callback(PrinterCallback)  # the terminal is told by `averaging`
     return trainer
 

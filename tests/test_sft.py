@@ -40,16 +40,19 @@ QUICK = SftConfig(
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
+    return narrow_model(tmp_path_factory.mktemp("tiny") / "model")
+
+
+def narrow_model(folder, width=32):
     """A folder with a language model of two narrow layers, and the tokenizer of the embedded one."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    folder = tmp_path_factory.mktemp("tiny") / "model"
     folder.mkdir()
     for file in language_model(DEFAULT_MODEL, Settings().cache).iterdir():
         if "token" in file.name or file.suffix in (".txt", ".jinja"):
             shutil.copy(file, folder)
     torch.manual_seed(0)
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    sizes = {"hidden_size": width, "intermediate_size": 2 * width, "num_hidden_layers": 2, "num_attention_heads": 2}
     LlamaForCausalLM(LlamaConfig(vocab_size=49152, **sizes, tie_word_embeddings=True)).save_pretrained(folder)
     return folder
 

@@ -89,6 +89,9 @@ def sft(
     rate: Annotated[float | None, typer.Option(help="Learning rate of LoRA.")] = None,
     rank: Annotated[int | None, typer.Option(min=1, metavar="N", help="Rank of LoRA.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, metavar="N", help="People in one step.")] = None,
+    bits: Annotated[
+        int | None, typer.Option(min=4, max=4, metavar="4", help="Hold the base model in 4 bits; needs a GPU.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="Decides every draw.")] = None,
 ) -> None:
     """Tune the language model on the histories of a workspace: LoRA, and a vector for every item.
@@ -108,7 +111,7 @@ def sft(
     if start is not None and (rank, seed) != (None, None):
         raise InputError(f"--rank and --seed are those of {start}, which is tuned further. Leave them out.")
     preset = preset or ("cpu" if start is None else "nightly")
-    config = read_config(preset, epochs=epochs, rate=rate, rank=rank, batch=batch, seed=seed)
+    config = read_config(preset, epochs=epochs, rate=rate, rank=rank, batch=batch, bits=bits, seed=seed)
     settings = upkeep.ensure_example(terminal, workspace) if example else load_settings(home=workspace)
     quiet = not is_first()  # of several processes one speaks
     shown = nullcontext(silent) if quiet else terminal.progress(keep=True)

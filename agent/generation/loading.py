@@ -15,17 +15,22 @@ if TYPE_CHECKING:
     import torch
 
 
-def load_model(folder: Path, dtype: str = "auto") -> tuple[Any, Any]:
-    """The causal language model of a folder and its tokenizer, transformers' own; AssetError when they do not load."""
+def load_model(folder: Path, dtype: str = "auto", bits: int | None = None) -> tuple[Any, Any]:
+    """The causal language model of a folder and its tokenizer, transformers' own; AssetError when they do not load.
+
+    With `bits` of 4 its linear maps are held as NormalFloat (Dettmers et al., "QLoRA", NeurIPS 2023), for tuning.
+    """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    precise = _choose_dtype(dtype, device)
+    held = {} if bits is None else {"quantization_config": _quantised(precise), "device_map": {"": device}}
     try:
         with quiet_transformers():
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             model = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=_choose_dtype(dtype, device), local_files_only=True, use_safetensors=True
+                folder, dtype=precise, local_files_only=True, use_safetensors=True, **held
             )
     except (OSError, ValueError) as error:
         raise AssetError(
@@ -84,6 +89,14 @@ def _merged(model: Any, adapter: Adapter) -> Any:  # noqa: ANN401 - transformers
     if shape is not None:
         merged.items.float()  # small, and what is read out of it is compared over a whole catalogue
     return merged
+
+
+def _quantised(dtype: torch.dtype) -> Any:  # noqa: ANN401 - transformers' own
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+    )
 
 
 def _choose_dtype(dtype: str, device: torch.device) -> torch.dtype:

@@ -27,6 +27,7 @@ from agent.errors import InputError
 from agent.files import replacing
 from agent.progress import Progress, silent
 from agent.retrieval.sequence import AT_ONCE, Encoder, Shape, network, windows
+from finetune.fusion import learn_voices
 
 Positions = NDArray[np.int64]
 Times = NDArray[np.float64]
@@ -68,7 +69,8 @@ class Histories:
 class Trained:
     """Trained networks of one shape, and for each the best epoch with its mean log-probability on validation.
 
-    `touched` says of each item whether it was in a history that was learned from.
+    `touched` says of each item whether it was in a history that was learned from, `voices` how much each network
+    counts.
     """
 
     networks: tuple[Any, ...]
@@ -76,11 +78,12 @@ class Trained:
     best_epochs: tuple[int, ...]
     validation: tuple[float, ...]
     touched: NDArray[np.bool_]
+    voices: tuple[float, ...]
 
     @property
     def encoder(self) -> Encoder:
         """Ready to be asked."""
-        return Encoder(self.networks, self.shape, self.touched)
+        return Encoder(self.networks, self.shape, self.touched, self.voices)
 
 
 def train(
@@ -106,14 +109,17 @@ def train(
         progress: is told the epoch, out of those that there can be.
         name: what the progress and the file are called.
         members: how many networks, each with a seed of its own. The first reads the texts; the others go by ids alone,
-            by turns with half the dropout and with all of it: unlike networks err less alike (docs/log.md).
+            by turns with half the dropout and with all of it: unlike networks err less alike (docs/log.md). How much
+            each counts is learned from the same validation people.
     """
     found = [
         _train_one(data, texts, member, members, shape, recipe, folder, progress, "train", name)
         for member in range(members)
     ]
     networks, epochs, scores = zip(*found, strict=True)
-    return Trained(networks, shape, epochs, scores, touched_in(data.training, shape.items))
+    touched = touched_in(data.training, shape.items)
+    alone = [Encoder([network], shape, touched) for network in networks]
+    return Trained(networks, shape, epochs, scores, touched, learn_voices(alone, data.asked, data.targets))
 
 
 def refit(
@@ -128,8 +134,8 @@ def refit(
 ) -> Trained:
     """Go on over all that may be learned, for REFIT_EPOCHS at a small rate that falls to 0; nobody is asked any more.
 
-    Best epochs and validation stay those of `trained`, which is not changed. Arguments as in `train`; `recipe` is the
-    one that `trained` was trained with.
+    Best epochs, validation and voices stay those of `trained`, which is not changed. Arguments as in `train`; `recipe`
+    is the one that `trained` was trained with.
     """
     short = replace(recipe, rate=REFIT_RATE * recipe.rate, epochs=REFIT_EPOCHS)
     everything, members = replace(data, asked=(), targets=()), len(trained.networks)

@@ -3,7 +3,8 @@
 A conditional logit (McFadden, "Conditional Logit Analysis of Qualitative Choice Behavior", 1974): of the candidates
 that the sources name for a person, the one that was chosen has the probability softmax(sum of weight * score). One
 weight for each source, none below 0, fitted by maximum likelihood on choices that no source has learned from. Three
-numbers from hundreds of people: there is nothing to overfit, and anyone can read them.
+numbers from hundreds of people: there is nothing to overfit, and anyone can read them. The networks that stand side by
+side in one of the sources are weighed in the same way.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from agent.retrieval.base import Query, Retriever
 from agent.retrieval.fusion import scored
+from agent.retrieval.sequence import AT_ONCE, Encoder
 
 DEPTH = 100  # candidates that each source names
 PENALTY = 1e-3  # on squared weights: keeps a source that never differs from running away
@@ -42,6 +44,34 @@ def learn_weights(
     weights = likeliest(features, chosen)
     # Only ratios matter to an order; the sum is that of the weights of the request's side divided among more sources.
     return dict(zip(names, (weights / max(weights.sum(), 1e-12)).tolist(), strict=True))
+
+
+def learn_voices(
+    networks: Sequence[Encoder], asked: Sequence[NDArray[np.int64]], targets: Sequence[NDArray[np.int64]]
+) -> tuple[float, ...]:
+    """How much each of several networks counts beside the others, learned as `learn_weights` learns; they sum to 1.
+
+    Each names its DEPTH best, and what counts are its logits. All count alike where nobody's choice was named.
+
+    Args:
+        networks: each by itself.
+        asked: histories of positions, oldest first, that none of them has learned what follows.
+        targets: what followed each, one or more.
+    """
+    features: list[Floats] = []
+    chosen: list[int] = []
+    for start in range(0, len(asked) if len(networks) > 1 else 0, AT_ONCE):
+        histories = asked[start : start + AT_ONCE]
+        said = np.stack([n.queries(histories) @ n.items.T for n in networks], axis=2).astype(np.float64)
+        for logits, history, wanted in zip(said, histories, targets[start : start + AT_ONCE], strict=True):
+            logits[history] = -np.inf
+            positions = np.unique(np.argsort(-logits, axis=0, kind="stable")[:DEPTH])
+            positions = positions[np.isfinite(logits[positions, 0])]
+            for target in np.flatnonzero(np.isin(positions, wanted)):
+                features.append(logits[positions])
+                chosen.append(int(target))
+    weights = likeliest(features, chosen) if features else np.zeros(len(networks))
+    return tuple((weights / weights.sum() if weights.any() else np.full(len(networks), 1 / len(networks))).tolist())
 
 
 def likeliest(features: Sequence[Floats], chosen: Sequence[int]) -> Floats:

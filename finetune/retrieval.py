@@ -152,6 +152,7 @@ def keep(workspace: Workspace, learned: Learned, dataset: Dataset, encoder: str,
         item_ids=tuple(item.item_id for item in dataset.catalogue),
         habit=dict(learned.weights.habit),
         members=len(trained.networks),
+        voices=trained.voices,
         untouched=tuple(dataset.catalogue[place].item_id for place in np.flatnonzero(~trained.touched)),
         training={**told, "best_epochs": trained.best_epochs, "log-probability": trained.validation},
     )

@@ -13,7 +13,7 @@ from agent.generation.measured import Measured
 from agent.ranking.scoring import BESIDE_A_REQUEST, final_scores
 from agent.retrieval.behaviour import Behaviour, as_items, as_query
 from agent.retrieval.sequence import Encoder, Shape, network, windows
-from agent.retrieval.trained import MANIFEST, check_behaviour, read_manifest
+from agent.retrieval.trained import MANIFEST, Manifest, check_behaviour, load_encoder, read_manifest, save
 from agent.saved import reply_of
 from agent.schema import Interaction, Item
 from agent.settings import Settings
@@ -23,7 +23,7 @@ from agent.workspace.vectors import item_text
 from agent.workspace.workspace import Workspace
 from finetune.behaviour import Histories, Recipe, ties_shuffled, train
 from finetune.evaluate.splits import hold_out_last
-from finetune.fusion import learn_weights
+from finetune.fusion import learn_voices, learn_weights
 from finetune.retrieval import refit_sequence, train_sequence, tune
 
 ENCODER = HashEncoder(32)
@@ -58,12 +58,43 @@ def test_it_learns_what_comes_next_and_the_same_seed_gives_the_same_model():
     assert not (trained(recipe=replace(QUICK, seed=1)).encoder.items == first.encoder.items).all()
 
 
-def test_networks_side_by_side_give_the_mean_of_their_logits():
+def test_networks_side_by_side_give_a_mean_of_their_logits():
     both, histories = trained(members=2).encoder, [np.array([3, 4]), np.array([7])]
     alone = [trained().encoder, trained(None, replace(QUICK, seed=1000)).encoder]  # only the first reads texts
-    apart = np.mean([e.queries(histories) @ e.items.T for e in alone], axis=0)
+    apart = np.average([e.queries(histories) @ e.items.T for e in alone], axis=0, weights=trained(members=2).voices)
     assert both.width == 2 * SMALL.width and both.items.shape == (12, both.width)
     assert both.queries(histories) @ both.items.T == pytest.approx(apart, abs=1e-4)
+
+
+def test_a_network_that_knows_more_counts_more():
+    class Says:
+        """The same logits to everyone, above all for `best`."""
+
+        items = np.eye(6, dtype=np.float32)
+
+        def __init__(self, *best):
+            self.logits = np.isin(np.arange(6), best) * np.float32(2)
+
+        def queries(self, histories):
+            return np.tile(self.logits, (len(histories), 1))
+
+    asked, went_on = [np.array([5])] * 20, [np.array([1])] * 14 + [np.array([2])] * 4 + [np.array([5])] * 2
+    knows, sometimes, never = learn_voices([Says(1), Says(2), Says(3)], asked, went_on)
+    assert knows + sometimes + never == pytest.approx(1) and knows > sometimes > never == 0
+    assert learn_voices([Says(1), Says(1)], asked, [np.array([5])] * 20) == (0.5, 0.5)  # what was seen is not named
+    assert learn_voices([Says(1)], asked, went_on) == (1.0,)
+
+
+def test_voices_weigh_the_logits_and_are_kept(tmp_path):
+    found = replace(trained(members=2), voices=(0.9, 0.1))
+    asked = [np.array([3, 4]), np.array([7])]
+    alone = [Encoder([network], found.shape) for network in found.networks]
+    first, second = (e.queries(asked) @ e.items.T for e in alone)
+    assert found.encoder.queries(asked) @ found.encoder.items.T == pytest.approx(0.9 * first + 0.1 * second, abs=1e-4)
+    ids = tuple(item.item_id for item in WALK.catalogue)
+    save(tmp_path, Manifest(found.shape, ENCODER.name, ids, {}, members=2, voices=found.voices), found.networks)
+    read = load_encoder(tmp_path, read_manifest(tmp_path), ids, TEXTS, ENCODER.name)
+    assert read.queries(asked) @ read.items.T == pytest.approx(0.9 * first + 0.1 * second, abs=1e-4)
 
 
 def test_a_history_is_read_alike_in_any_company():

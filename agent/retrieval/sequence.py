@@ -185,32 +185,40 @@ def windows(histories: Sequence[NDArray[np.int64]], shape: Shape, length: int | 
 class Encoder:
     """Trained networks, ready to be asked: the vectors of all items, and those of histories to meet them with.
 
-    Networks of one width, with texts or without. Side by side, their vectors give the mean of their logits as one
-    product, so several cost one search and one index (deep ensembles: Lakshminarayanan et al., NeurIPS 2017).
+    Networks of one width, with texts or without. Side by side, their vectors give a weighted mean of their logits as
+    one product, so several cost one search and one index (deep ensembles: Lakshminarayanan et al., NeurIPS 2017).
 
     Args:
         networks: of `network`, trained.
         shape: theirs; that of the first.
         touched: bool (items,), False for items that were in no history; None when all were. Networks without texts know
             nothing of those, and take no part in what is said of them: the others speak with full voice.
+        voices: how much the logits of each network count; they sum to 1. None when all count alike.
     """
 
-    def __init__(self, networks: Sequence[Any], shape: Shape, touched: NDArray[np.bool_] | None = None) -> None:
+    def __init__(
+        self,
+        networks: Sequence[Any],
+        shape: Shape,
+        touched: NDArray[np.bool_] | None = None,
+        voices: Sequence[float] | None = None,
+    ) -> None:
         import torch
 
         self.shape = shape
         self.width = len(networks) * shape.width
+        self._voices = [1 / len(networks)] * len(networks) if voices is None else list(voices)
         self._networks = [network.eval() for network in networks]
         new = torch.from_numpy(np.zeros(shape.items, dtype=bool) if touched is None else ~touched)
         with torch.inference_mode():
             self._tables = [network.table().detach().clone() for network in networks]  # training may go on
-            answers = self._voices(new) if new.any() and not new.all() else self._tables
+            answers = self._answers(new) if new.any() and not new.all() else self._tables
         self.items: Floats = np.hstack([table.float().cpu().numpy() for table in answers])  # (items, width)
 
-    def _voices(self, new: Any) -> list[Any]:  # noqa: ANN401 - a torch mask
+    def _answers(self, new: Any) -> list[Any]:  # noqa: ANN401 - a torch mask
         """The tables to answer with: of a new item, networks without texts say what they say of the mean item."""
         reading = [network.texts is not None for network in self._networks]
-        share = len(reading) / max(1, sum(reading))
+        share = 1 / max(sum(v for v, reads in zip(self._voices, reading, strict=True) if reads), 1e-9)
         answers = []
         for reads, table in zip(reading, self._tables, strict=True):
             middle = table[~new].mean(dim=0)
@@ -229,9 +237,9 @@ class Encoder:
         with torch.inference_mode():
             for start in range(0, len(histories), AT_ONCE):
                 rows = windows(histories[start : start + AT_ONCE], self.shape)
-                ends = [self._ends(member, rows) for member in range(len(self._networks))]
+                ends = [voice * self._ends(member, rows) for member, voice in enumerate(self._voices)]
                 found[start : start + AT_ONCE] = np.hstack(ends)
-        return np.asarray(found / len(self._networks), dtype=np.float32)
+        return found
 
     def _ends(self, member: int, rows: NDArray[np.int64]) -> Floats:
         import torch

@@ -33,8 +33,8 @@ class Manifest:
     """Where a model comes from.
 
     `encoder` made its text vectors; `item_ids` are those of the rows of its own parts, `untouched` those of them that
-    were in no history; `members` is how many networks stand side by side; `habit` are the fusion weights; `training`
-    says how all of it came about and how well it did.
+    were in no history; `members` is how many networks stand side by side and `voices` how much each counts, none where
+    all count alike; `habit` are the fusion weights; `training` says how all of it came about and how well it did.
     """
 
     shape: Shape
@@ -42,6 +42,7 @@ class Manifest:
     item_ids: tuple[str, ...]
     habit: Mapping[str, float]
     members: int = 1
+    voices: tuple[float, ...] = ()
     untouched: tuple[str, ...] = ()
     training: Mapping[str, Any] = field(default_factory=dict)
     file: str = ""
@@ -79,13 +80,14 @@ def read_manifest(folder: Path) -> Manifest | None:
     try:
         said = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         shape = Shape(**said.pop("shape"))
-        item_ids, untouched = tuple(said.pop("item_ids")), tuple(said.pop("untouched"))
-        manifest = Manifest(shape=shape, item_ids=item_ids, untouched=untouched, **said)
+        item_ids, untouched, voices = (tuple(said.pop(name, ())) for name in ("item_ids", "untouched", "voices"))
+        manifest = Manifest(shape=shape, item_ids=item_ids, untouched=untouched, voices=voices, **said)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise WorkspaceError(f"The trained behaviour in {folder} cannot be read ({error}). {AGAIN}") from error
-    if len(manifest.item_ids) != shape.items or not (folder / manifest.file).is_file():
+    is_whole = len(manifest.item_ids) == shape.items and len(manifest.voices) in (0, manifest.members)
+    if not is_whole or not (folder / manifest.file).is_file():
         raise WorkspaceError(f"The trained behaviour in {folder} is not whole. {AGAIN}")
     return manifest
 
@@ -154,7 +156,7 @@ def load_encoder(
             networks[-1].load_state_dict({**own, "own.weight": table})
     except Exception as error:
         raise WorkspaceError(f"The trained behaviour in {folder} cannot be read ({error}). {AGAIN}") from error
-    return Encoder(networks, shape, touched)
+    return Encoder(networks, shape, touched, manifest.voices or None)
 
 
 def _as_one(networks: Sequence[Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class _Model:
 def offered(workspace: Workspace) -> tuple[str, ...]:
     """What a request can ask for: BASE, and every adapter that has passed the gate."""
     adapters = adapters_of(workspace)
-    return (BASE, *(name for name in adapters.names() if adapters.get(name).manifest.measures.get("passed")))
+    return (BASE, *(name for name in adapters.names() if adapters.get(name).manifest.passed))
 
 
 def check_offered(workspace: Workspace, name: str) -> None:

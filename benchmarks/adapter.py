@@ -278,7 +278,7 @@ def over_people(values: Floats, counts: Floats) -> Interval:
 def ship(new: Adapter, learned: Adapter, figures: Mapping[str, Any]) -> None:
     """Put an adapter that has passed the gate beside retrieval as a new workspace has it into the package."""
     tuned = new.manifest
-    if not tuned.measures.get("passed"):
+    if not tuned.passed:
         raise SystemExit(f"{tuned.name} has not passed the gate, so it is not shipped.")
     shutil.rmtree(FOLDER / DATASETS[0], ignore_errors=True)
     Adapters(FOLDER).add(new.folder, DATASETS[0])

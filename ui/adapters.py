@@ -43,7 +43,7 @@ def list_adapters(ctx: typer.Context, workspace: Workspace = None) -> None:
             gain = measured["gain"]
             said = f"{gain['mean']:+.4f} ({gain['low']:+.4f} to {gain['high']:+.4f})"
             weight = f"{model_weight_of(opened, manifest):g}"
-            refused = "" if measured["passed"] else ", refused"
+            refused = "" if manifest.passed else ", refused"
             table.add_row(name, serves, f"{measured['after']['mean']:.4f}", said + refused, weight)
     terminal.out.print(table)
     terminal.say("The gain is over what served when the gate was asked (at first the untuned model).")
@@ -62,7 +62,7 @@ def use_adapter(ctx: typer.Context, name: Name, workspace: Workspace = None) -> 
     terminal: Terminal = ctx.obj
     with open_workspace(load_settings(home=workspace).home) as opened:
         found = adapters_of(opened)
-        if name != "base" and not found.get(name).manifest.measures.get("passed"):
+        if name != "base" and not found.get(name).manifest.passed:
             raise AdapterError(
                 f"The adapter {name!r} has not passed the gate. Run `vouchrec finetune promote {name}`: it compares it "
                 "with what serves now, and puts it in service if nothing gets worse."

@@ -59,6 +59,11 @@ class AdapterManifest:
     training: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def passed(self) -> bool:
+        """Whether it has passed the gate; one that was never examined has not."""
+        return bool(self.measures.get("passed"))
+
+    @property
     def measured(self) -> Measured:
         """How much its scores count. What knows the next item alone reads no request."""
         return Measured(self.model_weight, self.weight_new, reads_requests=not self.ranks_alone)

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from agent.build import adapters_of
 from agent.errors import InputError
+from agent.generation.adapters import BASE as BASE  # agent.agent takes it from here
 from agent.generation.adapters import MANIFEST
 from agent.generation.base import Generator
 from agent.listing import Lister
@@ -17,7 +18,6 @@ from agent.workspace.workspace import Workspace
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
-BASE = "base"  # the model without an adapter, as `vouchrec adapters use` calls it
 MOST_LOADED = 2  # models in memory beside the one that serves
 
 

@@ -13,11 +13,11 @@ from test_adapters import PASSED, put
 from test_cli import run
 from test_workshop import Backwards
 
-from agent.adapted import BASE, MOST_LOADED, Adapted
+from agent.adapted import MOST_LOADED, Adapted
 from agent.build import adapters_of
 from agent.client import Client
 from agent.errors import InputError
-from agent.generation.adapters import MANIFEST
+from agent.generation.adapters import BASE, MANIFEST
 from agent.generation.fake import FakeGenerator
 from agent.schema import Item
 from ui.api.app import build_api

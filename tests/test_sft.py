@@ -13,7 +13,7 @@ from agent.agent import Agent
 from agent.assets import language_model
 from agent.build import adapters_of
 from agent.errors import AdapterError, InputError
-from agent.generation.adapters import IN_SERVICE, MANIFEST, WEIGHTS, base_fingerprint, read_adapter, save_manifest
+from agent.generation.adapters import BASE, IN_SERVICE, MANIFEST, WEIGHTS, base_fingerprint, read_adapter, save_manifest
 from agent.generation.base import Branch, Message
 from agent.generation.export import ITEMS, export
 from agent.generation.loading import load_model
@@ -222,7 +222,7 @@ def test_a_name_is_taken_once_and_must_be_one(tuned, tiny):
     path, _ = tuned
     with pytest.raises(AdapterError, match="already"):
         tuned_in(path, tiny)
-    for name in ("", "a/b", "..", "base", IN_SERVICE):
+    for name in ("", "a/b", "..", BASE, IN_SERVICE):
         with pytest.raises(AdapterError, match="cannot be called"):
             tuned_in(path, tiny, name=name)
 

@@ -57,18 +57,19 @@ def use_adapter(ctx: typer.Context, name: Name, workspace: Workspace = None) -> 
     """Put an adapter that has passed the gate in service; `base` takes it out again."""
     from agent.build import adapters_of, open_workspace
     from agent.errors import AdapterError
+    from agent.generation.adapters import BASE
     from agent.settings import load_settings
 
     terminal: Terminal = ctx.obj
     with open_workspace(load_settings(home=workspace).home) as opened:
         found = adapters_of(opened)
-        if name != "base" and not found.get(name).manifest.passed:
+        if name != BASE and not found.get(name).manifest.passed:
             raise AdapterError(
                 f"The adapter {name!r} has not passed the gate. Run `vouchrec finetune promote {name}`: it compares it "
                 "with what serves now, and puts it in service if nothing gets worse."
             )
-        found.use(None if name == "base" else name)
-    terminal.say("The base model serves, alone." if name == "base" else f"The adapter {name} serves from now on.")
+        found.use(None if name == BASE else name)
+    terminal.say("The base model serves, alone." if name == BASE else f"The adapter {name} serves from now on.")
 
 
 @adapters.command("add")

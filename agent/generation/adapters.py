@@ -23,6 +23,7 @@ from agent.files import replacing
 from agent.generation.items import ItemShape
 from agent.generation.measured import Measured
 
+BASE = "base"  # called so instead of an adapter: the model without one
 MANIFEST, IN_SERVICE, WEIGHTS = "manifest.json", "in-service", "adapter_model.safetensors"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SAMPLE = 1 << 20  # bytes at each end of the weights that tell one base model from another
@@ -139,10 +140,10 @@ class Adapters:
 
     def path(self, name: str) -> Path:
         """The folder of an adapter of this name, whether it is there or not. AdapterError for a bad name."""
-        if not _NAME.fullmatch(name) or name in ("base", IN_SERVICE):
+        if not _NAME.fullmatch(name) or name in (BASE, IN_SERVICE):
             raise AdapterError(
                 f"An adapter cannot be called {name[:80]!r}: up to 64 letters, digits, dots, dashes and underscores, "
-                "beginning with a letter or digit, and not 'base'."
+                f"beginning with a letter or digit, and not {BASE!r}."
             )
         return self.root / name
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 
 from agent.schema import Event, Intent, Recommendation, Reply
+from ui.buttons import chip, cross
 from ui.listing import attributes, duration
 from ui.messages import item_said
 from ui.sway import button, chart
@@ -54,13 +55,6 @@ def shares(listed: Sequence[Recommendation]) -> list[float]:
     return [max(0.06, (r.score - floor) / (high - floor)) if math.isfinite(r.score) else 0.06 for r in listed]
 
 
-def chip(do: str, label: str, *, said: str = "", **data: str) -> str:
-    """A button that asks the page for something; `said` is what a screen reader reads where the label is a sign."""
-    named = "".join(f' data-{name}="{text(value)}"' for name, value in data.items())
-    spoken = f' aria-label="{text(said)}"' if said else ""
-    return f'<button type="button" class="vr-chip" dir="auto" data-do="{do}"{named}{spoken}>{text(label)}</button>'
-
-
 # -- what was understood
 
 
@@ -69,8 +63,7 @@ def _understood(view: View) -> str:
         return ""
     words = view.words
     chips = "".join(
-        f'<li dir="auto">{text(part.text)}<button type="button" class="vr-drop" data-do="drop" '
-        f'data-key="{text(part.key)}" aria-label="{text(words("understood.drop", part=part.text))}">×</button></li>'
+        f'<li dir="auto">{text(part.text)}{cross("drop", words("understood.drop", part=part.text), key=part.key)}</li>'
         for part in view.parts
     )
     title = text(words("understood.title"))
@@ -208,8 +201,8 @@ def _actions(view: View) -> str:
         return ""
     words = view.words
     retry = chip("retry", words("last.retry")) if view.state in ("stopped", "failed") else ""
-    edit = chip("edit", words("last.edit"), said=words("last.edit_said"))
-    undo = chip("undo", words("last.undo"), said=words("last.undo_said"))
+    edit = chip("edit", words("last.edit"), spoken=words("last.edit_said"))
+    undo = chip("undo", words("last.undo"), spoken=words("last.undo_said"))
     return f'<div class="vr-quiet">{retry}{edit}{undo}</div>'
 
 

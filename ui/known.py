@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.errors import InputError, UnknownItemError, UnknownPersonError
 from agent.schema import Feedback
+from ui.buttons import chip, cross, danger
 from ui.terminal import clean
 from ui.why import text
 from ui.words import ENGLISH, Words
@@ -141,25 +142,22 @@ def _adding(words: Words) -> str:
         '<textarea rows="5" autocomplete="off"></textarea></label>'
         f'<label class="vr-label">{text(words("known.file"))} '
         '<input type="file" accept=".csv,.txt" data-do="file"></label>'
-        f'<button type="button" class="vr-chip" data-do="add">{text(words("known.add_these"))}</button></details>'
+        f"{chip('add', words('known.add_these'))}</details>"
     )
 
 
 def _leaving(words: Words) -> str:
     return (
-        '<div class="vr-chips"><button type="button" class="vr-chip" data-do="export">'
-        f"{text(words('known.export'))}</button></div>"
+        f'<div class="vr-chips">{chip("export", words("known.export"))}</div>'
         f'<details data-keep="forget"><summary>{text(words("known.forget"))}</summary>'
-        f'<p>{text(words("known.forget_what"))}</p><button type="button" class="vr-chip vr-danger" data-do="forget">'
-        f"{text(words('known.forget_yes'))}</button></details>"
+        f"<p>{text(words('known.forget_what'))}</p>{danger('forget', words('known.forget_yes'))}</details>"
     )
 
 
 def _row(entry: Entry, words: Words) -> str:
     return (
         f'<li><span dir="auto"><b>{text(entry.title)}</b> {text(words("did.then").join(entry.said))}</span>'
-        f'<button type="button" class="vr-drop" data-do="remove" data-item="{text(entry.item_id)}" '
-        f'aria-label="{text(words("known.remove", title=entry.title))}">×</button></li>'
+        f"{cross('remove', words('known.remove', title=entry.title), item=entry.item_id)}</li>"
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ui.buttons import chip, danger, opener
 from ui.why import text
 from ui.words import ENGLISH, Words
 
@@ -57,12 +58,10 @@ def ago(seconds: float, words: Words = ENGLISH) -> str:
 
 
 def _row(one: SavedConversation, is_current: bool, warning: str, words: Words) -> str:
-    title, key = text(one.title), text(one.conversation_id)
     lists = text(words("past.list") if one.lists == 1 else words("past.lists", n=one.lists))
     current = f" · {text(words('past.now'))}" if is_current else ""
     return (
-        f'<li><div class="vr-kept"><button type="button" class="vr-open" dir="auto" data-do="open" data-key="{key}"'
-        f"{' aria-current=true' if is_current else ''}>{title}</button>"
+        f'<li><div class="vr-kept">{opener("open", one.title, is_current=is_current, key=one.conversation_id)}'
         f"<span>{when(one.changed, words)} · {lists}{current}</span>{_change(one, warning, words)}</div></li>"
     )
 
@@ -74,8 +73,6 @@ def _change(one: SavedConversation, warning: str, words: Words) -> str:
         f"{text(words('past.change'))}</summary>"
         f'<div data-form="{key}"><label class="vr-label">{text(words("past.name"))} '
         f'<input type="text" name="text" value="{title}" maxlength="120" autocomplete="off"></label>'
-        f'<div class="vr-chips"><button type="button" class="vr-chip" data-do="rename" data-key="{key}">'
-        f"{text(words('past.save'))}</button></div><p>{warning}</p>"
-        f'<button type="button" class="vr-chip vr-danger" data-do="delete" data-key="{key}">'
-        f"{text(words('past.delete'))}</button></div></details>"
+        f'<div class="vr-chips">{chip("rename", words("past.save"), key=one.conversation_id)}</div><p>{warning}</p>'
+        f"{danger('delete', words('past.delete'), key=one.conversation_id)}</div></details>"
     )

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from agent.schema import Intent
 from agent.workspace import kept
+from ui.buttons import cross, danger, opener
 from ui.past import SHOWN, when
 from ui.why import text
 from ui.words import ENGLISH, Words
@@ -88,23 +89,20 @@ def panel(here: Sequence[Said], before: Sequence[Earlier], things: str, words: W
 def _row(one: Said, words: Words) -> str:
     return (
         f'<li><span dir="auto">{_told(one, words)} · {text(words("said.here"))}</span>'
-        f'<button type="button" class="vr-drop" data-do="remove" data-key="{text(one.key)}" '
-        f'aria-label="{text(words("said.take_back", title=one.title))}">×</button></li>'
+        f"{cross('remove', words('said.take_back', title=one.title), key=one.key)}</li>"
     )
 
 
 def _before(one: Earlier, warning: str, words: Words) -> str:
-    title, key = text(one.title), text(one.conversation_id)
+    key = one.conversation_id
     moment = text(words("said.before", when="{}")).replace("{}", when(one.changed, words))
     told = " · ".join(_told(said, words) for said in one.said)
     return (
         f'<li><div class="vr-kept"><span dir="auto">{told} · {moment}</span>'
-        f'<button type="button" class="vr-open" dir="auto" data-do="open" data-key="{key}" '
-        f'aria-label="{text(words("said.open", title=one.title))}">{title}</button>'
-        f'<details data-keep="said {key}"><summary aria-label="{text(words("said.delete", title=one.title))}">'
+        f"{opener('open', one.title, spoken=words('said.open', title=one.title), key=key)}"
+        f'<details data-keep="said {text(key)}"><summary aria-label="{text(words("said.delete", title=one.title))}">'
         f"{text(words('past.delete'))}</summary><p>{warning}</p>"
-        f'<button type="button" class="vr-chip vr-danger" data-do="delete" data-key="{key}">'
-        f"{text(words('past.delete'))}</button></details></div></li>"
+        f"{danger('delete', words('past.delete'), key=key)}</details></div></li>"
     )
 
 

@@ -13,6 +13,7 @@ from agent.sharing import Told, may_be_asked, page_of, reasons
 from agent.understanding.texts import language_of
 from agent.workspace import kept
 from agent.workspace.kept import Share
+from ui.buttons import chip
 from ui.listing import attributes
 from ui.messages import item_said
 from ui.past import when
@@ -92,13 +93,12 @@ def panel(share: Share | None, note: str = "", words: Words = ENGLISH) -> str:
         )
         inside = (
             f'<p>{text(words("share.about"))}</p><div data-form="share">{boxes}<div class="vr-chips">'
-            f'<button type="button" class="vr-chip" data-do="share">{text(words("share.make"))}</button></div></div>'
+            f"{chip('share', words('share.make'))}</div></div>"
         )
     else:
         inside = (
             f"<p>{text(words('share.shared'))} {_link(share)}</p><div class='vr-chips'>"
-            f'<button type="button" class="vr-chip" data-do="copy" data-said="{text(words("share.copied"))}">'
-            f"{text(words('share.copy'))}</button>{_stop(share, '', words)}</div>"
+            f"{chip('copy', words('share.copy'), said=words('share.copied'))}{_stop(share, '', words)}</div>"
         )
     summary = f"<summary>{text(words('share.title'))}</summary>"
     return f'<details class="vr-share" data-keep="share">{summary}{inside}</details>{status}'
@@ -122,11 +122,8 @@ def _link(share: Share, name: str = "") -> str:
 
 
 def _stop(share: Share, title: str, words: Words) -> str:
-    spoken = f' aria-label="{text(words("share.stop_of", title=title))}"' if title else ""
-    return (
-        f'<button type="button" class="vr-chip" data-do="unshare" data-key="{text(share.token)}"{spoken}>'
-        f"{text(words('share.stop'))}</button>"
-    )
+    spoken = words("share.stop_of", title=title) if title else ""
+    return chip("unshare", words("share.stop"), spoken=spoken, key=share.token)
 
 
 def _named(share: Share, words: Words) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ui.buttons import chip
 from ui.why import text
 from ui.words import ENGLISH, Words
 
@@ -17,11 +18,7 @@ SLIGHT = 0.0005  # of a score: less is not drawn
 
 def button(item_id: str, title: str, words: Words = ENGLISH) -> str:
     """What asks for the bars of an item: they are computed only then."""
-    spoken = text(words("sway.of", title=title))
-    return (
-        f'<button type="button" class="vr-chip" data-do="sway" data-item="{text(item_id)}" aria-label="{spoken}">'
-        f"{text(words('sway.ask'))}</button>"
-    )
+    return chip("sway", words("sway.ask"), spoken=words("sway.of", title=title), item=item_id)
 
 
 def chart(found: Explanation, model_counts: bool, words: Words = ENGLISH) -> str:

@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import argparse
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,52 +28,26 @@ import numpy as np
 from common import describe_run, open_data, write_json  # type: ignore[import-not-found]
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
+from tuned import RETRIEVALS, Ground, adapters_judged, each_person, lister_with  # type: ignore[import-not-found]
 
-from agent.assets import language_model
-from agent.build import DATASETS, adapters_of, behaviour_folder
+from agent.build import DATASETS
 from agent.generation.adapters import Adapter, Adapters, save_manifest
-from agent.generation.local import LocalGenerator
-from agent.generation.prompting import PromptSet
-from agent.listing import Lister, Messages
-from agent.progress import Progress
-from agent.retrieval.base import Query
 from agent.retrieval.fusion import Weights
-from agent.retrieval.trained import read_manifest
-from agent.schema import Intent, Interaction, Profile
-from agent.settings import Settings
 from agent.shipped import FOLDER
 from agent.stopwatch import Stopwatch
-from agent.workspace.catalogue import Catalogue
-from agent.workspace.encoder import Encoder
-from agent.workspace.workspace import Workspace
 from finetune.behaviour import Recipe
 from finetune.evaluate.bootstrap import Interval, interval
-from finetune.evaluate.data import Dataset
 from finetune.evaluate.metrics import LIST
 from finetune.evaluate.splits import Split, make_split
-from finetune.gate import PEOPLE, Judged, places, promote
-from finetune.language import tune_language
+from finetune.gate import PEOPLE, Judged, places
 from finetune.learned import RECORD
-from finetune.recipe import SftConfig, read_config
-from finetune.retrieval import learn_retrieval, query_of, tune
+from finetune.recipe import read_config
+from finetune.retrieval import learn_retrieval
 from ui.terminal import Terminal
 
 Floats = NDArray[np.float64]
-RETRIEVALS = ("new", "learned")  # as a new workspace has it, and as `vouchrec finetune behaviour` learns it
 ORDERS = ("retrieval", "model", "final")  # by retrieval alone, by the model alone, by both
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What is measured on, with its text vectors; `kept` holds what was learned, a folder a seed."""
-
-    dataset: Dataset
-    settings: Settings
-    encoder: Encoder
-    kept: Path
-    progress: Progress
 
 
 def main() -> None:
@@ -110,58 +84,6 @@ def main() -> None:
         ship(**adapters[0], figures=figures)
 
 
-def adapters_judged(ground: Ground, split: Split, config: SftConfig, preset: str, judged: int) -> dict[str, Adapter]:
-    """Tuned without the test interactions, and judged by the gate beside either retrieval: by RETRIEVALS."""
-    name, home = f"{preset}-{config.seed}", _home(ground, config.seed)
-    with _without_test(home, ground.dataset, split) as workspace:
-        if name not in adapters_of(workspace).names():
-            tune_language(workspace, ground.encoder, ground.settings, config, name, ground.progress)
-        if read_manifest(behaviour_folder(workspace)) is None:
-            tune(workspace, ground.encoder, recipe=Recipe(seed=config.seed), progress=ground.progress)
-        learned = _judged(ground, workspace, name, judged)
-    with _without_test(home.with_name(f"{home.name}-new"), ground.dataset, split) as workspace:
-        if name not in (adapters := adapters_of(workspace)).names():
-            added = adapters.add(learned.folder, name)
-            save_manifest(added.folder, replace(added.manifest, measures={}))  # those are of other retrieval
-        return {"new": _judged(ground, workspace, name, judged), "learned": learned}
-
-
-def _judged(ground: Ground, workspace: Workspace, name: str, people: int) -> Adapter:
-    adapters = adapters_of(workspace)
-    if not adapters.get(name).manifest.measures:
-        promote(workspace, ground.encoder, ground.settings, name, people=people, progress=ground.progress)
-    return adapters.get(name)
-
-
-def _home(ground: Ground, seed: int) -> Path:
-    return ground.kept / f"without-test-{seed}"
-
-
-def _without_test(path: Path, dataset: Dataset, split: Split) -> Workspace:
-    """A workspace of everything but the test interactions; it stands there whole or not at all."""
-    if path.is_dir():
-        return Workspace.open(path)
-    hidden = {(int(u), int(t[0])) for u, t in zip(split.test.known.users, split.test.targets, strict=True)}
-
-    def remaining() -> Iterator[Interaction]:
-        columns = zip(dataset.users, dataset.items, dataset.values, dataset.timestamps, strict=True)
-        for user, item, value, time in columns:
-            if (int(user), int(item)) not in hidden:
-                ids = dataset.user_ids[user], dataset.catalogue[item].item_id
-                yield Interaction(*ids, "rating", float(value), float(time))
-
-    begun = path.with_suffix(".begun")
-    shutil.rmtree(begun, ignore_errors=True)
-    with Workspace.create(begun) as workspace:
-        workspace.store.put_attribute_types(dataset.attribute_types)
-        workspace.store.put_items(dataset.catalogue)
-        workspace.store.put_interactions(remaining())
-        workspace.store.set_meta("noun", dataset.noun)
-        workspace.store.set_meta("import_complete", True)
-    begun.rename(path)
-    return Workspace.open(path)
-
-
 def _answers(ground: Ground, split: Split, called: str, adapter: Adapter, seed: int) -> dict[str, Floats]:
     """What `_ask` found with the weight that the gate chose, kept so that it is asked once."""
     file, weight = ground.kept / f"answers-{adapter.manifest.name}-{called}.npz", adapter.manifest.model_weight
@@ -184,16 +106,13 @@ def _ask(ground: Ground, split: Split, called: str, adapter: Adapter, seed: int)
         ground.dataset, ground.encoder, split.training, split.validation, indexes=ground.kept / f"indexes-{seed}",
         recipe=Recipe(seed=seed), folder=ground.kept, progress=ground.progress,
     )  # fmt: skip
-    folder = language_model(ground.settings.model, ground.settings.cache)
-    generator = LocalGenerator(folder, dtype=ground.settings.dtype, adapter=adapter)
-    catalogue = Catalogue(ground.dataset.catalogue, ground.dataset.attribute_types)
     sources, weights = learned.sources, learned.weights
     if called == "new":
         sources, weights = tuple(source for source in sources if source.name != "behaviour"), Weights()
-    assert ground.dataset.vectors is not None
-    lister = Lister(catalogue, ground.dataset.vectors, sources, weights, generator)
+    lister = lister_with(ground, ground.dataset, sources, weights, adapter)
     judged, alone = [], []
-    for query, prompt, wanted in _people(ground, lister, split, f"{called} retrieval, seed {seed}"):
+    for query, prompt, targets in each_person(ground, lister, split.test, f"{called} retrieval, seed {seed}"):
+        wanted = {lister.catalogue.ids[place] for place in targets}
         judged.append(
             Judged.of(lister.retrieved(query, prompt, ground.settings.candidates, 0.0, Stopwatch())[0], wanted)
         )
@@ -212,17 +131,6 @@ def _ask(ground: Ground, split: Split, called: str, adapter: Adapter, seed: int)
 
 def _place(named: Sequence[str], wanted: set[str]) -> float:
     return next((float(place) for place, one in enumerate(named, start=1) if one in wanted), 0.0)
-
-
-def _people(ground: Ground, lister: Lister, split: Split, called: str) -> Iterator[tuple[Query, Messages, set[str]]]:
-    """Each test person's query and prompt, and what they went on to."""
-    rank, known = PromptSet.named(ground.settings.prompts).get("rank"), split.test.known
-    noun, ids = ground.settings.noun or ground.dataset.noun, lister.catalogue.ids
-    asked = zip(known.histories, known.times, split.test.targets, strict=True)
-    for history, times, targets in track(asked, description=called, total=len(split.test)):
-        profile = Profile(history=tuple(ids[p] for p in history))
-        prompt = lister.prompt(rank, profile, Intent(), ground.settings.history_in_prompt, noun)
-        yield query_of(lister.catalogue, history, times), prompt, {ids[p] for p in targets}
 
 
 METRICS = {

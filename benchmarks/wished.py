@@ -20,22 +20,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from adapter import RETRIEVALS, Ground, adapters_judged  # type: ignore[import-not-found]
 from common import describe_run, open_data, write_json  # type: ignore[import-not-found]
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
+from tuned import RETRIEVALS, Ground, adapters_judged, each_person, lister_with  # type: ignore[import-not-found]
 from wishes import asked as wishes_of  # type: ignore[import-not-found]
 
-from agent.assets import language_model
 from agent.generation.adapters import Adapter
-from agent.generation.local import LocalGenerator
-from agent.generation.prompting import PromptSet
-from agent.listing import Lister
 from agent.retrieval.fusion import fuse
-from agent.schema import Intent, Profile
 from agent.understanding.moods import as_kinds, with_kinds
-from agent.workspace.catalogue import Catalogue
 from agent.workspace.film_cards import cards
 from agent.workspace.workspace import Workspace
 from finetune.evaluate.bootstrap import interval
@@ -43,7 +36,7 @@ from finetune.evaluate.data import from_store
 from finetune.evaluate.splits import hold_out_last, make_split
 from finetune.gate import PEOPLE, Judged, best_weight, gains
 from finetune.recipe import read_config
-from finetune.retrieval import ASKED, held_out, query_of
+from finetune.retrieval import ASKED, held_out
 from ui.terminal import Terminal
 
 SHARES = (0.25, 0.5, 0.75)  # of the history
@@ -82,31 +75,25 @@ def asked(
     it was tuned, and how it retrieves.
     """
     with Workspace.open(adapter.folder.parents[1]) as workspace:
-        ids, vectors = workspace.vectors(ground.encoder)
-        dataset = replace(from_store(workspace.store, "example"), vectors=vectors)
+        dataset = replace(from_store(workspace.store, "example"), vectors=workspace.vectors(ground.encoder)[1])
         training, cases = hold_out_last(dataset, seed, ASKED)
-        catalogue = Catalogue(dataset.catalogue, dataset.attribute_types)
         retrieval = held_out(workspace, ground.encoder, dataset, training, seed)
-        folder = language_model(ground.settings.model, ground.settings.cache)
-        generator = LocalGenerator(folder, dtype=ground.settings.dtype, adapter=adapter)
-        lister = Lister(catalogue, vectors, retrieval.sources, retrieval.weights, generator)
-        rank = PromptSet.named(ground.settings.prompts).get("rank")
+        lister = lister_with(ground, dataset, retrieval.sources, retrieval.weights, adapter)
+        known = lister.catalogue.vocabulary
         found = {}
         for kind, words in wishes.items():
             rows = [row for row in range(len(cases)) if int(cases.targets[row][0]) in words]
-            rows = sorted(np.random.default_rng([seed, 7]).permutation(rows)[:people].tolist())
+            chosen = np.sort(np.random.default_rng([seed, 7]).permutation(np.array(rows, dtype=np.int64))[:people])
             judged: dict[float, list[Judged]] = {share: [] for share in SHARES}
-            for row in track(rows, description=f"{adapter.folder.parents[1].name}, {kind}"):
-                history, target = cases.known.histories[row], int(cases.targets[row][0])
-                plain = query_of(catalogue, history, cases.known.times[row])
-                profile = Profile(history=tuple(ids[p] for p in history))
-                prompt = lister.prompt(rank, profile, Intent(), ground.settings.history_in_prompt, dataset.noun)
-                prefix, known = lister.read(prompt, plain), catalogue.vocabulary
-                spoken = {"wishes": with_kinds(words[target], known), "words": as_kinds(words[target], known)}
+            called = f"{workspace.path.name}, {kind}"
+            for plain, prompt, targets in each_person(ground, lister, cases.only(chosen), called):
+                prefix, target = lister.read(prompt, plain), int(targets[0])
+                wish, wanted = words[target], {lister.catalogue.ids[target]}
+                spoken = {"wishes": with_kinds(wish, known), "words": as_kinds(wish, known)}
                 for share in SHARES:
                     query = replace(plain, **spoken, habit=share)
                     fused = fuse(lister.sources, query, ground.settings.candidates, lister.weights)
-                    judged[share].append(Judged.of(lister.ranked(fused, prefix, 0.0), {ids[target]}))
+                    judged[share].append(Judged.of(lister.ranked(fused, prefix, 0.0), wanted))
             found[kind] = judged
     return found
 

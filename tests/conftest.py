@@ -20,6 +20,7 @@ from agent.schema import Interaction, Item
 from agent.settings import Settings, load_settings
 from agent.workspace.encoder import HashEncoder
 from agent.workspace.workspace import Workspace
+from ui.guest import Guest
 
 pytest.register_assert_rewrite("pages")
 # A machine may be slow, or busy with something else: what is drawn must hold, however long it takes.
@@ -128,6 +129,12 @@ def browser() -> Iterator[object]:
 def small(tmp_path: Path) -> Iterator[Agent]:
     with open_small(tmp_path / "workspace") as agent:
         yield agent
+
+
+@pytest.fixture
+def guest(small: Agent) -> Guest:
+    """Somebody new at the page over the small catalogue."""
+    return Guest(small)
 
 
 @pytest.fixture(scope="session")

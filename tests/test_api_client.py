@@ -5,10 +5,10 @@ import threading
 
 import httpx
 import pytest
+from answering import SlowGenerator
 from conftest import SOON, open_small, until
 from hypothesis import given
 from hypothesis import strategies as st
-from test_app import SlowGenerator
 
 from agent import wire
 from agent.agent import Agent

@@ -11,9 +11,9 @@ from contextlib import closing, contextmanager
 
 import httpx
 import pytest
+from answering import SlowGenerator
 from conftest import SOON, open_small, until
 from test_api import problem
-from test_app import SlowGenerator
 
 from agent.schema import Intent, Interaction, Reply
 from ui.api.app import build_api

@@ -1,25 +1,21 @@
+"""Files that come in wheels: fetched once, checked, kept whole or not at all."""
+
 from __future__ import annotations
 
 import hashlib
-import http.server
-import json
 import multiprocessing
 import os
-import shutil
 import signal
 import subprocess
-import sys
 import sysconfig
-import threading
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from agent.assets import fetch, language_model
+from agent.assets import fetch
 from agent.errors import AssetError
-from agent.settings import DEFAULT_MODEL, Settings
 
 ROOT = Path(__file__).parent.parent
 MEMBERS = {
@@ -262,205 +258,3 @@ def test_what_a_kill_leaves_is_cleaned_by_the_next_fetch(shop, tmp_path, when):
     assert (fetch(reference, cache) / "a.txt").read_bytes() == b"alpha"
     assert not list((cache / "pypi").glob(".*.part-*"))
     assert len(visible(cache)) == 3
-
-
-# --- the hub, as a small server that speaks the part of its protocol that a snapshot needs
-
-HUB_FILES = {
-    "config.json": b"{}",
-    "model.safetensors": b"weights",
-    "pytorch_model.bin": b"pickle",
-    "evil.py": b"",
-}
-COMMIT = "c" * 40
-
-
-class _Hub(http.server.BaseHTTPRequestHandler):
-    def _answer(self, body: bytes, **headers: str) -> None:
-        self.send_response(200)
-        for name, value in ({"Content-Length": str(len(body))} | headers).items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
-        name = self.path.rsplit("/", 1)[-1].split("?")[0]
-        if self.path.startswith("/api/models/org/tiny/tree/"):
-            entries = [{"type": "file", "path": n, "size": len(c), "oid": "0" * 40} for n, c in HUB_FILES.items()]
-            self._answer(json.dumps(entries).encode(), Content_Type="application/json")
-        elif self.path.startswith("/api/models/org/tiny"):
-            info = {"id": "org/tiny", "sha": COMMIT, "siblings": [{"rfilename": n} for n in HUB_FILES]}
-            self._answer(json.dumps(info).encode(), Content_Type="application/json")
-        elif name in HUB_FILES and self.path.startswith("/org/tiny/resolve/"):
-            etag = hashlib.sha1(HUB_FILES[name]).hexdigest()
-            self._answer(HUB_FILES[name], ETag=f'"{etag}"', X_Repo_Commit=COMMIT)
-        else:
-            self.send_error(404)
-
-    do_HEAD = do_GET
-
-    def log_message(self, *args: object) -> None:
-        """Nothing: what was asked is kept in `asked`."""
-
-
-@pytest.fixture
-def hub():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Hub)
-    server.asked = []
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def fetch_from_hub(reference: str, cache: Path, port: int) -> subprocess.CompletedProcess[str]:
-    """In a process of its own, because the hub's library reads its address when it is imported."""
-    code = (
-        "import sys\nfrom pathlib import Path\nfrom agent.assets import fetch\nfrom agent.errors import AssetError\n"
-        "told = []\ntry: print(fetch(sys.argv[1], Path(sys.argv[2]), lambda *step: told.append(step)), told[-1:])\n"
-        "except AssetError as error: sys.exit(str(error))"
-    )
-    env = {k: v for k, v in os.environ.items() if "proxy" not in k.lower() and not k.startswith(("HF_", "HUGGING"))}
-    env |= {"HF_ENDPOINT": f"http://127.0.0.1:{port}", "PYTHONPATH": str(ROOT), "HF_HUB_DISABLE_XET": "1"}
-    command = [sys.executable, "-c", code, reference, str(cache)]
-    return subprocess.run(command, env=env, capture_output=True, text=True)
-
-
-def test_a_snapshot_of_the_hub_has_no_pickle_and_is_offline_ever_after(hub, tmp_path):
-    cache, port = tmp_path / "cache", hub.server_address[1]
-    first = fetch_from_hub("hf:org/tiny", cache, port)
-    assert first.returncode == 0, first.stderr
-    assert first.stderr == ""  # the hub draws no bar of its own
-    place, told = first.stdout.strip().split(" ", 1)
-    folder = Path(place)
-    assert told == "[('downloading org/tiny', 9, 9)]"
-    assert sorted(p.name for p in folder.iterdir()) == ["config.json", "model.safetensors"]
-    assert (folder / "model.safetensors").read_bytes() == b"weights"
-    asked = len(hub.asked)
-    assert asked
-    assert fetch_from_hub("hf:org/tiny", cache, port).stdout == f"{place} []\n"
-    assert len(hub.asked) == asked
-
-
-def test_a_snapshot_whose_store_was_emptied_is_fetched_again(hub, tmp_path):
-    cache, port = tmp_path / "cache", hub.server_address[1]
-    first = fetch_from_hub("hf:org/tiny", cache, port)
-    shutil.rmtree(cache / "hub")
-    assert fetch_from_hub("hf:org/tiny", cache, port).stdout == first.stdout
-
-
-@pytest.mark.parametrize("reference", ["hf:org/tiny", "hf:org/absent"])
-def test_a_hub_that_cannot_answer_gives_an_error_that_says_what_to_do(hub, tmp_path, reference):
-    port = 9 if reference == "hf:org/tiny" else hub.server_address[1]  # nobody listens on the first
-    done = fetch_from_hub(reference, tmp_path / "cache", port)
-    assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert reference.removeprefix("hf:") in done.stderr and "give the path of a folder" in done.stderr.lower()
-
-
-# --- language models
-
-
-def test_a_folder_without_weights_is_refused(tmp_path):
-    (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(AssetError, match=r"lacks a .safetensors file and a tokenizer"):
-        language_model(str(tmp_path), tmp_path / "cache")
-
-
-def test_a_whole_folder_is_used_where_it_lies(tmp_path):
-    for name in ("config.json", "model.safetensors", "tokenizer.json"):
-        (tmp_path / name).write_text("{}")
-    assert language_model(str(tmp_path), tmp_path / "cache") == tmp_path
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"GGUF\x03\x00\x00\x00 and no more"])
-def test_a_file_that_is_no_gguf_is_refused_and_leaves_nothing(tmp_path, content):
-    file = tmp_path / "model.gguf"
-    file.write_bytes(content)
-    with pytest.raises(AssetError, match=r"model\.gguf"):
-        language_model(str(file), tmp_path / "cache")
-    assert visible(tmp_path / "cache") == []
-
-
-def write_tiny_gguf(file: Path, leave_out: str = "") -> None:
-    import gguf
-    import numpy as np
-
-    random = np.random.default_rng(0)
-    writer = gguf.GGUFWriter(file, "llama")
-    writer.add_name("tiny")
-    writer.add_context_length(32)
-    writer.add_embedding_length(8)
-    writer.add_block_count(1)
-    writer.add_feed_forward_length(16)
-    writer.add_head_count(2)
-    writer.add_head_count_kv(1)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_freq_base(10000.0)
-    writer.add_vocab_size(5)
-    writer.add_tokenizer_model("gpt2")
-    writer.add_token_list(["<s>", "</s>", "a", "b", "ab"])
-    writer.add_token_types([3, 3, 1, 1, 1])
-    writer.add_token_merges(["a b"])
-    writer.add_bos_token_id(0)
-    writer.add_eos_token_id(1)
-    shapes = {"token_embd": (5, 8), "output_norm": (8,), "blk.0.attn_norm": (8,), "blk.0.ffn_norm": (8,)}
-    shapes |= {"blk.0.attn_q": (8, 8), "blk.0.attn_k": (4, 8), "blk.0.attn_v": (4, 8), "blk.0.attn_output": (8, 8)}
-    shapes |= {"blk.0.ffn_gate": (16, 8), "blk.0.ffn_up": (16, 8), "blk.0.ffn_down": (8, 16)}
-    for name, shape in shapes.items():
-        if name != leave_out:
-            writer.add_tensor(f"{name}.weight", random.standard_normal(shape, dtype=np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
-def test_a_gguf_is_converted_once_exactly_and_without_noise(tmp_path, capfd):
-    import gguf
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    file, cache, told = tmp_path / "tiny.gguf", tmp_path / "cache", []
-    write_tiny_gguf(file)
-    reader = gguf.GGUFReader
-    folder = language_model(str(file), cache, lambda *step: told.append(step))
-    assert gguf.GGUFReader is reader
-    assert capfd.readouterr() == ("", "")
-    assert [step[1:] for step in told] == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
-    assert language_model(str(file), cache, lambda *step: told.append(step)) == folder
-    assert len(told) == 5
-    model = AutoModelForCausalLM.from_pretrained(folder)
-    stored = {tensor.name: torch.from_numpy(tensor.data.copy()) for tensor in reader(file).tensors}
-    assert torch.equal(model.get_input_embeddings().weight, stored["token_embd.weight"])
-    assert torch.equal(model.model.layers[0].mlp.down_proj.weight, stored["blk.0.ffn_down.weight"])
-    assert AutoTokenizer.from_pretrained(folder)("abba").input_ids == [4, 3, 2]
-
-
-def test_a_gguf_that_lacks_a_weight_is_refused(tmp_path):
-    write_tiny_gguf(tmp_path / "tiny.gguf", leave_out="blk.0.ffn_down")
-    with pytest.raises(AssetError, match="lacks 1 weights of its own architecture, such as .*down_proj"):
-        language_model(str(tmp_path / "tiny.gguf"), tmp_path / "cache")
-    assert visible(tmp_path / "cache") == []
-
-
-@pytest.fixture(scope="session")
-def smollm() -> Path:
-    """The embedded model, converted once per machine in the real cache."""
-    return language_model(DEFAULT_MODEL, Settings().cache)
-
-
-def test_the_embedded_model_speaks(smollm):
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    assert (smollm / "LICENSE").is_file()
-    tokenizer = AutoTokenizer.from_pretrained(smollm)
-    model = AutoModelForCausalLM.from_pretrained(smollm, dtype=torch.float32).eval()
-    with torch.inference_mode():
-        logits = model(**tokenizer("The capital of France is", return_tensors="pt")).logits
-    assert torch.isfinite(logits).all()
-    assert tokenizer.decode(logits[0, -1].argmax()) == " Paris"

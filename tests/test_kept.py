@@ -4,8 +4,8 @@ import json
 import sqlite3
 
 import pytest
+from answering import HOSTILE, SlowGenerator, last
 from conftest import open_small
-from test_app import HOSTILE, SlowGenerator, last
 from test_people import files_with, reopened
 
 from agent.errors import InputError

@@ -5,10 +5,10 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from answering import HOSTILE, last
 from conftest import open_small
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from test_app import HOSTILE, last
 
 from agent.errors import InputError
 from agent.justification.claims import check

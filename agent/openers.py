@@ -15,7 +15,7 @@ from agent.ranking.diversity import diversify
 from agent.retrieval.transitions import Transitions
 from agent.schema import Item
 from agent.workspace.catalogue import Catalogue, title_key
-from agent.workspace.index import largest
+from agent.workspace.exact import largest
 
 POOL = 100  # of the most telling items, from which varied ones are taken
 DIVERSITY = 0.5

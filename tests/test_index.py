@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from agent.errors import FilterError, InputError, WorkspaceError
 from agent.schema import Filter, Item, matches
+from agent.workspace.chroma import HNSW, LARGEST_BATCH
 from agent.workspace.conditions import MAX_CONDITIONS, where
 from agent.workspace.encoder import HashEncoder
-from agent.workspace.index import HNSW, LARGEST_BATCH, VectorIndex
+from agent.workspace.index import VectorIndex
 
 TYPES = {"year": "number", "country": "word", "genres": "list"}
 FILMS = {

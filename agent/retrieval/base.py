@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.schema import Filter
-from agent.workspace.index import largest
+from agent.workspace.exact import largest
 
 Scores = NDArray[np.float64]
 Positions = NDArray[np.int64]

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from agent.retrieval.base import Positions, Query, Scores
 from agent.retrieval.nearest import nearest
 from agent.retrieval.sequence import Encoder
-from agent.workspace.index import SAMPLE, VectorIndex, spread
+from agent.workspace.exact import SAMPLE, spread
+from agent.workspace.index import VectorIndex
 
 Matrix = NDArray[np.float32]
 SOFTNESS = 0.4  # the power that the odds against the best item are raised to

@@ -1,4 +1,4 @@
-"""Item vectors in Chroma: nearest items under hard filters. The only file that imports chromadb.
+"""Item vectors in Chroma: nearest items under hard filters.
 
 Each build has a folder of its own (generations.py), so that a kill during a build leaves the old index, or none, but
 never half of one; and so that Chroma, which remembers open systems by path, never answers out of an old one.
@@ -20,7 +20,9 @@ import numpy.typing as npt
 from agent.errors import InputError, WorkspaceError
 from agent.progress import Progress, silent
 from agent.schema import AttributeType, AttributeValue, Filter
+from agent.workspace.chroma import COLLECTION, LARGEST_BATCH, create_collection, explained, open_client
 from agent.workspace.conditions import metadata, where
+from agent.workspace.exact import ENOUGH_RECALL, ROUNDING, SAMPLE, nearest, recall_of, spread
 from agent.workspace.generations import (
     Generation,
     current_generation,
@@ -29,23 +31,13 @@ from agent.workspace.generations import (
     new_generation,
     remove_other_generations,
 )
+from agent.workspace.given import checked, differs
 from agent.workspace.leftovers import clear_leftovers
 
 Matrix = npt.NDArray[np.float32]
 
-COLLECTION = "items"
-LARGEST_BATCH = 5461  # Chroma refuses more in one call
 PROBES = 8  # items that are queried for themselves whenever an index is opened
-# Recall@50 against exact search over 20,000 clustered 384-dimensional vectors with much noise: ef_search 100/200/400 =
-# .928/.976/.996 in 2.1/2.7/3.5 ms (with 16 neighbours .793/.888/.962); over 1,682 it is 1.000 from 200 on.
-# A graph can fail its data: items with equal vectors, as those of one text have, form cliques that its long links miss,
-# under any setting (recall .86 to .94 over 6,000 two-word titles). So each build measures its recall with SAMPLE of its
-# items, and one that stays below ENOUGH_RECALL is searched exactly.
-HNSW = {"space": "cosine", "max_neighbors": 32, "ef_construction": 200, "ef_search": 400}
-SAMPLE = 500
-ENOUGH_RECALL = 0.98
 MOST_CHANGED = 0.1  # of the items: beyond it, an index is built anew
-ROUNDING = 1e-4  # a difference of cosines that means nothing
 
 _open_paths: Counter[Path] = Counter()  # generations that someone in this process has open: not to be removed
 
@@ -118,7 +110,9 @@ class VectorIndex:
             try:
                 building._read_description(attribute_types)
                 building.upsert(ids, vectors, attributes, progress)
-                recall = building._measure_recall(np.asarray(vectors, dtype=np.float32), probes)
+                matrix = np.asarray(vectors, dtype=np.float32)
+                queries = spread(matrix, SAMPLE) if probes is None else probes
+                recall = recall_of(building._distances, matrix, queries)
             finally:
                 building.close()
             make_current(folder, Generation(path.name, fingerprint, recall))
@@ -149,7 +143,7 @@ class VectorIndex:
 
         Everything is checked before anything is written. Only declared attributes are kept: filters see no others.
         """
-        matrix = self._checked(ids, vectors, attributes)
+        matrix = checked(ids, vectors, attributes, self.dimension)
         rows = [metadata(item_id, a, self.attribute_types) for item_id, a in zip(ids, attributes, strict=True)]
         with self._explained():
             step = min(LARGEST_BATCH, self._client.get_max_batch_size())
@@ -173,10 +167,10 @@ class VectorIndex:
         False, and nothing is written, where more than MOST_CHANGED of the items differ: such an index is to be built,
         for its recall must be measured again.
         """
-        matrix = self._checked(ids, vectors, attributes)
+        matrix = checked(ids, vectors, attributes, self.dimension)
         held = self._held()
         rows = [metadata(item_id, a, self.attribute_types) for item_id, a in zip(ids, attributes, strict=True)]
-        differ = [p for p, item_id in enumerate(ids) if _differs(matrix[p], rows[p], held.get(item_id))]
+        differ = [p for p, item_id in enumerate(ids) if differs(matrix[p], rows[p], held.get(item_id))]
         gone = [item_id for item_id in held if item_id not in set(ids)]
         if len(differ) + len(gone) > MOST_CHANGED * len(held):
             return False
@@ -260,7 +254,7 @@ class VectorIndex:
     def _attach(self, path: Path) -> None:
         self.path, self._closed, self._everything, self._written = path, False, None, 0
         with self._explained():
-            self._client = _client(path)
+            self._client = open_client(path)
         _open_paths[path] += 1
 
     def _read_description(self, attribute_types: Mapping[str, AttributeType] | None) -> None:
@@ -296,19 +290,12 @@ class VectorIndex:
         self._written += 1
         self._everything = None
 
-    def _measure_recall(self, vectors: Matrix, probes: Matrix | None) -> float:
-        """Recall@50 of the graph against exact search."""
-        k, queries = min(50, len(vectors)), spread(vectors, SAMPLE) if probes is None else probes
-        hits = 0
-        for part in np.array_split(queries, len(queries) // 50 + 1):
-            if not len(part):
-                continue
-            with self._explained():
-                found = self._collection.query(query_embeddings=part, n_results=k, include=["distances"])
-            similarity = part @ vectors.T
-            best = -np.sort(-np.partition(similarity, -k, axis=1)[:, -k:], axis=1)
-            hits += sum(_shared(b, 1 - np.array(d)) for b, d in zip(best, found["distances"], strict=True))
-        return hits / (k * len(queries)) if len(queries) else 1.0
+    def _distances(self, queries: Matrix, k: int) -> Sequence[Sequence[float]]:
+        """By query: those of the k nearest that the graph finds."""
+        with self._explained():
+            found = self._collection.query(query_embeddings=queries, n_results=k, include=["distances"])
+        distances: Sequence[Sequence[float]] = found["distances"]
+        return distances
 
     def _exact(self, vector: Matrix, k: int, allowed: set[str] | None) -> list[tuple[str, float]]:
         everything, written = self._everything, self._written
@@ -319,106 +306,17 @@ class VectorIndex:
             everything = tuple(found["ids"]), matrix
             if written == self._written:  # else it may be of before the change
                 self._everything = everything
-        ids, matrix = everything
-        scores = matrix @ (vector / np.linalg.norm(vector))
-        running = np.arange(len(ids)) if allowed is None else np.array([i in allowed for i in ids]).nonzero()[0]
-        return [(ids[place], float(scores[place])) for place in largest(scores, running, k)]
-
-    def _checked(
-        self, ids: Sequence[str], vectors: Matrix, attributes: Sequence[Mapping[str, AttributeValue]]
-    ) -> Matrix:
-        matrix = np.asarray(vectors, dtype=np.float32)
-        if matrix.shape != (len(ids), self.dimension) or len(attributes) != len(ids):
-            raise InputError(
-                f"Expected one vector of {self.dimension} numbers and one set of attributes for each of {len(ids)} "
-                f"ids; got vectors of shape {matrix.shape} and {len(attributes)} sets of attributes."
-            )
-        if len(set(ids)) != len(ids):
-            raise InputError(f"Ids must be given once each; got {Counter(ids).most_common(1)[0][0]!r} more than once.")
-        broken = [i for i in ids if not i or not _is_unicode(i)]
-        if broken:
-            raise InputError(f"An id must be a non-empty text of valid Unicode; got {broken[0]!r}.")
-        # NaN fails the comparison too: Chroma would take it in without a word.
-        wrong = np.flatnonzero(~(np.abs(np.linalg.norm(matrix, axis=1) - 1.0) < 1e-3))
-        if len(wrong):
-            norm = float(np.linalg.norm(matrix[wrong[0]]))
-            raise InputError(
-                f"Vectors must be finite and of length 1; that of {ids[wrong[0]]!r} has length {norm:.4g}."
-            )
-        return matrix
+        return nearest(*everything, vector, k, allowed)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Chroma's own errors, and the panics of its Rust core (BaseException, no shared class), as WorkspaceError."""
-        import chromadb.errors
-
         if self._closed:
             raise WorkspaceError(f"The vector index in {self.folder} is closed. Open it again before using it.")
-        try:
+        with explained(self.folder):
             yield
-        except (WorkspaceError, InputError):
-            raise
-        except (chromadb.errors.ChromaError, ValueError, KeyError, AttributeError, OSError) as error:
-            raise WorkspaceError(must_rebuild(self.folder, f"cannot be used ({str(error)[:200]})")) from error
-        except BaseException as error:
-            if type(error).__name__ != "PanicException":
-                raise
-            raise WorkspaceError(must_rebuild(self.folder, f"is damaged ({str(error)[:200]})")) from error
-
-
-def largest(scores: npt.NDArray[Any], places: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.int64]:
-    """The k of these places (ascending) whose scores are largest, best first; of equals the earlier place."""
-    if len(places) > k > 0:
-        # Everything tied with the last place stays in, so that partitioning cannot decide a tie.
-        last = -np.partition(-scores[places], k - 1)[k - 1]
-        places = places[scores[places] >= last]
-    return places[np.argsort(-scores[places], kind="stable")][:k]
-
-
-def spread(rows: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:
-    """Up to n of these rows, evenly from the first to the last."""
-    chosen: npt.NDArray[Any] = rows[np.unique(np.linspace(0, max(0, len(rows) - 1), min(len(rows), n)).astype(int))]
-    return chosen
 
 
 def _start_generation(folder: Path, dimension: int, types: Mapping[str, AttributeType]) -> Path:
     path = new_generation(folder)
-    client = _client(path)
-    try:
-        client.create_collection(
-            COLLECTION,
-            embedding_function=None,
-            metadata={"dimension": dimension, "attribute_types": json.dumps(dict(types))},
-            configuration={"hnsw": HNSW},
-        )
-    finally:
-        client.close()
+    create_collection(path, {"dimension": dimension, "attribute_types": json.dumps(dict(types))})
     return path
-
-
-def _client(path: Path) -> Any:  # noqa: ANN401 - chromadb is imported here only
-    import chromadb
-    from chromadb.config import Settings
-
-    # Without `_env_file` Chroma would take settings from a `.env` in whatever folder the person stands in.
-    return chromadb.PersistentClient(str(path), settings=Settings(_env_file=None, anonymized_telemetry=False))
-
-
-def _shared(best: npt.NDArray[Any], found: npt.NDArray[Any]) -> int:
-    """How many of the best similarities were found. Compared by value, since equal vectors may stand for each other."""
-    place = count = 0
-    for similarity in best:
-        if place < len(found) and found[place] > similarity - ROUNDING:
-            place, count = place + 1, count + 1
-    return count
-
-
-def _differs(vector: Matrix, row: Mapping[str, Any], held: tuple[Matrix, Mapping[str, Any]] | None) -> bool:
-    """Whether an item is not held like this; Chroma leaves out an attribute that is None."""
-    if held is None or not np.allclose(vector, held[0], atol=ROUNDING):
-        return True
-    return {name: value for name, value in row.items() if value is not None} != dict(held[1])
-
-
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)

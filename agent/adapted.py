@@ -9,8 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from agent.build import adapters_of
 from agent.errors import InputError
-from agent.generation.adapters import BASE as BASE  # agent.agent takes it from here
-from agent.generation.adapters import MANIFEST
+from agent.generation.adapters import BASE, MANIFEST
 from agent.generation.base import Generator
 from agent.listing import Lister
 from agent.workspace.workspace import Workspace

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent import build, changes, people
-from agent.adapted import BASE, Adapted
+from agent.adapted import Adapted
 from agent.assets import language_model
 from agent.conditions import Where
 from agent.errors import InputError
 from agent.explaining.asked import Asked, recall
 from agent.explaining.explanation import Explanation, explain
 from agent.feedback import checked
+from agent.generation.adapters import BASE
 from agent.generation.base import Generator
 from agent.generation.prompting import PromptSet
 from agent.listing import Lister

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -123,12 +124,13 @@ def _download(wheel: Wheel, folder: Path, own_wheels: Path, progress: Progress) 
 
 
 def _bytes_of_wheels(folder: Path) -> int:
+    """How much has come, while pip moves files and removes its own folders."""
     sizes = 0
-    for file in folder.rglob("*.whl"):
-        try:
-            sizes += file.stat().st_size
-        except FileNotFoundError:  # pip moved it meanwhile
-            continue
+    for parent, _, files in os.walk(folder):  # passes over what is gone; `rglob` raises
+        for name in files:
+            if name.endswith(".whl"):
+                with suppress(FileNotFoundError):
+                    sizes += os.path.getsize(os.path.join(parent, name))
     return sizes
 
 

@@ -141,7 +141,7 @@ def test_networks_without_texts_take_no_part_in_what_is_said_of_an_untouched_ite
     voice, voices = (logits[:, 12] - logits[:, :12].mean(axis=1) for logits in (one, all_of_them))
     assert voices == pytest.approx(voice, abs=1e-3)
     order = np.argsort(-all_of_them[0]).tolist()
-    assert order[0] == 4 and order.index(12) <= 3
+    assert order.index(4) <= 1 and order.index(12) <= 3  # which of two with one text comes first hangs on rounding
 
 
 def test_what_shares_a_time_is_met_in_every_order_and_nothing_else_moves():

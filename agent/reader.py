@@ -1,8 +1,9 @@
 """Reads messages: by the catalogue's words, or with the language model filling in what a message changes.
 
 What a message does (asks for a list, asks why, only thanks) and what it points at is read by words either way. Where a
-list is wanted and the setting says so, the model fills in the changes of the intent under a grammar; where its answer
-cannot be used, the words count, and the reply says so.
+list is wanted and the setting says so, the model fills in the changes of the intent under a grammar, or says which
+words are unclear, and then it is asked what they mean. Where its answer cannot be used, the words count, and the reply
+says so.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from agent.generation.base import Generator, Message
 from agent.generation.prompting import PromptSet
 from agent.schema import Intent
 from agent.settings import Understanding
+from agent.understanding.asking import choices_for
 from agent.understanding.briefing import brief, situation
 from agent.understanding.dialogue import State, Turn, understand
 from agent.understanding.filling import filled
 from agent.understanding.intent import parse_intent
-from agent.understanding.slots import UnfitAnswerError, schema_of
+from agent.understanding.slots import UnfitAnswerError, read_changes, schema_of
+from agent.understanding.unclear import Choice
 from agent.workspace.catalogue import Catalogue
 
 BY_WORDS, BY_MODEL = "by words", "by the model"
@@ -74,26 +77,45 @@ class Reader:
     def turn(self, text: str, state: State, catalogue: Catalogue) -> tuple[Turn, str]:
         """What a message of a conversation means, and how that was found out, in plain words."""
         turn = understand(text, state, catalogue)
-        if turn.does != "list":
+        if turn.does != "list" or state.choices:  # what was just asked of, only the words know
             return turn, BY_WORDS
-        intent, how = self._filled(text, state, catalogue, turn.intent)
-        return replace(turn, intent=intent), how
+        read, how = self._filled(text, state, catalogue)
+        if read is None:
+            return turn, how
+        intent, choices = read
+        if choices is None:
+            return replace(turn, intent=intent), how
+        return replace(turn, does="ask", intent=intent, choices=choices), how
 
     def intent(self, text: str, catalogue: Catalogue) -> tuple[Intent, str]:
         """What a message alone asks for, and how that was found out."""
-        return self._filled(text, State(), catalogue, parse_intent(text, catalogue))
+        read, how = self._filled(text, State(), catalogue)
+        if read is not None and read[1] is None:
+            return read[0], how
+        how = how if read is None else f"{BY_WORDS}, for the model would ask what is meant, and nobody can answer"
+        return parse_intent(text, catalogue), how
 
-    def _filled(self, text: str, state: State, catalogue: Catalogue, by_words: Intent) -> tuple[Intent, str]:
+    def _filled(
+        self, text: str, state: State, catalogue: Catalogue
+    ) -> tuple[tuple[Intent, tuple[Choice, ...] | None] | None, str]:
+        """The intent that the model fills in, with what to ask first if something is unclear; None where words count.
+
+        And how it was found out.
+        """
         if not self.asks_model or not text.strip():
-            return by_words, BY_WORDS
+            return None, BY_WORDS
         shown = state.lists[-1] if state.lists else ()
         try:
             answer = self._answer(text, state, catalogue)
-            return filled(answer, text, state.intent, shown, catalogue), BY_MODEL
+            intent, unclear = (
+                filled(answer, text, state.intent, shown, catalogue),
+                read_changes(answer, catalogue).unclear,
+            )
+            return (intent, choices_for(unclear, text, shown, catalogue) if unclear else None), BY_MODEL
         except UnfitAnswerError as error:
-            return by_words, f"{BY_WORDS}, for the model's answer {error}"
+            return None, f"{BY_WORDS}, for the model's answer {error}"
         except InputError as error:  # the prompt is longer than the model reads
-            return by_words, f"{BY_WORDS}, for the model could not be asked: {error}"
+            return None, f"{BY_WORDS}, for the model could not be asked: {error}"
 
     def _answer(self, text: str, state: State, catalogue: Catalogue) -> str:
         form = self._form_of(catalogue)

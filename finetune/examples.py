@@ -1,4 +1,4 @@
-"""What the language model is tuned on: whole histories, requests made of facts, reasons made of evidence, messages.
+"""What the language model is tuned on: whole histories, requests, reasons made of evidence, messages and questions.
 
 Every example is a conversation as it stands in serving, made by the same renderer from the same prompts. A history
 stands in it as one vector an item, and the loss falls on what follows each: so one pass over a history trains every
@@ -22,18 +22,20 @@ from agent.generation.chat import Chat
 from agent.generation.prompting import PromptSet, clean_title, continued
 from agent.workspace.catalogue import Catalogue
 from finetune.behaviour import ties_shuffled
+from finetune.clarifying import Unclear
 from finetune.evaluate.splits import Known
 from finetune.explained import Explained
 from finetune.intents import Messages
 from finetune.requests import write_request
 
 Positions = NDArray[np.int64]
-Task = Literal["next", "spell", "request", "justify", "understand"]
+Task = Literal["next", "spell", "request", "justify", "understand", "clarify"]
 TASKS: tuple[Task, ...] = get_args(Task)
 NONE = -1  # no item
 UNREAD = -100  # no token, as torch's cross-entropy has it
 RECENT = 20  # items of a history that stand before a request
 LISTED = 5  # items of a list in which a reason stands
+TRIES = 8  # messages, before it is given up that one is unclear
 FILLED = 1.3  # the longest of a group beside its shortest
 SHARE_ASKED = 0.4  # of the reasons that answer a request
 _SILENCE = np.full(1, UNREAD)
@@ -113,7 +115,9 @@ class Examples:
             raise InputError(f"Shares are numbers from 0 up, of {', '.join(TASKS)}; got {dict(shares)}.")
         self._catalogue, self._training, self._chat = catalogue, training, chat
         self._rank, self._reason = prompts.get("rank"), prompts.get("justify")
-        self._messages = Messages(catalogue, prompts, noun) if shares.get("understand") else None
+        reads = shares.get("understand") or shares.get("clarify")
+        self._messages = Messages(catalogue, prompts, noun) if reads else None
+        self._unclear = Unclear(catalogue, self._messages, noun) if self._messages else None
         self._noun, self._window, self._seed, self._explained = noun, window, seed, explained
         # Somebody stands here once for each window that their history fills, so that an epoch reads all of it.
         lengths = [len(history) - 1 for history in training.histories]
@@ -141,6 +145,8 @@ class Examples:
             found = self._justify(person, history, random)
         elif task == "understand":
             found = self._understand(history, random)
+        elif task == "clarify":
+            found = self._clarify(history, random)
         return self._next(history, random, task == "spell") if found is None else found
 
     def _next(self, history: Positions, random: np.random.Generator, spelled: bool) -> Example:
@@ -198,9 +204,18 @@ class Examples:
         assert self._messages is not None
         if (drawn := self._messages.draw(history, random)) is None:
             return None
-        messages, answer = drawn
+        return self._answered("understand", *drawn, history)
+
+    def _clarify(self, history: Positions, random: np.random.Generator) -> Example | None:
+        """Which words of a message must be asked about, where it can mean several things."""
+        assert self._unclear is not None
+        drawn = next(filter(None, (self._unclear.draw(random) for _ in range(TRIES))), None)
+        return None if drawn is None else self._answered("clarify", *drawn, history)
+
+    def _answered(self, task: Task, messages: tuple[Message, ...], answer: str, history: Positions) -> Example:
+        """The answer to a message, as JSON; nothing of the history is read."""
         said = np.array([*self._chat.encode(f" {answer}"), self._chat.end], dtype=np.int64)
-        return self._example("understand", self._tokens(messages), history[:0], np.full(1, NONE), said)
+        return self._example(task, self._tokens(messages), history[:0], np.full(1, NONE), said)
 
     def _example(
         self, task: Task, prompt: Positions, history: Positions, targets: Positions, said: Positions

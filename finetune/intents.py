@@ -52,8 +52,12 @@ class Messages:
         answer = json.dumps(changes(said, self._catalogue), ensure_ascii=False)
         if not self._is_read_back(answer, text, state.intent, said):
             return None
+        return self.prompt(text, state), answer
+
+    def prompt(self, text: str, state: State) -> tuple[Message, ...]:
+        """What the model is asked for a message."""
         told = {**self._told, **situation(text, state, self._catalogue)}
-        return self._prompt.render(noun=self._noun, **told), answer
+        return self._prompt.render(noun=self._noun, **told)
 
     def _said(self, wanted: NDArray[np.int64], random: np.random.Generator) -> str | None:
         item = self._catalogue.items[int(random.choice(wanted))]

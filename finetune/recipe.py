@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from agent.errors import InputError
 from agent.extras import how_to_install
 
-WRITTEN = ("spell", "justify", "understand")  # the tasks that end in words
+WRITTEN = ("spell", "justify", "understand", "clarify")  # the tasks that end in words
 PRESETS = Path(__file__).parent / "presets"
 
 

@@ -89,10 +89,19 @@ def _examples(catalogue: Catalogue) -> Iterator[dict[str, str]]:
     if other is not None and (known := sorted(numbers_of(other, catalogue))):
         middle = known[len(known) // 2]
         yield _example("nothing", f"{other} under {middle:g}", {"below": {other: middle}})
+    if (namesake := _namesake(catalogue)) is not None:
+        yield _example("nothing", f"something with {namesake}", {"unclear": namesake})
     for title in titles[:1]:
         yield _example("nothing", f"like {title}", {"like": [title]})
     yield _example("nothing", "more like the second, not like the first", {"like": ["#2"], "unlike": ["#1"]})
     yield _example("wishes: dark", "thanks, surprise me", {"surprise": "yes"})
+
+
+def _namesake(catalogue: Catalogue) -> str | None:
+    """A surname that several people have, the first in the alphabet, as they write it."""
+    shared = (s for s, people in sorted(catalogue.surnames.items()) if len({v for _, v in people}) > 1 and " " not in s)
+    surname = next(shared, None)
+    return None if surname is None else catalogue.surnames[surname][0][1].split()[-1]
 
 
 def _has_kinds(attribute: str, catalogue: Catalogue) -> bool:

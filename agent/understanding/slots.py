@@ -38,7 +38,8 @@ class Changes(BaseModel):
 
     `forget` names attributes, values, titles or words that no longer count, or "everything". `like` and `unlike` are
     titles, or places of the list last shown such as "#2". What is wanted of an attribute (`all_of`, `one_of`) takes the
-    place of what was wanted of it before.
+    place of what was wanted of it before. `unclear` are words of the message that can mean several things: the person
+    is asked which before anything is listed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,6 +59,7 @@ class Changes(BaseModel):
     count: int | None = Field(default=None, ge=1, le=MOST_ITEMS)
     usual: Literal["same", "more", "less"] = "same"
     surprise: Literal["same", "yes", "no"] = "same"
+    unclear: str = Field(default="", max_length=60)
 
 
 def schema_of(catalogue: Catalogue) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is unclear in a message: the model points at words, the catalogue says what they could mean, a person chooses."""
+"""What is unclear in a message: the model points at words, the catalogue says what they mean, a person chooses."""
 
 import json
 

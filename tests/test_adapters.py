@@ -33,7 +33,7 @@ def put(workspace, name, **fields):
 def path(tmp_path):
     open_small(tmp_path / "w").close()
     with Workspace.open(tmp_path / "w") as workspace:
-        put(workspace, "good", measures=PASSED, model_weight=0.7)
+        put(workspace, "good", measures=PASSED, model_weight=0.7, weight_new=0.9)
         put(workspace, "poor", measures={**PASSED, "passed": False})
         put(workspace, "new")
     return tmp_path / "w"
@@ -158,10 +158,11 @@ def test_an_adapter_from_elsewhere_serves_only_after_the_gate_here(path, tmp_pat
     open_small(tmp_path / "other").close()
     folder = path / "adapters" / "good"
     result = run("adapters", "add", str(folder), "--name", "lent", "--workspace", str(tmp_path / "other"))
-    assert result.exit_code == 0 and "finetune promote lent" in result.stdout
+    told = " ".join(result.stdout.split())
+    assert result.exit_code == 0 and f"`vouchrec finetune promote lent --workspace {tmp_path / 'other'}`" in told
     with Workspace.open(tmp_path / "other") as workspace:
         added = adapters_of(workspace).get("lent").manifest
-        assert (added.name, added.measures, added.model_weight) == ("lent", {}, 0.0)
+        assert (added.name, added.measures, added.model_weight, added.weight_new) == ("lent", {}, 0.0, None)
         assert adapters_of(workspace).in_service is None
     assert run("adapters", "use", "lent", "--workspace", str(tmp_path / "other")).exit_code != 0
     again = run("adapters", "add", str(folder), "--name", "lent", "--workspace", str(tmp_path / "other"))

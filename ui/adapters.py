@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from ui.options import Workspace
+from ui.options import Workspace, at
 from ui.terminal import Terminal, guarded
 
 adapters = typer.Typer(
@@ -65,8 +65,8 @@ def use_adapter(ctx: typer.Context, name: Name, workspace: Workspace = None) -> 
         found = adapters_of(opened)
         if name != BASE and not found.get(name).manifest.passed:
             raise AdapterError(
-                f"The adapter {name!r} has not passed the gate. Run `vouchrec finetune promote {name}`: it compares it "
-                "with what serves now, and puts it in service if nothing gets worse."
+                f"The adapter {name!r} has not passed the gate. Run `vouchrec finetune promote {name}{at(workspace)}`: "
+                "it compares it with what serves now, and puts it in service if nothing gets worse."
             )
         found.use(None if name == BASE else name)
     terminal.say("The base model serves, alone." if name == BASE else f"The adapter {name} serves from now on.")
@@ -88,9 +88,12 @@ def add_adapter(
     terminal: Terminal = ctx.obj
     with open_workspace(load_settings(home=workspace).home) as opened:
         added = adapters_of(opened).add(folder, name)
-        save_manifest(added.folder, replace(added.manifest, model_weight=0.0, measures={}))  # what it was worth there
+        # What it was worth there says nothing of what it is worth here.
+        save_manifest(added.folder, replace(added.manifest, model_weight=0.0, weight_new=None, measures={}))
     called = added.manifest.name
-    terminal.say(f"The adapter {called} is here. `vouchrec finetune promote {called}` says what it is worth here.")
+    terminal.say(
+        f"The adapter {called} is here. `vouchrec finetune promote {called}{at(workspace)}` says what it is worth here."
+    )
 
 
 @adapters.command("export")

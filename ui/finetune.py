@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ui import upkeep
-from ui.options import Example, Workspace
+from ui.options import Example, Workspace, at
 from ui.terminal import Terminal
 
 
@@ -63,7 +64,8 @@ def behaviour(
     if serving is not None and serving.manifest.weight_new == serving.manifest.model_weight:
         name = serving.manifest.name
         terminal.say(
-            f"The adapter {name} was weighed without it; to weigh it again: `vouchrec finetune promote {name}`."
+            f"The adapter {name} was weighed without it; to weigh it again: "
+            f"`vouchrec finetune promote {name}{at(workspace)}`."
         )
 
 
@@ -130,7 +132,7 @@ def sft(
             f"{told['new']:,} interactions were new to {start}; log-probability of what {told['people']:,} held-out "
             f"people chose by it: {told['start']:.3f}."
         )
-    _say_passes(terminal, name, told, "log-probability of what held-out people chose")
+    _say_passes(terminal, name, told, "log-probability of what held-out people chose", workspace)
 
 
 def preference(
@@ -170,10 +172,10 @@ def preference(
         f"Ordered rightly, of {told['apart']:,} pairs kept apart, with 95% interval: {before} by {told['from']}, "
         f"{after} by {name}. They said when to stop."
     )
-    _say_passes(terminal, name, told, "log-likelihood of the pairs kept apart")
+    _say_passes(terminal, name, told, "log-likelihood of the pairs kept apart", workspace)
 
 
-def _say_passes(terminal: Terminal, name: str, told: Mapping[str, Any], score: str) -> None:
+def _say_passes(terminal: Terminal, name: str, told: Mapping[str, Any], score: str, workspace: Path | None) -> None:
     best = f"best after pass {told['best']} of {len(told['scores'])}"
     if not told["best"]:
         best = f"none of {len(told['scores'])} passes made it better, so it says what {told['from']} says"
@@ -182,7 +184,7 @@ def _say_passes(terminal: Terminal, name: str, told: Mapping[str, Any], score: s
     )
     for number, (loss, found) in enumerate(zip(told["losses"], told["scores"], strict=True), 1):
         terminal.say(f"  pass {number}: loss {loss:.3f}, {score} {found:.3f}")
-    terminal.say(f"It does not serve yet. Next: vouchrec finetune promote {name}")
+    terminal.say(f"It does not serve yet. Next: vouchrec finetune promote {name}{at(workspace)}")
 
 
 def promote(

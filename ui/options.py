@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -27,3 +28,8 @@ Against = Annotated[
         "service; for the set in service itself what git has of it, or else the set that it rests on.",
     ),
 ]
+
+
+def at(workspace: Path | None) -> str:
+    """How a command that is told for typing names this workspace; nothing where that of VOUCHREC_HOME is meant."""
+    return "" if workspace is None else f" --workspace {shlex.quote(str(workspace))}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ui.options import Workspace
+from ui.options import Workspace, at
 from ui.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def init(
     )
     _report(terminal, report)
     terminal.say(f"The workspace is in {settings.home}. Next:")
-    terminal.say("  vouchrec chat" + ("" if workspace is None else f" --workspace {shlex.quote(str(workspace))}"))
+    terminal.say(f"  vouchrec chat{at(workspace)}")
 
 
 def rebuild_index(ctx: typer.Context, workspace: Workspace = None) -> None:

@@ -158,8 +158,8 @@ def test_an_adapter_from_elsewhere_serves_only_after_the_gate_here(path, tmp_pat
     open_small(tmp_path / "other").close()
     folder = path / "adapters" / "good"
     result = run("adapters", "add", str(folder), "--name", "lent", "--workspace", str(tmp_path / "other"))
-    told = " ".join(result.stdout.split())
-    assert result.exit_code == 0 and f"`vouchrec finetune promote lent --workspace {tmp_path / 'other'}`" in told
+    command = f"  vouchrec finetune promote lent --workspace {tmp_path / 'other'}"
+    assert result.exit_code == 0 and command in result.stdout.splitlines()
     with Workspace.open(tmp_path / "other") as workspace:
         added = adapters_of(workspace).get("lent").manifest
         assert (added.name, added.measures, added.model_weight, added.weight_new) == ("lent", {}, 0.0, None)

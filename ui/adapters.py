@@ -91,9 +91,8 @@ def add_adapter(
         # What it was worth there says nothing of what it is worth here.
         save_manifest(added.folder, replace(added.manifest, model_weight=0.0, weight_new=None, measures={}))
     called = added.manifest.name
-    terminal.say(
-        f"The adapter {called} is here. `vouchrec finetune promote {called}{at(workspace)}` says what it is worth here."
-    )
+    terminal.say(f"The adapter {called} is here. Next, to see what it is worth here:")
+    terminal.say(f"  vouchrec finetune promote {called}{at(workspace)}")
 
 
 @adapters.command("export")

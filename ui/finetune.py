@@ -63,10 +63,8 @@ def behaviour(
     terminal.say("These people chose the weights and when to stop; for figures to quote, run `vouchrec evaluate`.")
     if serving is not None and serving.manifest.weight_new == serving.manifest.model_weight:
         name = serving.manifest.name
-        terminal.say(
-            f"The adapter {name} was weighed without it; to weigh it again: "
-            f"`vouchrec finetune promote {name}{at(workspace)}`."
-        )
+        terminal.say(f"The adapter {name} was weighed without it. To weigh it again:")
+        terminal.say(f"  vouchrec finetune promote {name}{at(workspace)}")
 
 
 def sft(
@@ -184,7 +182,8 @@ def _say_passes(terminal: Terminal, name: str, told: Mapping[str, Any], score: s
     )
     for number, (loss, found) in enumerate(zip(told["losses"], told["scores"], strict=True), 1):
         terminal.say(f"  pass {number}: loss {loss:.3f}, {score} {found:.3f}")
-    terminal.say(f"It does not serve yet. Next: vouchrec finetune promote {name}{at(workspace)}")
+    terminal.say("It does not serve yet. Next:")
+    terminal.say(f"  vouchrec finetune promote {name}{at(workspace)}")
 
 
 def promote(

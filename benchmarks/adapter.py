@@ -36,7 +36,6 @@ from agent.generation.adapters import Adapter, Adapters, save_manifest
 from agent.retrieval.fusion import Weights
 from agent.shipped import FOLDER
 from agent.stopwatch import Stopwatch
-from finetune.behaviour import Recipe
 from finetune.evaluate.bootstrap import Interval, interval
 from finetune.evaluate.metrics import LIST
 from finetune.evaluate.splits import Split, make_split
@@ -44,6 +43,7 @@ from finetune.gate import PEOPLE, Judged, places
 from finetune.learned import RECORD
 from finetune.recipe import read_config
 from finetune.retrieval import learn_retrieval
+from finetune.training import Recipe
 from ui.terminal import Terminal
 
 Floats = NDArray[np.float64]

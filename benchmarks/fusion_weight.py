@@ -27,10 +27,10 @@ from agent.build import open_encoder
 from agent.ranking.scoring import final_scores
 from agent.retrieval.fusion import fuse
 from agent.schema import Intent, Profile
-from finetune.behaviour import Recipe
 from finetune.evaluate.data import from_store
 from finetune.evaluate.splits import make_split
 from finetune.retrieval import learn_retrieval, query_of
+from finetune.training import Recipe
 from ui.terminal import Terminal
 
 WEIGHTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)

@@ -20,11 +20,11 @@ from torch.nn.functional import cross_entropy
 from agent.generation.base import Message
 from agent.generation.chat import Chat
 from agent.generation.loading import load_model
-from finetune.behaviour import touched_in
 from finetune.examples import Examples, of_like_length, padded
 from finetune.explained import Explained
 from finetune.recipe import SftConfig
 from finetune.sft import next_items, with_lora
+from finetune.training import touched_in
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.int64]

@@ -17,10 +17,10 @@ from agent.progress import Progress
 from agent.retrieval.fusion import fuse
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
-from finetune.behaviour import Recipe
 from finetune.evaluate.data import Dataset, from_store
 from finetune.evaluate.splits import Known, Split, make_split
 from finetune.retrieval import learn_retrieval, query_of, transitions_of
+from finetune.training import Recipe
 
 Positions = NDArray[np.int64]
 Floats = NDArray[np.float64]

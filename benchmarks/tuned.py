@@ -29,13 +29,13 @@ from agent.settings import Settings
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
-from finetune.behaviour import Recipe
 from finetune.evaluate.data import Dataset
 from finetune.evaluate.splits import Cases, Split
 from finetune.gate import promote
 from finetune.language import tune_language
 from finetune.recipe import SftConfig
 from finetune.retrieval import query_of, tune
+from finetune.training import Recipe
 
 Positions = NDArray[np.int64]
 

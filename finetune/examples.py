@@ -21,12 +21,12 @@ from agent.generation.base import Message
 from agent.generation.chat import Chat
 from agent.generation.prompting import PromptSet, clean_title, continued
 from agent.workspace.catalogue import Catalogue
-from finetune.behaviour import ties_shuffled
 from finetune.clarifying import Unclear
 from finetune.evaluate.splits import Known
 from finetune.explained import Explained
 from finetune.intents import Messages
 from finetune.requests import write_request
+from finetune.training import ties_shuffled
 
 Positions = NDArray[np.int64]
 Task = Literal["next", "spell", "request", "justify", "understand", "clarify"]

@@ -15,13 +15,13 @@ from agent.progress import Progress, silent
 from agent.settings import Settings
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
-from finetune.behaviour import log_probabilities, touched_in
 from finetune.continuing import News, configured, go_on, shape_of
 from finetune.evaluate.splits import Cases
 from finetune.ground import Ground, Skills
 from finetune.recipe import SftConfig, check_bits
 from finetune.several import first_before_others
 from finetune.sft import Score, loss_of, next_items, tune_model, with_lora
+from finetune.training import log_probabilities, touched_in
 
 FEWEST = 20  # people with a history, below which nothing is to be learned
 ASKED_OFTEN = 300  # held-out people who are asked after each pass, which takes as long as a third of it for 943

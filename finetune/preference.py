@@ -27,7 +27,6 @@ from agent.progress import Progress, silent
 from agent.settings import Settings
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
-from finetune.behaviour import touched_in
 from finetune.continuing import go_on, seed_of, shape_of
 from finetune.evaluate.bootstrap import interval
 from finetune.examples import of_like_length
@@ -36,6 +35,7 @@ from finetune.pairs import Preferences, preferences
 from finetune.passages import Reader, passages
 from finetune.recipe import PreferenceConfig
 from finetune.trainer import train
+from finetune.training import touched_in
 
 FEWEST = 50  # pairs, below which nothing is to be learned
 

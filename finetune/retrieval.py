@@ -31,12 +31,13 @@ from agent.workspace.encoder import Encoder
 from agent.workspace.index import VectorIndex
 from agent.workspace.store import InteractionColumns
 from agent.workspace.workspace import Workspace
-from finetune.behaviour import Histories, Recipe, Trained, refit, train
+from finetune.behaviour import Trained, refit, train
 from finetune.evaluate.bootstrap import Interval, interval
 from finetune.evaluate.data import Dataset, from_store
 from finetune.evaluate.metrics import LIST
 from finetune.evaluate.splits import Cases, Known, hold_out_last
 from finetune.fusion import learn_weights
+from finetune.training import Histories, Recipe
 
 Floats = NDArray[np.float32]
 MEMBERS = 3  # networks that stand side by side

@@ -21,10 +21,11 @@ from agent.workspace.encoder import HashEncoder
 from agent.workspace.index import VectorIndex
 from agent.workspace.vectors import item_text
 from agent.workspace.workspace import Workspace
-from finetune.behaviour import Histories, Recipe, ties_shuffled, train
+from finetune.behaviour import train
 from finetune.evaluate.splits import hold_out_last
 from finetune.fusion import learn_voices, learn_weights
 from finetune.retrieval import refit_sequence, train_sequence, tune
+from finetune.training import Histories, Recipe, ties_shuffled
 
 ENCODER = HashEncoder(32)
 WALK = walkers(120, n_items=12, length=6)

@@ -39,8 +39,8 @@ def behaviour(
     from agent.errors import InputError
     from agent.retrieval.sequence import Shape
     from agent.settings import load_settings
-    from finetune.behaviour import Recipe
     from finetune.retrieval import tune
+    from finetune.training import Recipe
 
     terminal: Terminal = ctx.obj
     if width % 2:

@@ -9,7 +9,7 @@ After Kang and McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018. W
 - Positions are recency: how much an item counts for another depends on how many steps lie between (a learned bias for
   each head, as in Raffel et al., JMLR 2020), so that a short and a long history end alike.
 
-Training is in `finetune.behaviour`; here is what serving needs. The only file of `agent.retrieval` that uses torch.
+Training is in `finetune.training`; here is what serving needs. The only file of `agent.retrieval` that uses torch.
 """
 
 from __future__ import annotations

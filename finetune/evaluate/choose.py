@@ -23,12 +23,13 @@ from agent.retrieval.transitions import CONSTANTS
 from agent.settings import Settings
 from agent.workspace.encoder import Encoder
 from agent.workspace.vectors import cached_vectors
-from finetune.behaviour import REFIT_EPOCHS, REFIT_RATE, VERSION
+from finetune.behaviour import REFIT_EPOCHS, REFIT_RATE
 from finetune.evaluate.baselines import DecayedTransitions, Ease, ImplicitALS, ItemKNN, Popularity, TextSimilarity
 from finetune.evaluate.data import Dataset
 from finetune.evaluate.sasrec import BehaviourAlone, Sasrec
 from finetune.evaluate.systems import Served, System, WholeAgent
 from finetune.retrieval import MEMBERS
+from finetune.training import VERSION
 
 Setting = Mapping[str, float | int]
 

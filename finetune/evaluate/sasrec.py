@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from agent.progress import Progress, silent
 from agent.retrieval.sequence import Encoder, Shape
-from finetune.behaviour import Recipe
 from finetune.evaluate.baselines import vectors_of
 from finetune.evaluate.data import Dataset
 from finetune.evaluate.splits import Known, Split
 from finetune.retrieval import MEMBERS, refit_sequence, train_sequence
+from finetune.training import Recipe
 
 _SIZES = {field.name for field in fields(Shape)}
 
@@ -22,7 +22,7 @@ _SIZES = {field.name for field in fields(Shape)}
 class Sasrec:
     """SASRec by ids with full cross-entropy. A `System`; needs torch, on a GPU where there is one.
 
-    Kang and McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018, trained as `finetune.behaviour` says.
+    Kang and McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018, trained as `finetune.training` says.
     `settings` are fields of `Shape` and `Recipe`; `folder` keeps what training came to.
     """
 

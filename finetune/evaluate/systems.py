@@ -23,12 +23,12 @@ from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
 from agent.workspace.vectors import item_text
 from agent.workspace.workspace import Workspace
-from finetune.behaviour import Recipe
 from finetune.evaluate.baselines import vectors_of
 from finetune.evaluate.data import Dataset
 from finetune.evaluate.metrics import DEEPEST, LIST
 from finetune.evaluate.splits import Known, Split
 from finetune.retrieval import Learned, keep, learn_retrieval, query_of, refit_retrieval
+from finetune.training import Recipe
 
 Floats = NDArray[np.float64]
 FAR = 1e6  # lifts what was listed above everything that was not

@@ -150,12 +150,13 @@ class Stages:
         )
 
     def reasons(
-        self, reply: Reply, prompt: tuple[Message, ...], prefix: object, seed: int | None, stop: Callable[[], bool]
+        self, request: Request, reply: Reply, prompt: tuple[Message, ...], prefix: object, stop: Callable[[], bool]
     ) -> PyGenerator[Phrased]:
         """A reason for each place of a list, as they are verified; `prefix` is what the model has read of `prompt`."""
         listed = reply.recommendations
-        plans = plan_list([r.item for r in listed], [r.evidence for r in listed], self.noun, self.catalogue)
+        given = [r.item for r in listed], [r.evidence for r in listed]
+        plans = plan_list(*given, self.noun, self.catalogue, before=len(request.excluded))
         if self.language(reply.intent) == "zh":
             return phrase_in_chinese(plans, self.noun, self.catalogue)
         asked = asking(self.prompts.get("justify"), prompt, self.noun)
-        return phrase(self.generator, prefix, plans, asked, self.noun, self.catalogue, seed=seed, stop=stop)
+        return phrase(self.generator, prefix, plans, asked, self.noun, self.catalogue, seed=request.seed, stop=stop)

@@ -56,7 +56,7 @@ def answer(
     hello = greeting(profile, intent, bool(request.excluded), found, n, stages.language(intent))
     message = _joined(stages, intent, hello, aside, weak)
     reply = replace(reply, message=message, timings_ms=watch.timings(), complete=False)
-    reasons = stages.reasons(reply, prompt, prefix, request.seed, stop)
+    reasons = stages.reasons(request, reply, prompt, prefix, stop)
     yield from _with_reasons(reply, reasons, partial(stages.keep, request), watch)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from conftest import open_small
 from justified import FILM_TYPES, FILMS, NINETIES, build, facts
 
 from agent.generation.fake import FakeGenerator
@@ -110,6 +111,25 @@ def test_no_two_reasons_of_a_list_begin_and_end_alike(films):
     found = phrase(FakeGenerator(), (), plans, lambda item, told: (_open(),), "film", films[0])
     texts = [one.text for one in found]
     assert len(set(texts)) == 4 and all(text.endswith(".") for text in texts)
+
+
+def test_what_goes_on_after_a_list_does_not_begin_with_the_same_forms(films):
+    item = films[0].get("heat")
+    evidence = [
+        e for e in gathered(films, "heat", filters=(Filter("genres", "==", "Crime"),)) if e.kind == "constraint"
+    ]
+    first, fifth = (plan_list([item], [evidence], "film", films[0], before)[0] for before in (0, 5))
+    assert (first.opener, fifth.plain) == ("As you asked,", "It is a crime film, as you asked.")
+    assert first.plain == "As you asked, it is a crime film."
+
+
+def test_more_goes_on_in_other_forms(tmp_path):
+    with open_small(tmp_path / "w") as agent:
+        talk = agent.conversation()
+        first, more = (talk.say(text, n=1).recommendations[0] for text in ("a drama", "more"))
+    assert first.evidence[0].text == more.evidence[0].text == "It is a drama film, as you asked."
+    assert first.justification == "As you asked, it is a drama."
+    assert more.justification == "It is a drama, as you asked."
 
 
 def _open():

@@ -74,13 +74,16 @@ def _naming(fact: str, title: str) -> str:
 
 
 def plan_list(
-    items: Sequence[Item], gathered: Sequence[Sequence[Evidence]], noun: str, catalogue: Catalogue
+    items: Sequence[Item], gathered: Sequence[Sequence[Evidence]], noun: str, catalogue: Catalogue, before: int = 0
 ) -> list[Plan]:
-    """One plan an item; neither what leads nor whom it leans on is the same twice where that can be helped."""
+    """One plan an item; neither what leads nor whom it leans on is the same twice where that can be helped.
+
+    `before` says how many places the list goes on after, so that "more" does not begin with the same forms again.
+    """
     used: Counter[tuple[str, ...]] = Counter()
     return [
         _planned(row, item, evidence, used, noun, catalogue)
-        for row, (item, evidence) in enumerate(zip(items, gathered, strict=True))
+        for row, (item, evidence) in enumerate(zip(items, gathered, strict=True), before)
     ]
 
 

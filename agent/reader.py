@@ -24,7 +24,6 @@ from agent.understanding.dialogue import State, Turn, understand
 from agent.understanding.filling import filled
 from agent.understanding.intent import parse_intent
 from agent.understanding.slots import UnfitAnswerError, read_changes, schema_of
-from agent.understanding.unclear import Choice
 from agent.workspace.catalogue import Catalogue
 
 BY_WORDS, BY_MODEL = "by words", "by the model"
@@ -79,43 +78,31 @@ class Reader:
         turn = understand(text, state, catalogue)
         if turn.does != "list" or state.choices:  # what was just asked of, only the words know
             return turn, BY_WORDS
-        read, how = self._filled(text, state, catalogue)
-        if read is None:
-            return turn, how
-        intent, choices = read
-        if choices is None:
-            return replace(turn, intent=intent), how
-        return replace(turn, does="ask", intent=intent, choices=choices), how
+        return self._filled(text, state, catalogue, turn)
 
     def intent(self, text: str, catalogue: Catalogue) -> tuple[Intent, str]:
         """What a message alone asks for, and how that was found out."""
-        read, how = self._filled(text, State(), catalogue)
-        if read is not None and read[1] is None:
-            return read[0], how
-        how = how if read is None else f"{BY_WORDS}, for the model would ask what is meant, and nobody can answer"
-        return parse_intent(text, catalogue), how
+        by_words = Turn("list", parse_intent(text, catalogue))
+        turn, how = self._filled(text, State(), catalogue, by_words)
+        if turn.does == "ask":
+            return by_words.intent, f"{BY_WORDS}, for the model would ask what is meant, and nobody can answer"
+        return turn.intent, how
 
-    def _filled(
-        self, text: str, state: State, catalogue: Catalogue
-    ) -> tuple[tuple[Intent, tuple[Choice, ...] | None] | None, str]:
-        """The intent that the model fills in, with what to ask first if something is unclear; None where words count.
-
-        And how it was found out.
-        """
+    def _filled(self, text: str, state: State, catalogue: Catalogue, by_words: Turn) -> tuple[Turn, str]:
+        """The turn as the model fills it in, where it can: a list of something else, or a question that comes first."""
         if not self.asks_model or not text.strip():
-            return None, BY_WORDS
+            return by_words, BY_WORDS
         shown = state.lists[-1] if state.lists else ()
         try:
             answer = self._answer(text, state, catalogue)
-            intent, unclear = (
-                filled(answer, text, state.intent, shown, catalogue),
-                read_changes(answer, catalogue).unclear,
-            )
-            return (intent, choices_for(unclear, text, shown, catalogue) if unclear else None), BY_MODEL
+            turn = replace(by_words, intent=filled(answer, text, state.intent, shown, catalogue))
+            if unclear := read_changes(answer, catalogue).unclear:
+                turn = replace(turn, does="ask", choices=choices_for(unclear, text, shown, catalogue))
+            return turn, BY_MODEL
         except UnfitAnswerError as error:
-            return None, f"{BY_WORDS}, for the model's answer {error}"
+            return by_words, f"{BY_WORDS}, for the model's answer {error}"
         except InputError as error:  # the prompt is longer than the model reads
-            return None, f"{BY_WORDS}, for the model could not be asked: {error}"
+            return by_words, f"{BY_WORDS}, for the model could not be asked: {error}"
 
     def _answer(self, text: str, state: State, catalogue: Catalogue) -> str:
         form = self._form_of(catalogue)

@@ -100,10 +100,10 @@ def check_bits(bits: int | None) -> None:
 
     if bits is None:
         return
-    if find_spec("bitsandbytes") is None:
-        raise InputError(f"A base model in {bits} bits needs bitsandbytes: run {how_to_install('qlora')}.")
     if not torch.cuda.is_available():
         raise InputError(
             f"A base model in {bits} bits needs an NVIDIA GPU, and there is none here. On a CPU it is slower than "
             "whole: leave `bits` out."
         )
+    if find_spec("bitsandbytes") is None:
+        raise InputError(f"A base model in {bits} bits needs bitsandbytes: run {how_to_install('qlora')}.")

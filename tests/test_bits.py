@@ -30,6 +30,7 @@ def test_without_a_gpu_it_is_refused_before_anything_else(tmp_path, tiny, monkey
 
 
 def test_without_the_library_it_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr("finetune.recipe.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"needs bitsandbytes: run .*\[qlora\]"):
         check_bits(4)

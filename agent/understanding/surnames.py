@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from agent.schema import Filter
+from agent.schema import Filter, Op
 from agent.understanding.cues import EVERYDAY, FILLER, stance
 from agent.understanding.names import people_named, values_named
 from agent.understanding.spans import phrases_in
@@ -67,13 +67,18 @@ def find_namesakes(text: str, catalogue: Catalogue) -> Iterator[Namesakes]:
         if any(span.overlaps(*word.span()) for span in whole):
             continue
         people = _people_at(text, *word.span(), roles_cued(text, word.start()), catalogue)
-        items: Counter[str] = Counter()
-        for attribute, value in people:
-            items[value] += catalogue.frequency(attribute, value)
-        if 1 < len({phrase_key(value) for value in items}) <= MOST_NAMESAKES:
-            op = "!=" if stance(text, word.start()) == "against" else "=="
-            best = {v: max((a for a, x in people if x == v), key=lambda a: catalogue.frequency(a, v)) for v in items}
-            yield Namesakes(*word.span(), tuple(Filter(best[v], op, v) for v, _ in items.most_common()))  # type: ignore[arg-type]
+        if 1 < len({phrase_key(value) for _, value in people}) <= MOST_NAMESAKES:
+            op: Op = "!=" if stance(text, word.start()) == "against" else "=="
+            yield Namesakes(*word.span(), as_choices(people, op, catalogue))
+
+
+def as_choices(people: Sequence[tuple[str, str]], op: Op, catalogue: Catalogue) -> tuple[Filter, ...]:
+    """A condition for each of these people (attribute, value), the best known first, by what they did most often."""
+    items: Counter[str] = Counter()
+    for attribute, value in people:
+        items[value] += catalogue.frequency(attribute, value)
+    best = {v: max((a for a, x in people if x == v), key=lambda a: catalogue.frequency(a, v)) for v in items}
+    return tuple(Filter(best[v], op, v) for v, _ in items.most_common())
 
 
 def roles_cued(text: str, start: int) -> frozenset[str]:

@@ -29,7 +29,7 @@ from agent.saved import keep
 from agent.schema import Feedback, Intent, Item, Reply, Strategy
 from agent.serving import open_serving
 from agent.settings import Settings, load_settings
-from agent.stages import Stages
+from agent.stages import Stages, noun_of
 from agent.turn import answer
 from agent.workspace import kept
 from agent.workspace.catalogue import Catalogue
@@ -58,7 +58,7 @@ class Agent:
         self.settings = settings
         self.generator = generator
         self.prompts = PromptSet.named(settings.prompts)
-        self.noun = settings.noun or str(workspace.store.get_meta("noun") or self.prompts.noun or "item")
+        self.noun = noun_of(settings, workspace.store, self.prompts)
         self._encoder = encoder
         self._changing = threading.Lock()  # held while the store's people or items change together with what serves
         self.serving = open_serving(workspace, encoder, generator, progress)

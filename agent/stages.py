@@ -33,6 +33,11 @@ from agent.workspace.catalogue import Catalogue
 from agent.workspace.store import Store
 
 
+def noun_of(settings: Settings, store: Store, prompts: PromptSet) -> str:
+    """What an item is called: as set, else as the catalogue was imported, else as these prompts call it."""
+    return settings.noun or str(store.get_meta("noun") or prompts.noun or "item")
+
+
 @dataclass(frozen=True, slots=True)
 class Stages:
     """The stages over what serves at one moment: a turn ends with what it began with, whatever changes meanwhile.

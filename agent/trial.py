@@ -17,7 +17,7 @@ from agent.justification.planning import plan_list
 from agent.request import Request, read_request
 from agent.retrieval.fusion import fuse
 from agent.schema import Intent, Item, Reply
-from agent.stages import Stages
+from agent.stages import Stages, noun_of
 from agent.turn import answer
 from agent.understanding.briefing import brief, situation
 from agent.understanding.dialogue import State
@@ -56,8 +56,7 @@ class Trial:
     ) -> None:
         now = replace(agent.stages(), keep=lambda request, reply: None)
         if prompts is not None:
-            noun = now.settings.noun or str(now.store.get_meta("noun") or "") or prompts.noun or "item"
-            now = replace(now, prompts=prompts, noun=noun)
+            now = replace(now, prompts=prompts, noun=noun_of(now.settings, now.store, prompts))
         if prompts is not None or generator is not None:
             now = now.using(now.lister.using(generator or now.generator))
         self.stages = now

@@ -117,7 +117,8 @@ class Examples:
         self._rank, self._reason = prompts.get("rank"), prompts.get("justify")
         reads = shares.get("understand") or shares.get("clarify")
         self._messages = Messages(catalogue, prompts, noun) if reads else None
-        self._unclear = Unclear(catalogue, self._messages, noun) if self._messages else None
+        asks = self._messages if shares.get("clarify") else None
+        self._unclear = None if asks is None else Unclear(catalogue, asks, noun)
         self._noun, self._window, self._seed, self._explained = noun, window, seed, explained
         # Somebody stands here once for each window that their history fills, so that an epoch reads all of it.
         lengths = [len(history) - 1 for history in training.histories]

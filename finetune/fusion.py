@@ -58,9 +58,12 @@ def learn_voices(
         asked: histories of positions, oldest first, that none of them has learned what follows.
         targets: what followed each, one or more.
     """
+    alike = (1 / len(networks),) * len(networks)
+    if len(networks) == 1:
+        return alike
     features: list[Floats] = []
     chosen: list[int] = []
-    for start in range(0, len(asked) if len(networks) > 1 else 0, AT_ONCE):
+    for start in range(0, len(asked), AT_ONCE):
         histories = asked[start : start + AT_ONCE]
         said = np.stack([n.queries(histories) @ n.items.T for n in networks], axis=2).astype(np.float64)
         for logits, history, wanted in zip(said, histories, targets[start : start + AT_ONCE], strict=True):
@@ -71,7 +74,7 @@ def learn_voices(
                 features.append(logits[positions])
                 chosen.append(int(target))
     weights = likeliest(features, chosen) if features else np.zeros(len(networks))
-    return tuple((weights / weights.sum() if weights.any() else np.full(len(networks), 1 / len(networks))).tolist())
+    return tuple((weights / weights.sum()).tolist()) if weights.any() else alike
 
 
 def likeliest(features: Sequence[Floats], chosen: Sequence[int]) -> Floats:

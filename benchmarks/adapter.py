@@ -5,8 +5,8 @@ seeded shuffle). The rest is tuned on as in `vouchrec finetune sft` and judged a
 people whose last remaining interaction is held out in turn; only then are the last interactions asked for, with the
 weight that the gate chose. NDCG@10 and HR@10 of the final order beside fused retrieval alone, over all people and over
 those whose item is among the candidates, with paired intervals over people (each the mean of their seeds): once with
-retrieval as a new workspace has it, and once as `vouchrec finetune behaviour` learns it, with a gate and a weight for
-each; and what the model names without candidates.
+retrieval as a new workspace has it, and once as `vouchrec finetune behaviour` learns it, with a weight for each; and
+what the model names without candidates.
 
     python benchmarks/adapter.py --preset items --seeds 5 --json out.json
     python benchmarks/adapter.py --data ml-latest-small --core 5 --seed 0
@@ -70,7 +70,8 @@ def main() -> None:
         ground = Ground(*open_data(arguments.data, arguments.texts, arguments.core, progress), progress)
         for config in (read_config(arguments.preset, seed=seed) for seed in seeds):
             split = make_split(ground.dataset, "leave-one-out", config.seed)
-            judged = adapters_judged(ground, split, config, Path(arguments.preset).stem, arguments.judged)
+            preset, people = Path(arguments.preset).stem, arguments.judged
+            judged = adapters_judged(ground, split, config, preset, people, twice=arguments.ship)
             adapters.append(judged)
             asked.append({called: _answers(ground, split, called, judged[called], config.seed) for called in judged})
     weights = {called: [one[called].manifest.model_weight for one in adapters] for called in RETRIEVALS}

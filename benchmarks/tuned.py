@@ -53,8 +53,13 @@ class Ground:
     progress: Progress
 
 
-def adapters_judged(ground: Ground, split: Split, config: SftConfig, preset: str, judged: int) -> dict[str, Adapter]:
-    """Tuned without the test interactions, and judged by the gate beside either retrieval: by RETRIEVALS."""
+def adapters_judged(
+    ground: Ground, split: Split, config: SftConfig, preset: str, judged: int, *, twice: bool = False
+) -> dict[str, Adapter]:
+    """Tuned without the test interactions, and judged by the gate, which tells a weight for each of RETRIEVALS.
+
+    Its verdict is on retrieval that has learned; with `twice` it also gives one on a new workspace.
+    """
     name, home = f"{preset}-{config.seed}", _home(ground, config.seed)
     with _without_test(home, ground.dataset, split) as workspace:
         if name not in adapters_of(workspace).names():
@@ -65,8 +70,9 @@ def adapters_judged(ground: Ground, split: Split, config: SftConfig, preset: str
     with _without_test(home.with_name(f"{home.name}-new"), ground.dataset, split) as workspace:
         if name not in (adapters := adapters_of(workspace)).names():
             added = adapters.add(learned.folder, name)
-            save_manifest(added.folder, replace(added.manifest, measures={}))  # those are of other retrieval
-        return {"new": _judged(ground, workspace, name, judged), "learned": learned}
+            weight = learned.manifest.weight_new or 0.0  # the verdict was on other retrieval
+            save_manifest(added.folder, replace(added.manifest, model_weight=weight, measures={}))
+        return {"new": _judged(ground, workspace, name, judged) if twice else adapters.get(name), "learned": learned}
 
 
 def _judged(ground: Ground, workspace: Workspace, name: str, people: int) -> Adapter:

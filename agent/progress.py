@@ -6,12 +6,15 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called with a stage name, the amount done and the total; the total is None where it is not known."""
+    """Called with a stage name, the amount done and the total; the total is None where it is not known.
 
-    def __call__(self, stage: str, done: float, total: float | None) -> None:
+    `said` is what else there is to see at this moment, such as a loss.
+    """
+
+    def __call__(self, stage: str, done: float, total: float | None, said: str = "") -> None:
         """Take one report."""
         ...
 
 
-def silent(stage: str, done: float, total: float | None) -> None:
+def silent(stage: str, done: float, total: float | None, said: str = "") -> None:
     """The progress of someone who does not want to see any."""

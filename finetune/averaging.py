@@ -71,7 +71,7 @@ class Averaging:
         share = min(self._stays, (1 + number) / (10 + number))
         for name, tensor in self._weights.items():
             self._mean[name].lerp_(tensor.detach(), 1 - share)
-        self._progress("tune", number, total)
+        self._progress("tune", number, total, f"loss {np.mean(self._now):.3f}, {self.places_per_second:,.0f} tokens/s")
 
     def end_pass(self) -> None:
         """All people were met once."""

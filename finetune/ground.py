@@ -35,7 +35,7 @@ from finetune.learned import RECORD, Learned, Rows, learned_by
 from finetune.recipe import SftConfig, Steps
 from finetune.retrieval import ASKED, transitions_of
 from finetune.several import first_before_others, is_first
-from finetune.trainer import Tuned
+from finetune.trainer import CURVES, Tuned
 
 PROMPTS = ("rank", "justify")  # what an adapter is bound to; one that ranks alone to the first
 
@@ -202,5 +202,7 @@ class Ground:
                 "again: it goes on where it was."
             ) from error
         (self._folder / "README.md").unlink(missing_ok=True)  # peft's, with nothing in it
+        if (curves := tuned.folder / CURVES).is_dir():
+            shutil.copytree(curves, self._folder / CURVES, dirs_exist_ok=True)
         save_manifest(self._folder, manifest)
         shutil.rmtree(self._adapters.root / ".tuning" / self.name, ignore_errors=True)  # of other settings too

@@ -18,7 +18,7 @@ from agent.workspace.workspace import Workspace
 from finetune.continuing import News, configured, go_on, shape_of
 from finetune.evaluate.splits import Cases
 from finetune.ground import Ground, Skills
-from finetune.recipe import SftConfig, check_bits
+from finetune.recipe import SftConfig, check_bits, check_reporting
 from finetune.several import first_before_others
 from finetune.sft import Score, loss_of, next_items, tune_model, with_lora
 from finetune.training import log_probabilities, touched_in
@@ -41,14 +41,15 @@ def tune_language(
     seed: they say when to stop. A run that was killed goes on where it was.
 
     Raises:
-        InputError: too few histories, a loss that is not a number, 4 bits without a GPU, or the extra `train` is not
-            installed.
+        InputError: too few histories, a loss that is not a number, 4 bits without a GPU, or the extra `train` or what
+            is to draw curves is not installed.
         AdapterError: the name is taken, or the folder cannot be written.
         AssetError: the language model cannot be had.
     """
     import torch
 
     check_bits(config.bits)
+    check_reporting(config.report_to)
     with first_before_others():
         ground = Ground(workspace, encoder, settings, config.seed, name, None, progress)
     if (able := sum(len(history) >= 2 for history in ground.training.histories)) < FEWEST:
@@ -90,6 +91,7 @@ def tune_further(
     import torch
 
     check_bits(config.bits)
+    check_reporting(config.report_to)
     adapter = adapters_of(workspace).get(start)
     config = configured(config, adapter)
     with first_before_others():

@@ -33,7 +33,7 @@ from finetune.examples import of_like_length
 from finetune.ground import Ground, Skills
 from finetune.pairs import Preferences, preferences
 from finetune.passages import Reader, passages
-from finetune.recipe import PreferenceConfig
+from finetune.recipe import PreferenceConfig, check_reporting
 from finetune.trainer import train
 from finetune.training import touched_in
 
@@ -59,6 +59,7 @@ def tune_preference(
         AdapterError: there is no start, it belongs to another model, prompt or encoder, or the name is taken.
         AssetError: the language model cannot be had.
     """
+    check_reporting(config.report_to)
     kept = adapters_of(workspace)
     adapter = kept.in_service if start is None else kept.get(start)
     if adapter is None:

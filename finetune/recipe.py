@@ -28,7 +28,7 @@ class Steps(BaseModel):
     average: float = Field(0.98, ge=0, lt=1, description="How much of the average of the weights stays at each step.")
     patience: int = Field(2, ge=1, description="Stop so many passes after the best one on validation people.")
     seed: int = Field(0, ge=0, description="Decides every draw.")
-    report_to: str = Field("none", description="none, tensorboard or trackio.")
+    report_to: Literal["none", "tensorboard", "trackio"] = Field("none", description="Who draws curves of the run.")
 
 
 class SftConfig(Steps):
@@ -107,3 +107,9 @@ def check_bits(bits: int | None) -> None:
         )
     if find_spec("bitsandbytes") is None:
         raise InputError(f"A base model in {bits} bits needs bitsandbytes: run {how_to_install('qlora')}.")
+
+
+def check_reporting(report_to: str) -> None:
+    """InputError where what is to draw the curves is not installed."""
+    if report_to != "none" and find_spec(report_to) is None:
+        raise InputError(f"To report to {report_to} it must be installed: `.venv/bin/pip install {report_to}`.")

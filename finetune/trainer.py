@@ -22,6 +22,7 @@ from finetune.averaging import Averaging
 from finetune.recipe import Steps
 from finetune.several import is_first, processes, told_by_first
 
+CURVES = "curves"  # the folder of TensorBoard's files, beside checkpoints and then in the adapter
 Part = Mapping[str, NDArray[np.generic]]
 Drawn = Callable[[int, Sequence[int]], Sequence[Part]]
 
@@ -31,7 +32,7 @@ class Tuned:
     """A tuned model (peft's): its loss and validation score by pass, the best pass (from 1), and how fast it went.
 
     `start` is the score before the first pass, where that was asked for, and then `best` is 0 if no pass was better. A
-    place is a token or an item.
+    place is a token or an item. `folder` holds the checkpoints and the curves.
     """
 
     model: Any
@@ -39,6 +40,7 @@ class Tuned:
     scores: tuple[float, ...]
     best: int
     places_per_second: float
+    folder: Path
     start: float | None = None
 
 
@@ -78,7 +80,7 @@ def train(
         trainer_of(model, examples, drawn, config, folder, averaging).train(resume_from_checkpoint=last)
     averaging.take_best()
     scores, losses = tuple(averaging.scores), tuple(averaging.losses)
-    return Tuned(model, losses, scores, averaging.best, averaging.places_per_second, start)
+    return Tuned(model, losses, scores, averaging.best, averaging.places_per_second, folder, start)
 
 
 def trainer_of(
@@ -136,8 +138,10 @@ def trainer_of(
         output_dir=str(folder), num_train_epochs=config.epochs, per_device_train_batch_size=config.batch,
         learning_rate=config.rate, lr_scheduler_type="cosine", warmup_steps=0.05, max_grad_norm=1.0, seed=config.seed,
         bf16=next(model.parameters()).dtype == torch.bfloat16, use_cpu=not torch.cuda.is_available(),
-        gradient_checkpointing=False, save_strategy="epoch", save_total_limit=2, logging_strategy="no",
-        report_to=config.report_to, disable_tqdm=True, remove_unused_columns=False, max_length=None,
+        gradient_checkpointing=False, save_strategy="epoch", save_total_limit=2,
+        logging_strategy="no" if config.report_to == "none" else "steps", logging_steps=10, report_to="none",
+        project="vouchrec", run_name="-".join(folder.parts[-2:]),
+        disable_tqdm=True, remove_unused_columns=False, max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True}, dataloader_pin_memory=False,
         ddp_find_unused_parameters=processes() > 1,  # what only ranks leaves the last layers alone
     )  # fmt: skip
@@ -146,15 +150,33 @@ def trainer_of(
     for weights, precise in learned:  # trl rounds them where the base has 4 bits: too coarse for vectors of items
         weights.data = precise
     trainer.remove_callback(PrinterCallback)  # the terminal is told by `averaging`
+    if config.report_to != "none":
+        trainer.add_callback(_reporter(config.report_to, folder))
+        told.log = trainer.log
     return trainer
 
 
+def _reporter(report_to: str, folder: Path) -> Any:  # noqa: ANN401 - a callback of transformers
+    """Draws curves: TensorBoard from files beside the checkpoints, Trackio in a project of this machine."""
+    from transformers.integrations import TensorBoardCallback, TrackioCallback
+
+    if report_to == "trackio":
+        return TrackioCallback()
+    board = TensorBoardCallback()
+    board.logging_dir = str(folder / CURVES)  # its own choice would hold the name of the machine
+    return board
+
+
 def _told(averaging: Averaging, folder: Path) -> Any:  # noqa: ANN401
-    """A callback of transformers that hands on what happens; `epoch` is the one under way, from 0."""
+    """A callback of transformers that hands on what happens; `epoch` is the one under way, from 0.
+
+    `log`, where there is one, is told the score of each pass, and the loss at its end.
+    """
     from transformers import TrainerCallback
 
     class Told(TrainerCallback):  # type: ignore[misc]
         epoch = 0
+        log: Callable[[dict[str, float]], None] | None = None
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
             if state.global_step:
@@ -168,6 +190,9 @@ def _told(averaging: Averaging, folder: Path) -> Any:  # noqa: ANN401
 
         def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
             averaging.end_pass()
+            if self.log is not None:
+                self.log({"eval_score": averaging.scores[-1]})
+                control.should_log = True
             control.should_training_stop |= averaging.is_over
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401

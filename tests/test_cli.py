@@ -438,6 +438,24 @@ def test_a_log_names_a_stage_while_it_still_goes_on():
     assert [line.partition(" (")[0] for line in log.file.getvalue().splitlines()] == ["Encoding ...", "Encoding: 1,000"]
 
 
+def test_a_log_says_now_and_then_how_far_a_long_stage_is_and_what_there_is_to_see(monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr("ui.progress.time.monotonic", lambda: now)
+    log = console()
+    with TerminalProgress(log, worth_showing=3600, every=60) as progress:
+        for step in range(40, 101):  # it was stopped at 40
+            progress("tune", step, 100, f"loss {step}")
+            now += 7.0
+    assert log.file.getvalue().splitlines() == [
+        "Tune: 49/100, loss 49, 6 min left",
+        "Tune: 58/100, loss 58, 5 min left",
+        "Tune: 67/100, loss 67, 4 min left",
+        "Tune: 76/100, loss 76, 3 min left",
+        "Tune: 85/100, loss 85, 2 min left",
+        "Tune: 94/100, loss 94, 42 s left",
+    ]
+
+
 def test_a_stage_that_failed_leaves_nothing_that_would_name_it():
     with pytest.raises(OSError), TerminalProgress(console(), worth_showing=3600) as progress:
         progress("encoding", 0, 1000)
@@ -462,6 +480,21 @@ def test_bars_on_a_terminal_leave_nothing_behind_unless_kept():
             progress("encoding", 1, 2)
             progress("encoding", 2, 2)
         assert screen.file.getvalue().count("Encoding") == 0  # over in a moment
+
+
+def test_a_bar_tells_how_long_it_takes_and_what_there_is_to_see(monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr("ui.progress.time.monotonic", lambda: now)
+    screen = console(force_terminal=True, color_system=None, width=80)
+    with TerminalProgress(screen, keep=True) as progress:
+        progress._bars.get_time = lambda: now
+        for step in range(60):
+            progress("tune", step, 3900, "loss 5.127, 1,340 tokens/s")
+            now += 6.0
+        progress._bars.refresh()
+        shown = screen.file.getvalue().splitlines()[-1].rstrip()
+    assert shown.endswith("59/3,900 6 h 24 min left loss 5.127, 1,340 tokens/s")
+    assert len(shown.removeprefix("\x1b[2K")) <= 80
 
 
 # -- finetune

@@ -204,7 +204,7 @@ def test_what_was_liked_rises_above_what_was_not(ring, path, tiny):
             tune_preference(workspace, ENCODER, settings(tiny), PREFERRED, "preferred")
         say(workspace, 1, start=49)
 
-        def kill(stage, done, total):
+        def kill(stage, done, total, said=""):
             if stage == "tune" and done == 8:  # after the first checkpoint
                 raise Killed
 

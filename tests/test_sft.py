@@ -190,7 +190,7 @@ def test_a_killed_run_goes_on_to_the_same_adapter(tmp_path, tiny):
     short = QUICK.model_copy(update={"epochs": 3})
     whole = tuned_in(tmp_path / "whole", tiny, short)
 
-    def kill(stage, done, total):
+    def kill(stage, done, total, said=""):
         if stage.startswith("tune") and done == 7:  # three steps a pass: after two checkpoints
             raise Killed
 

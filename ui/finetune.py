@@ -93,6 +93,9 @@ def sft(
         int | None, typer.Option(min=4, max=4, metavar="4", help="Hold the base model in 4 bits; needs a GPU.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="Decides every draw.")] = None,
+    report_to: Annotated[
+        str | None, typer.Option("--report-to", metavar="NAME", help="Curves of the run: none, tensorboard or trackio.")
+    ] = None,
 ) -> None:
     """Tune the language model on the histories of a workspace: LoRA, and a vector for every item.
 
@@ -111,7 +114,8 @@ def sft(
     if start is not None and (rank, seed) != (None, None):
         raise InputError(f"--rank and --seed are those of {start}, which is tuned further. Leave them out.")
     preset = preset or ("cpu" if start is None else "nightly")
-    config = read_config(preset, epochs=epochs, rate=rate, rank=rank, batch=batch, bits=bits, seed=seed)
+    flags = {"epochs": epochs, "rate": rate, "rank": rank, "batch": batch, "bits": bits, "seed": seed}
+    config = read_config(preset, **flags, report_to=report_to)
     settings = upkeep.ensure_example(terminal, workspace) if example else load_settings(home=workspace)
     quiet = not is_first()  # of several processes one speaks
     shown = nullcontext(silent) if quiet else terminal.progress(keep=True)

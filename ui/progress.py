@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar for each stage that takes a while; on a log, a line then and one when it is finished."""
+"""Progress on stderr: a bar for each stage that takes a while; on a log, a line then, each minute, and at the end."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.text import Text
 
 WORTH_SHOWING = 1.0  # seconds; a stage that is over sooner is not worth a line
+EVERY = 60.0  # seconds between two lines of a log
+SURE = 10.0  # seconds after which it can be told how long the rest takes
 
 
 @dataclass
 class _Stage:
     start: float
+    first: float  # done when it began: work that was stopped goes on from there
+    told: float  # when a log last said how far it is
     done: float = 0.0
     total: float | None = None
     task: TaskID | None = None
@@ -28,9 +32,11 @@ class _Stage:
 class TerminalProgress:
     """The `Progress` callable of the agent, drawn. Any thread may call it; use it as a context manager."""
 
-    def __init__(self, console: Console, *, keep: bool = False, worth_showing: float = WORTH_SHOWING) -> None:
+    def __init__(
+        self, console: Console, *, keep: bool = False, worth_showing: float = WORTH_SHOWING, every: float = EVERY
+    ) -> None:
         self._console = console
-        self._worth_showing = worth_showing
+        self._worth_showing, self._every = worth_showing, every
         self._lock = threading.RLock()
         self._stages: dict[str, _Stage] = {}
         self._current: str | None = None
@@ -50,23 +56,27 @@ class TerminalProgress:
             if self._bars is not None:
                 self._bars.stop()
 
-    def __call__(self, stage: str, done: float, total: float | None) -> None:
+    def __call__(self, stage: str, done: float, total: float | None, said: str = "") -> None:
         """Draw or remember how far a stage is; it is finished at its total, or when another one begins."""
+        now = time.monotonic()
         with self._lock:
             if stage != self._current:
                 self._finish_current()
             known = self._stages.get(stage)
             if known is None or (known.finished and done < known.done):
-                known = self._stages[stage] = _Stage(time.monotonic())
+                known = self._stages[stage] = _Stage(start=now, first=done, told=now)
                 if self._bars is not None:
                     self._bars.start()
-                    known.task = self._bars.add_task(_named(stage), total=total)
+                    known.task = self._bars.add_task(_named(stage), total=total, left="", said="")
                 else:
                     self._begin(stage, known)
             self._current = stage
             known.done, known.total = done, total
             if self._bars is not None and known.task is not None:
-                self._bars.update(known.task, completed=done, total=total)
+                self._bars.update(known.task, completed=done, total=total, left=_left(known, now), said=said)
+            elif self._bars is None and now - known.told >= self._every:
+                known.told = now
+                self._print(stage, _counted(stage, done, total), said, _left(known, now))
             if total is not None and done >= total:
                 self._finish_current()
 
@@ -84,6 +94,10 @@ class TerminalProgress:
         known.herald = threading.Timer(self._worth_showing, tell)
         known.herald.daemon = True
         known.herald.start()
+
+    def _print(self, stage: str, *told: str) -> None:
+        parts = ", ".join(part for part in told if part)
+        self._console.print(Text(": ".join(part for part in (_named(stage), parts) if part)), soft_wrap=True)
 
     def _finish_current(self) -> None:
         stage, self._current = self._current, None
@@ -115,6 +129,7 @@ class _Bars(Progress):
             BarColumn(bar_width=24),
             _Count(),
             _Seconds(),
+            TextColumn("{task.fields[said]}", style="dim"),
             console=console,
             transient=not keep,
         )
@@ -132,11 +147,24 @@ class _Count(ProgressColumn):
 
 class _Seconds(ProgressColumn):
     def render(self, task: Task) -> Text:
-        return Text(f"{task.elapsed or 0:.0f} s", style="dim")
+        left = "" if task.finished else task.fields["left"]
+        return Text(left or f"{task.elapsed or 0:.0f} s", style="dim")
 
 
 def _named(stage: str) -> str:
     return stage[:1].upper() + stage[1:]
+
+
+def _left(known: _Stage, now: float) -> str:
+    """How long the rest takes if it goes on like this; nothing where that cannot be told yet."""
+    spent, moved = now - known.start, known.done - known.first
+    if known.total is None or known.total <= known.done or moved <= 0 or spent < SURE:
+        return ""
+    seconds = spent / moved * (known.total - known.done)
+    if seconds < 60:
+        return f"{seconds:.0f} s left"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min left" if hours else f"{minutes} min left"
 
 
 def _counted(stage: str, done: float, total: float | None) -> str:

@@ -15,7 +15,6 @@ from agent.build import adapters_of
 from agent.errors import AdapterError, InputError
 from agent.generation.adapters import BASE, IN_SERVICE, MANIFEST, WEIGHTS, base_fingerprint, read_adapter, save_manifest
 from agent.generation.base import Branch, Message
-from agent.generation.export import ITEMS, export
 from agent.generation.loading import load_model
 from agent.generation.local import LocalGenerator
 from agent.generation.prompting import PromptSet
@@ -167,19 +166,6 @@ def test_few_layers_can_tell_what_is_next_while_all_of_them_write(tmp_path, tiny
     with torch.no_grad():
         layers[1].mlp.down_proj.weight.div_(3)
     assert generator.score(generator.read(prompt), titles).total != pytest.approx(written, abs=1e-3)
-
-
-def test_an_exported_model_says_what_the_adapter_says(tuned, tiny, tmp_path):
-    _, adapter = tuned
-    folder = export(tiny, adapter, tmp_path / "plain", "float32")
-    assert load_file(folder / ITEMS)["own.weight"].shape == (N, QUICK.width)
-    prompt = (Message("user", "Which film?"), Message("assistant", "-"))
-    titles = ["Film Number 3 (1963)", "Film Number 7 (1967)"]
-    here, there = served(tiny, adapter), LocalGenerator(folder, dtype="float32")
-    expected = here.score(here.read(prompt), titles).total
-    assert there.score(there.read(prompt), titles).total == pytest.approx(expected, abs=1e-3)
-    with pytest.raises(InputError, match="no empty folder"):
-        export(tiny, adapter, folder)
 
 
 class Killed(Exception):

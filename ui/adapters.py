@@ -105,17 +105,26 @@ def export_adapter(
 ) -> None:
     """Write an adapter and its base model as one plain model (safetensors), for what serves such models elsewhere."""
     from agent.assets import language_model
-    from agent.build import adapters_of, check_adapter, open_workspace
-    from agent.generation.export import export
+    from agent.build import adapters_of, check_adapter, open_encoder, open_workspace
+    from agent.generation.export import CARD, export
+    from agent.generation.prompting import PromptSet
     from agent.settings import load_settings
+    from agent.stages import noun_of
 
     terminal: Terminal = ctx.obj
     settings = load_settings(home=workspace)
     with terminal.progress(keep=True) as progress, open_workspace(settings.home) as opened:
         base, adapter = language_model(settings.model, settings.cache, progress), adapters_of(opened).get(name)
         check_adapter(adapter, settings, base, settings.encoder)
-        export(base, adapter, folder, settings.dtype)
-    terminal.say(f"{folder} holds {settings.model} with {name} in its weights.")
+        items, prompts = opened.store.items(), PromptSet.named(settings.prompts)
+        prompt = prompts.get("rank").render(history=[], request="", noun=noun_of(settings, opened.store, prompts))
+        texts = opened.vectors(open_encoder(settings, progress), progress, items=items)[1]
+        export(base, adapter, folder, items, texts, prompt, settings.dtype)
+    terminal.say(f"{folder} holds {settings.model} with {name} in its weights. {CARD} there tells how to load it.")
+    if adapter.manifest.ranks_alone:
+        terminal.say(
+            "These weights rank and should not write: it has learned no words, so take the base model for them."
+        )
 
 
 @adapters.command("remove")

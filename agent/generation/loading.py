@@ -51,7 +51,7 @@ def load_served(folder: Path, adapter: Adapter | None, dtype: str = "auto") -> t
     writer, tokenizer = load_model(folder, dtype)
     ranker = _merged(copy.deepcopy(writer), adapter)
     assert adapter.manifest.shape is not None
-    ranker.model.layers = ranker.model.layers[: adapter.manifest.shape.depth]
+    _cut(ranker, adapter.manifest.shape.depth)
     ranker.set_input_embeddings(writer.get_input_embeddings())
     ranker.set_output_embeddings(writer.get_output_embeddings())
     return writer, ranker, tokenizer
@@ -89,6 +89,14 @@ def _merged(model: Any, adapter: Adapter) -> Any:  # noqa: ANN401 - transformers
     if shape is not None:
         merged.items.float()  # small, and what is read out of it is compared over a whole catalogue
     return merged
+
+
+def _cut(model: Any, depth: int | None) -> None:  # noqa: ANN401
+    """Leave a model its first layers, in its configuration too; None leaves all."""
+    model.model.layers, config = model.model.layers[:depth], model.config
+    config.num_hidden_layers = len(model.model.layers)
+    if getattr(config, "layer_types", None):  # of those whose layers are not all of a kind
+        config.layer_types = config.layer_types[:depth]
 
 
 def _quantised(dtype: torch.dtype) -> Any:  # noqa: ANN401 - transformers' own

@@ -215,15 +215,18 @@ class RemoteConversation:
         """What is understood so far."""
         return self.replies[-1].intent if self.replies else Intent()
 
-    def say(self, text: str, n: int = 5) -> Reply:
+    def say(self, text: str, n: int = 5, adapter: str | None = None) -> Reply:
         """Answer one message: it adds to what was said before, and corrects it where the two differ."""
-        self.replies.append(reply_from_json(self._client.post(f"{self._path}/say", {"text": text, "n": n})))
+        said = {"text": text, "n": n, "adapter": adapter}
+        self.replies.append(reply_from_json(self._client.post(f"{self._path}/say", said)))
         return self.replies[-1]
 
-    def stream(self, text: str, n: int = 5, *, stop: Callable[[], bool] = lambda: False) -> PyGenerator[Reply]:
+    def stream(
+        self, text: str, n: int = 5, *, stop: Callable[[], bool] = lambda: False, adapter: str | None = None
+    ) -> PyGenerator[Reply]:
         """The answer as it grows, see `Client.stream`."""
-        first = True
-        for reply in self._client.replies(f"{self._path}/say/stream", {"text": text, "n": n}, stop):
+        first, said = True, {"text": text, "n": n, "adapter": adapter}
+        for reply in self._client.replies(f"{self._path}/say/stream", said, stop):
             if first:
                 self.replies.append(reply)
                 first = False

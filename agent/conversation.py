@@ -21,6 +21,7 @@ from agent.errors import InputError
 from agent.request import check_message, read_request, valid_unicode
 from agent.saved import as_kept, reply_of
 from agent.schema import Event, Feedback, Intent, Recommendation, Reply
+from agent.stages import Stages
 from agent.turn import answer
 from agent.understanding import smalltalk
 from agent.understanding.dialogue import State, Turn
@@ -140,28 +141,32 @@ class Conversation:
     def add(self, text: str) -> None:
         """Let the intent grow by a few words as if they were said; no list is made."""
         check_message(text, self._agent.settings)
-        self.intent = self._understood(text)[0].intent
+        self.intent = self._understood(text, self._agent.stages())[0].intent
         self._save()
 
-    def say(self, text: str, n: int = 5) -> Reply:
+    def say(self, text: str, n: int = 5, adapter: str | None = None) -> Reply:
         """Answer one message: it adds to what was said before, and corrects it where the two differ.
 
         Most messages bring a new list. One that asks about an item of the list brings that item with its reasons, one
         that can mean several things a question, and one that asks for nothing a polite sentence.
-        """
-        return list(self.stream(text, n))[-1]
 
-    def stream(self, text: str, n: int = 5, *, stop: Callable[[], bool] = lambda: False) -> PyGenerator[Reply]:
+        `adapter` answers this message alone, see `Agent.recommend`; no list repeats that of another adapter either.
+        """
+        return list(self.stream(text, n, adapter=adapter))[-1]
+
+    def stream(
+        self, text: str, n: int = 5, *, stop: Callable[[], bool] = lambda: False, adapter: str | None = None
+    ) -> PyGenerator[Reply]:
         """The answer as it grows, see `Agent.stream`. The conversation moves on with the list, not with the reasons."""
         if not text.strip() and not self.replies:
             raise InputError("Say what you are in the mood for, such as 'something tense but funny, from the 90s'.")
         check_message(text, self._agent.settings)
-        understood, how = self._understood(text)
+        now = self._agent.stages(adapter)
+        understood, how = self._understood(text, now)
         if understood.does != "list":
             yield self._answered(understood, text, how)
             return
         shown = frozenset((*(i for listed in self.lists for i in listed), *understood.seen))
-        now = self._agent.stages()
         request = read_request(now.catalogue, now.settings, self.user_id, intent=understood.intent, n=n, excluded=shown)
         turn = answer(now, request, stop, how)
         first = True
@@ -257,11 +262,11 @@ class Conversation:
 
     # -- a message
 
-    def _understood(self, text: str) -> tuple[Turn, str]:
-        catalogue = self._agent.catalogue
+    def _understood(self, text: str, now: Stages) -> tuple[Turn, str]:
+        catalogue = now.catalogue
         lists = tuple(tuple(i for i in listed if i in catalogue.position) for listed in self.lists)
         state = State(_still_there(self.intent, catalogue), lists, self._choices)
-        return self._agent.reader.turn(valid_unicode(text), state, catalogue)
+        return now.reader.turn(valid_unicode(text), state, catalogue)
 
     def _move_on(self, understood: Turn, reply: Reply, text: str) -> None:
         """The list is there: from now on the message counts."""

@@ -7,6 +7,7 @@ import shutil
 import threading
 import weakref
 
+import httpx
 import pytest
 from conftest import SOON, open_small
 from test_adapters import PASSED, put
@@ -32,9 +33,9 @@ class Named(Backwards):
         self.adapter = adapter
 
 
-def opened(path, generator=None):
+def opened(path, generator=None, **flags):
     """With three adapters that may serve, two that may not, and models that are counted as they are loaded."""
-    agent = open_small(path, generator)
+    agent = open_small(path, generator, **flags)
     for name in ("one", "two", "three"):
         put(agent.workspace, name, measures=PASSED, model_weight=5.0)
     put(agent.workspace, "poor", measures={**PASSED, "passed": False})
@@ -162,6 +163,67 @@ def test_over_http(agent):
         assert client.recommend("p1").adapter is None
         with pytest.raises(InputError, match="'poor'"):
             client.recommend("p1", adapter="poor")
+
+
+@pytest.fixture(params=["here", "over HTTP"])
+def talk(agent, request):
+    """A conversation with the agent, or with the same agent as a service."""
+    if request.param == "here":
+        yield agent.conversation("p1")
+        return
+    with served(build_api(agent, per_minute=0), port=0) as url, Client(url) as client:
+        yield client.conversation("p1")
+
+
+def test_one_message_of_a_conversation_can_ask_for_it_and_the_next_goes_on_without(agent, talk):
+    plain = agent.recommend("p1", intent="from 1980 on", n=3)
+    first = talk.say("from 1980 on", 3, adapter="one")
+    assert (first.adapter, first.model_weight) == ("one", 5.0) and ids(first) != ids(plain)
+    assert ids(first) == ids(agent.recommend("p1", intent="from 1980 on", n=3, adapter="one"))
+    more = talk.say("more", 3)
+    assert more.adapter is None and more.intent.filters == first.intent.filters and not set(ids(more)) & set(ids(first))
+    *_, last = talk.stream("more", 3, adapter="two")
+    assert last.adapter == "two" and ids(last) and not set(ids(last)) & {*ids(first), *ids(more)}
+
+
+@pytest.mark.parametrize("said", ["from 1980 on", "thank you!"])
+def test_a_message_that_asks_for_what_may_not_serve_is_not_answered(agent, talk, said):
+    with pytest.raises(InputError, match="'poor'.*base, one, three, two"):
+        talk.say(said, adapter="poor")
+    with pytest.raises(InputError, match="'poor'"):
+        list(talk.stream(said, adapter="poor"))
+    assert not talk.replies and talk.say("from 1980 on").adapter is None and agent.loads == []
+
+
+def test_the_model_that_is_asked_for_reads_the_message_too(tmp_path):
+    class Understanding(Named):
+        fills_intents = True
+
+    with opened(tmp_path / "w", understanding="auto") as agent:
+        agent.adapted = Adapted(agent.workspace, Understanding)
+        talk = agent.conversation("p1")
+        assert talk.say("a drama", adapter="one").understood == "by the model"
+        assert talk.say("a comedy").understood == "by words"
+
+
+def test_a_chat_completion_names_it_in_the_model(agent):
+    with served(build_api(agent, per_minute=0), port=0) as url, httpx.Client(base_url=url, timeout=SOON) as http:
+        listed = [model["id"] for model in http.get("/v1/models").json()["data"]]
+        assert listed == ["vouchrec", "vouchrec/base", "vouchrec/one", "vouchrec/three", "vouchrec/two"]
+
+        def ask(model, **more):
+            body = {"model": model, "messages": [{"role": "user", "content": "from 1980 on"}], "user": "p1", **more}
+            return http.post("/v1/chat/completions", json=body)
+
+        for model, adapter in (("vouchrec", None), ("vouchrec/base", None), ("vouchrec/one", "one")):
+            told = ask(model).json()
+            turn = agent.workspace.store.turn(told["id"].removeprefix("chatcmpl-"))
+            assert (told["model"], turn["reply"]["adapter"]) == (model, adapter)
+            assert f'"model": "{model}"' in ask(model, stream=True).text
+        for model in ("vouchrec/poor", "vouchrec/", "one", "other/one"):
+            for stream in (False, True):
+                refused = ask(model, stream=stream)
+                assert refused.status_code == 404 and "vouchrec/one" in refused.json()["error"]["message"]
 
 
 def test_in_the_terminal_a_name_that_is_none_is_told_before_any_model_is_loaded(agent):

@@ -29,7 +29,7 @@ def chunks(answer):
 
 
 def test_the_model_is_named(http):  # noqa: F811
-    assert [model["id"] for model in http.get("/v1/models").json()["data"]] == ["vouchrec"]
+    assert [model["id"] for model in http.get("/v1/models").json()["data"]] == ["vouchrec", "vouchrec/base"]
     said = problem(http.post("/v1/chat/completions", json={"model": "gpt", "messages": [USER]}), 404, "not-found")
     assert said["error"]["message"] == said["detail"]
 

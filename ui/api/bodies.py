@@ -32,6 +32,7 @@ Values = Annotated[list[Value], Field(max_length=MOST_NAMES)]
 Count = Annotated[
     int, Field(ge=1, le=1000, description="How many to list; a count in the words wins."), BeforeValidator(_whole)
 ]
+Adapter = Annotated[Name | None, Field(description="One that passed the gate, or base.")]
 Seed = Annotated[
     int, Field(ge=0, lt=2**63, description="Varies the wording, never the order."), BeforeValidator(_whole)
 ]
@@ -112,7 +113,7 @@ class Asked(Body):
     ] = "score"
     seed: Seed | None = None
     excluded: Annotated[Names, Field(description="Ids that must not come.")] = []
-    adapter: Annotated[Name | None, Field(description="One that passed the gate, or base.")] = None
+    adapter: Adapter = None
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -142,6 +143,7 @@ class Said(Body):
 
     text: Text
     n: Count = 5
+    adapter: Adapter = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"text": "newer than 1994, and funnier"}]})
 
@@ -232,7 +234,7 @@ class ChatMessage(BaseModel):
 class ChatAsked(BaseModel):
     """A request for a chat completion. Fields of that interface that mean nothing here are passed over."""
 
-    model: Annotated[str, Field(max_length=200)]
+    model: Annotated[str, Field(max_length=200, description="vouchrec, or vouchrec/ADAPTER.")]
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=1000)]
     stream: StrictBool = False
     user: Annotated[Id | None, Field(description="A person of the store.")] = None

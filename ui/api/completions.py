@@ -44,32 +44,47 @@ router = APIRouter(prefix="/v1", tags=["chat"])
 
 @router.get("/models", responses=problems())
 def models(service: Serving, caller: Calling) -> dict[str, Any]:
-    """The one model there is."""
-    return {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": "vouchrec"}]}
+    """`vouchrec`, which answers with what is in service, and `vouchrec/NAME` for each adapter that can be asked for."""
+    told = [{"id": name, "object": "model", "created": 0, "owned_by": "vouchrec"} for name in _named(service.agent)]
+    return {"object": "list", "data": told}
 
 
 @router.post("/chat/completions", responses=STREAMED | problems("not-found", "timeout"))
 async def complete(asked: ChatAsked, request: Request, service: Serving, caller: Calling) -> Response:
     """The list that the messages ask for, with its verified reasons, as the text of an assistant."""
-    if asked.model != MODEL:
-        raise Problem("not-found", f"There is no model {asked.model[:60]!r}; there is {MODEL!r}.")
     user_id = caller.speaking_for(asked.user)
     agent, messages, seed = service.agent, asked.messages, asked.seed
 
     def start(stop: Stop) -> Generator[Reply]:
+        adapter = _adapter_of(asked.model, agent)
         intent, shown = understood(agent, messages)
-        return agent.stream(user_id, None, intent, seed=seed, excluded=shown, stop=stop)
+        return agent.stream(user_id, None, intent, seed=seed, excluded=shown, stop=stop, adapter=adapter)
 
     replies = service.turns.replies(start)
     if asked.stream:
         first = await unless_gone(request, anext(replies))
-        return Response(status_code=GONE) if first is None else event_stream(_chunks(first, replies))
+        return Response(status_code=GONE) if first is None else event_stream(_chunks(first, replies, asked.model))
     reply = await unless_gone(request, last(replies))
     if reply is None:
         return Response(status_code=GONE)
     message = {"role": "assistant", "content": text_of(reply, ended=True)}
     choice = {"index": 0, "message": message, "finish_reason": _reason(reply)}
-    return JSONResponse({**_head("chat.completion", reply.turn_id), "choices": [choice]})
+    return JSONResponse({**_head("chat.completion", reply.turn_id, asked.model), "choices": [choice]})
+
+
+def _named(agent: Agent) -> dict[str, str | None]:
+    """The adapters by the names of models that ask for them; None is what is in service."""
+    return {MODEL: None, **{f"{MODEL}/{name}": name for name in agent.adapted.names()}}
+
+
+def _adapter_of(model: str, agent: Agent) -> str | None:
+    """The adapter that a model's name asks for; Problem "not-found" where there is no such model."""
+    if model == MODEL:  # what most ask for, without a look at the disk
+        return None
+    named = _named(agent)
+    if model not in named:
+        raise Problem("not-found", f"There is no model {model[:80]!r}; there are {', '.join(named)}.")
+    return named[model]
 
 
 def understood(agent: Agent, messages: Sequence[ChatMessage]) -> tuple[Intent, frozenset[str]]:
@@ -106,10 +121,10 @@ def text_of(reply: Reply, *, ended: bool = False) -> str:
     return "\n\n".join([*parts, "\n".join(lines)] if lines else parts)
 
 
-async def _chunks(first: Reply, replies: AsyncGenerator[Reply]) -> AsyncIterator[bytes]:
+async def _chunks(first: Reply, replies: AsyncGenerator[Reply], model: str) -> AsyncIterator[bytes]:
     def chunk(delta: dict[str, str], reason: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": reason}
-        return _data({**_head("chat.completion.chunk", first.turn_id), "choices": [choice]})
+        return _data({**_head("chat.completion.chunk", first.turn_id, model), "choices": [choice]})
 
     async with aclosing(replies):
         text, latest = text_of(first), first
@@ -129,12 +144,12 @@ async def _chunks(first: Reply, replies: AsyncGenerator[Reply]) -> AsyncIterator
         yield b"data: [DONE]\n\n"
 
 
-def _head(kind: str, turn_id: str) -> dict[str, Any]:
+def _head(kind: str, turn_id: str, model: str) -> dict[str, Any]:
     return {
         "id": f"chatcmpl-{turn_id or uuid.uuid4().hex}",
         "object": kind,
         "created": int(time.time()),
-        "model": MODEL,
+        "model": model,
     }
 
 

@@ -50,7 +50,7 @@ def kept(user_id: Annotated[Id, Query()], service: Serving, caller: Calling) -> 
 async def say(conversation_id: str, said: Said, request: Request, service: Serving, caller: Calling) -> Response:
     """Answer one message: it adds to what was said before, and corrects it where the two differ."""
     talk = service.talks.get(caller, conversation_id)
-    return await whole(request, service, talk.answer(said.text, said.n))
+    return await whole(request, service, talk.answer(said.text, said.n, said.adapter))
 
 
 @router.post(
@@ -61,7 +61,7 @@ async def say(conversation_id: str, said: Said, request: Request, service: Servi
 async def say_stream(conversation_id: str, said: Said, request: Request, service: Serving, caller: Calling) -> Response:
     """The same as it grows, see `/v1/recommend/stream`."""
     talk = service.talks.get(caller, conversation_id)
-    return await streamed(request, service, talk.answer(said.text, said.n))
+    return await streamed(request, service, talk.answer(said.text, said.n, said.adapter))
 
 
 @router.post("/{conversation_id}/feedback", responses=problems("not-found"))

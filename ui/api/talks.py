@@ -30,7 +30,7 @@ class Talk:
         self._busy = threading.Lock()
         self._dropped = threading.Event()
 
-    def answer(self, text: str, n: int) -> Start:
+    def answer(self, text: str, n: int, adapter: str | None = None) -> Start:
         """The turn that answers one message.
 
         Raises:
@@ -38,14 +38,14 @@ class Talk:
         """
         if self._busy.locked():
             raise _conflict()
-        return lambda stop: self._stream(text, n, stop)
+        return lambda stop: self._stream(text, n, adapter, stop)
 
-    def _stream(self, text: str, n: int, stop: Stop) -> Generator[Reply]:
+    def _stream(self, text: str, n: int, adapter: str | None, stop: Stop) -> Generator[Reply]:
         if not self._busy.acquire(blocking=False):
             raise _conflict()
         try:
             stops = lambda: stop() or self._dropped.is_set()  # noqa: E731
-            with closing(self.conversation.stream(text, n, stop=stops)) as replies:
+            with closing(self.conversation.stream(text, n, stop=stops, adapter=adapter)) as replies:
                 yield from replies
         finally:
             self._busy.release()

@@ -107,7 +107,7 @@ def build(
         with _timed(timings, "learn transitions"):
             open_transitions(workspace, progress)
         if dataset is not None and not update:
-            add_shipped(adapters_of(workspace), dataset)
+            add_shipped(adapters_of(workspace), dataset, workspace.store)
     return BuildReport(
         len(found.items), found.rejected, found.rejected_count, len(found.interactions), found.interactions_rejected,
         found.interactions_rejected_count, found.guesses, timings,

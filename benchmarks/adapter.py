@@ -29,10 +29,17 @@ from common import describe_run, open_data, write_json  # type: ignore[import-no
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
-from tuned import RETRIEVALS, Ground, adapters_judged, each_person, lister_with  # type: ignore[import-not-found]
+from tuned import (  # type: ignore[import-not-found]
+    RETRIEVALS,
+    Ground,
+    adapters_judged,
+    each_person,
+    learned_of_example,
+    lister_with,
+)
 
 from agent.build import DATASETS
-from agent.generation.adapters import Adapter, Adapters, save_manifest
+from agent.generation.adapters import RECORD, Adapter, Adapters, save_manifest
 from agent.retrieval.fusion import Weights
 from agent.shipped import FOLDER
 from agent.stopwatch import Stopwatch
@@ -40,7 +47,7 @@ from finetune.evaluate.bootstrap import Interval, interval
 from finetune.evaluate.metrics import LIST
 from finetune.evaluate.splits import Split, make_split
 from finetune.gate import PEOPLE, Judged, places
-from finetune.learned import RECORD
+from finetune.learned import Learned
 from finetune.recipe import read_config
 from finetune.retrieval import learn_retrieval
 from finetune.training import Recipe
@@ -82,7 +89,8 @@ def main() -> None:
         {**describe_run(), "config": config.model_dump(), "weights": weights, "gates": gates, **figures},
     )
     if arguments.ship:
-        ship(**adapters[0], figures=figures)
+        split = make_split(ground.dataset, "leave-one-out", seeds[0])
+        ship(**adapters[0], figures=figures, learned_from=learned_of_example(ground, split, seeds[0]))
 
 
 def _answers(ground: Ground, split: Split, called: str, adapter: Adapter, seed: int) -> dict[str, Floats]:
@@ -184,14 +192,17 @@ def over_people(values: Floats, counts: Floats) -> Interval:
     return interval((values * counts).sum(axis=0)[people] / counts.sum(axis=0)[people])
 
 
-def ship(new: Adapter, learned: Adapter, figures: Mapping[str, Any]) -> None:
-    """Put an adapter that has passed the gate beside retrieval as a new workspace has it into the package."""
+def ship(new: Adapter, learned: Adapter, figures: Mapping[str, Any], learned_from: Learned) -> None:
+    """Put an adapter that has passed the gate beside retrieval as a new workspace has it into the package.
+
+    `learned_from` is told of every store into which the data set is imported.
+    """
     tuned = new.manifest
     if not tuned.passed:
         raise SystemExit(f"{tuned.name} has not passed the gate, so it is not shipped.")
     shutil.rmtree(FOLDER / DATASETS[0], ignore_errors=True)
     Adapters(FOLDER).add(new.folder, DATASETS[0])
-    training = {name: told for name, told in tuned.training.items() if name != RECORD}  # of a store that nobody has
+    training = {**tuned.training, RECORD: {**learned_from.as_dict(), "store": DATASETS[0]}}
     measures = {**tuned.measures, "test": figures}
     weights = {"model_weight": learned.manifest.model_weight, "weight_new": tuned.model_weight}
     manifest = replace(tuned, name=DATASETS[0], shipped=True, training=training, measures=measures, **weights)

@@ -38,13 +38,13 @@ def open_example(**flags: Any) -> Agent:  # noqa: ANN401 - the fields of Setting
     It is built on the first call. Every request is kept as a turn, so nobody's own workspace should be measured.
     """
     with _progress() as progress:
-        return Agent.open(_example(progress, **flags), progress=progress, **flags)
+        return Agent.open(example_home(progress, **flags), progress=progress, **flags)
 
 
 def open_without_model(**flags: Any) -> Agent:  # noqa: ANN401 - the fields of Settings
     """The same agent, but nothing of its order comes from a language model, and its reasons are no model's either."""
     with _progress() as progress:
-        home = _example(progress, **flags)
+        home = example_home(progress, **flags)
         settings = load_settings(home, model_weight=0.0, **flags)
         encoder = build.open_encoder(settings, progress)
         return Agent(build.open_workspace(home), settings, encoder, FakeGenerator(), progress)
@@ -58,7 +58,7 @@ def open_data(
     The workspace of the example is closed again, so that others can open it meanwhile.
     """
     if folder is None:
-        home = _example(progress)
+        home = example_home(progress)
         settings = load_settings(home)
         encoder = build.open_encoder(settings, progress)
         with build.open_workspace(home) as workspace:
@@ -75,7 +75,8 @@ def open_data(
     return replace(dataset, vectors=vectors), settings, encoder, kept
 
 
-def _example(progress: Progress, **flags: Any) -> Path:  # noqa: ANN401
+def example_home(progress: Progress, **flags: Any) -> Path:  # noqa: ANN401 - the fields of Settings
+    """Where the example workspace is; built on the first call."""
     home = Path(os.environ.get("VOUCHREC_HOME") or load_settings().cache / "benchmarks" / "movielens-100k")
     if not (home / STORE).is_file():
         build.build(home, settings=load_settings(home, **flags), dataset="movielens-100k", progress=progress)

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from common import example_home  # type: ignore[import-not-found]
 from numpy.typing import NDArray
 from rich.progress import track
 
 from agent.assets import language_model
-from agent.build import adapters_of, behaviour_folder
+from agent.build import adapters_of, behaviour_folder, open_workspace
 from agent.generation.adapters import Adapter, save_manifest
 from agent.generation.local import LocalGenerator
 from agent.generation.prompting import PromptSet
@@ -29,12 +30,13 @@ from agent.settings import Settings
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
-from finetune.evaluate.data import Dataset
-from finetune.evaluate.splits import Cases, Split
+from finetune.evaluate.data import Dataset, from_store
+from finetune.evaluate.splits import Cases, Split, hold_out_last
 from finetune.gate import promote
 from finetune.language import tune_language
+from finetune.learned import Learned, Rows
 from finetune.recipe import SftConfig
-from finetune.retrieval import query_of, tune
+from finetune.retrieval import ASKED, query_of, tune
 from finetune.training import Recipe
 
 Positions = NDArray[np.int64]
@@ -73,6 +75,20 @@ def adapters_judged(
             weight = learned.manifest.weight_new or 0.0  # the verdict was on other retrieval
             save_manifest(added.folder, replace(added.manifest, model_weight=weight, measures={}))
         return {"new": _judged(ground, workspace, name, judged) if twice else adapters.get(name), "learned": learned}
+
+
+def learned_of_example(ground: Ground, split: Split, seed: int) -> Learned:
+    """What an adapter of this seed has learned from, by the rows of the whole example instead of its own workspace."""
+    with _without_test(_home(ground, seed), ground.dataset, split) as workspace:
+        shown = from_store(workspace.store, "example")
+    _, cases = hold_out_last(shown, seed, ASKED)
+    number = {user: row for row, user in enumerate(ground.dataset.user_ids)}
+    people = [number[shown.user_ids[user]] for user in cases.known.users]
+    with open_workspace(example_home(ground.progress)) as workspace:
+        rows = Rows(workspace.store, ground.dataset)
+    asked = [*zip(people, cases.targets, strict=True), *zip(split.test.known.users, split.test.targets, strict=True)]
+    held_out = {row for user, targets in asked for row in rows.of(int(user), targets).tolist()}
+    return Learned(rows.store, rows.last, tuple(sorted(held_out)))
 
 
 def _judged(ground: Ground, workspace: Workspace, name: str, people: int) -> Adapter:

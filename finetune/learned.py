@@ -6,7 +6,6 @@ and an item that met more than once count as one, by the first row, as they do i
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import InputError
-from agent.generation.adapters import Adapter
+from agent.generation.adapters import RECORD, Adapter
 from agent.workspace.catalogue import item_key
 from agent.workspace.store import Store
 from finetune.evaluate.data import Dataset
 from finetune.evaluate.splits import Cases, Known
 
 Positions = NDArray[np.int64]
-RECORD, STORE_ID = "learned", "store_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class Rows:
     """The row number of each pair of a person and an item in a data set that was read from this store."""
 
     def __init__(self, store: Store, dataset: Dataset) -> None:
-        self.store = _identity(store)
+        self.store = store.identity
         numbers = store.interaction_numbers()
         self._keys, first = np.unique(dataset.users * dataset.n_items + dataset.items, return_index=True)
         self._numbers, self._n_items, self.last = numbers[first], dataset.n_items, int(numbers[-1])
@@ -107,9 +105,3 @@ def fairly_asked(adapter: Adapter, store: Store, dataset: Dataset, cases: Cases)
             "the start with `vouchrec finetune sft`, or wait for new interactions and tune further."
         )
     return fair
-
-
-def _identity(store: Store) -> str:
-    if (known := store.get_meta(STORE_ID)) is None:
-        store.set_meta(STORE_ID, known := uuid.uuid4().hex)
-    return str(known)

@@ -102,12 +102,12 @@ def test_what_comes_with_the_package_serves_a_new_workspace_of_its_data_set(path
     with Workspace.open(path) as workspace:
         found = adapters_of(workspace)
         shutil.copytree(found.get("good").folder, tmp_path / "shipped" / "films")
-        add_shipped(found, "books")
+        add_shipped(found, "books", workspace.store)
         assert found.in_service is None and "books" not in found.names()
-        add_shipped(found, "films")
+        add_shipped(found, "films", workspace.store)
         assert found.in_service.manifest.name == "films" and found.in_service.manifest.model_weight == 0.7
         found.use(None)
-        add_shipped(found, "films")  # who took it out of service meant it
+        add_shipped(found, "films", workspace.store)  # who took it out of service meant it
         assert found.in_service is None
 
 

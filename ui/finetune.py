@@ -75,7 +75,7 @@ def sft(
             "--preset",
             "-p",
             metavar="NAME",
-            help="cpu (if none is given; nightly with --from), gpu, demo, or a YAML file of your own.",
+            help="items (if none is given; nightly with --from), cpu, gpu, demo, or a YAML file of your own.",
         ),
     ] = None,
     start: Annotated[
@@ -113,7 +113,7 @@ def sft(
     terminal: Terminal = ctx.obj
     if start is not None and (rank, seed) != (None, None):
         raise InputError(f"--rank and --seed are those of {start}, which is tuned further. Leave them out.")
-    preset = preset or ("cpu" if start is None else "nightly")
+    preset = preset or ("items" if start is None else "nightly")
     flags = {"epochs": epochs, "rate": rate, "rank": rank, "batch": batch, "bits": bits, "seed": seed}
     config = read_config(preset, **flags, report_to=report_to)
     settings = upkeep.ensure_example(terminal, workspace) if example else load_settings(home=workspace)

@@ -25,6 +25,7 @@ from agent.generation.measured import Measured
 
 BASE = "base"  # called so instead of an adapter: the model without one
 MANIFEST, IN_SERVICE, WEIGHTS = "manifest.json", "in-service", "adapter_model.safetensors"
+RECORD = "learned"  # in `training`: the rows of a store that it has learned from, see `finetune.learned`
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SAMPLE = 1 << 20  # bytes at each end of the weights that tell one base model from another
 

@@ -7,6 +7,7 @@ Any thread may call, see `agent.workspace.database`.
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -300,6 +301,13 @@ class Store(Database):
         with self._reading() as connection:
             row = connection.execute("SELECT value FROM meta WHERE key = ?", (_key(key),)).fetchone()
         return default if row is None else from_json(row[0])
+
+    @property
+    def identity(self) -> str:
+        """Tells this store from every other one; drawn when it is first asked for."""
+        if (known := self.get_meta("store_id")) is None:
+            self.set_meta("store_id", known := uuid.uuid4().hex)
+        return str(known)
 
     def _count(self, table: str) -> int:
         with self._reading() as connection:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.generation.items import only_layers
+from agent.progress import Progress, silent
 from finetune.examples import NONE
 from finetune.pairs import Pair
 from finetune.recipe import PreferenceConfig
@@ -100,7 +101,7 @@ class Reader:
             "reference": np.concatenate([passage.reference for passage in batch]).astype(np.float32),
         }  # fmt: skip
 
-    def margins(self, asked: Sequence[Passage], at_once: int = 16) -> list[Margins]:
+    def margins(self, asked: Sequence[Passage], at_once: int = 16, progress: Progress = silent) -> list[Margins]:
         """For each passage (pairs,): how much more is said of what was chosen than of what was rejected, in logits."""
         import torch
 
@@ -110,10 +111,12 @@ class Reader:
         with torch.inference_mode():
             table, read = self._items()
             for start in range(0, len(asked), at_once):
+                progress("read what was liked better", start, len(asked))
                 batch = asked[start : start + at_once]
                 part = {name: torch.from_numpy(a).to(self._base.device) for name, a in self.padded(batch).items()}
                 margins = _margin(self._logits(part, table, read), part).double().cpu().numpy()
                 found += np.split(margins, np.cumsum([len(passage.chosen) for passage in batch])[:-1])
+        progress("read what was liked better", len(asked), len(asked))
         self._base.train(was_training)
         return found
 

@@ -79,7 +79,7 @@ def tune_preference(
     model = go_on(base, adapter, ground.catalogue.keys)
     reader = Reader(base, ground.plain(chat), ground.texts, shape.depth, chat.end)
     before = np.concatenate(reader.margins(asked))
-    references = reader.margins(learned)
+    references = reader.margins(learned, progress=progress)
     learned = [replace(passage, reference=margins) for passage, margins in zip(learned, references, strict=True)]
     touched = touched_in([*ground.training.histories, *(passage.chosen for passage in learned)], len(ground.texts))
     base.forward = reader.loss(touched, config)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from test_cli import run
 
 from agent.agent import Agent
 from agent.assets import language_model
@@ -25,9 +26,10 @@ from agent.workspace.catalogue import item_key
 from agent.workspace.encoder import HashEncoder
 from agent.workspace.workspace import Workspace
 from finetune.evaluate.bootstrap import Interval
+from finetune.examples import TASKS
 from finetune.gate import MOST, Judged, Verdict, best_weight, cross_fitted, gains, promote
 from finetune.language import tune_language
-from finetune.recipe import SftConfig, read_config
+from finetune.recipe import PRESETS, SftConfig, read_config
 
 N = 12
 ENCODER = HashEncoder(32)
@@ -263,6 +265,17 @@ def test_presets_are_read_and_flags_win():
     assert read_config("cpu", epochs=2, rate=None).epochs == 2
     with pytest.raises(InputError, match="no preset or file"):
         read_config("nowhere")
+
+
+@pytest.mark.parametrize(
+    ("preset", "alone", "epochs"),
+    [("demo", False, 1), ("items", True, 8), ("cpu", False, 6), ("gpu", False, 20), ("nightly", False, 4)],
+)
+def test_every_preset_is_one_that_tuning_takes(preset, alone, epochs):
+    config = read_config(preset)
+    assert set(config.shares) <= set(TASKS) and sum(config.shares.values()) == pytest.approx(1)
+    assert (config.ranks_alone, config.epochs) == (alone, epochs)
+    assert len(list(PRESETS.glob("*.yaml"))) == 5
 
 
 def test_a_bad_file_says_what_is_wrong(tmp_path):

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from agent.assets import language_model
 from agent.build import adapters_of, check_adapter
-from agent.errors import InputError
 from agent.generation.adapters import Adapter, save_manifest
 from agent.generation.base import Generator, Message
 from agent.generation.local import LocalGenerator
@@ -28,7 +27,7 @@ from agent.ranking.scoring import standardised
 from agent.retrieval.fusion import fuse
 from agent.schema import Candidate, Intent, Profile
 from agent.settings import Settings
-from agent.workspace.catalogue import Catalogue, item_key
+from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
 from finetune.evaluate.bootstrap import Interval, interval
@@ -99,16 +98,21 @@ def promote(
     name: str,
     people: int = PEOPLE,
     progress: Progress = silent,
+    *,
+    others: bool = False,
 ) -> Verdict:
     """Compare an adapter with what serves now, write what was found into its manifest, and put it in service if passed.
 
+    `others` says that nobody here is among the people whom an adapter from elsewhere was tuned on.
+
     Raises:
         AdapterError: there is no such adapter, or it belongs to another model, prompt or encoder.
-        InputError: the workspace has changed since it was tuned, so that nobody is held out any more.
+        InputError: nobody is held out from it, whom it has learned from is not known, or trained behaviour has learned
+            from people who are to be held out.
     """
     adapters = adapters_of(workspace)
     adapter = adapters.get(name)
-    verdict = _Gate(workspace, encoder, settings, adapter, people, progress).compare(adapters.in_service)
+    verdict = _Gate(workspace, encoder, settings, adapter, people, progress, others).compare(adapters.in_service)
     found = {"model_weight": verdict.weight, "weight_new": verdict.weight_new, "measures": verdict.as_dict()}
     save_manifest(adapter.folder, replace(adapter.manifest, **found))
     if verdict.passed:
@@ -141,6 +145,7 @@ class _Gate:
         adapter: Adapter,
         people: int,
         progress: Progress,
+        others: bool,
     ) -> None:
         self._adapter, self._settings, self._progress = adapter, settings, progress
         self._folder = language_model(settings.model, settings.cache, progress)
@@ -150,13 +155,7 @@ class _Gate:
         self._dataset = replace(dataset, vectors=workspace.vectors(encoder, progress)[1])
         seed = int(adapter.manifest.training["config"]["seed"])
         self._training, cases = hold_out_last(self._dataset, seed, ASKED)
-        elsewhere = set(adapter.manifest.items).isdisjoint(map(item_key, dataset.catalogue))
-        if not elsewhere and adapter.manifest.training["data"] != dataset.fingerprint():
-            raise InputError(
-                f"The workspace has changed since {adapter.manifest.name!r} was tuned, so who was held out then is not "
-                "known any more. Tune again with `vouchrec finetune sft`."
-            )
-        cases = fairly_asked(adapter, workspace.store, dataset, cases)
+        cases = fairly_asked(adapter, workspace.store, dataset, cases, others)
         rows = np.sort(np.random.default_rng([seed, 7]).permutation(len(cases))[:people])
         self._cases = cases.only(rows)
         self._catalogue = Catalogue(dataset.catalogue, dataset.attribute_types)

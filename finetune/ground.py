@@ -31,7 +31,7 @@ from finetune.evaluate.data import from_store
 from finetune.evaluate.splits import Known, hold_out_last
 from finetune.examples import Examples
 from finetune.explained import Explained
-from finetune.learned import RECORD, Learned, Rows, learned_by
+from finetune.learned import RECORD, Learned, Rows, learned_by, seen_by
 from finetune.recipe import SftConfig, Steps
 from finetune.retrieval import ASKED, transitions_of
 from finetune.several import first_before_others, is_first
@@ -108,7 +108,8 @@ class Ground:
         self.training, self.held_out = hold_out_last(self.dataset, seed, ASKED)
         self.rows = Rows(workspace.store, self.dataset)
         self.before = Learned(self.rows.store) if start is None else learned_by(start, self.rows, self.dataset)
-        self.validation = self.rows.unknown(self.held_out, self.before)
+        seen = self.before if start is None else seen_by(start, self.rows, self.dataset)
+        self.validation = self.rows.unknown(self.held_out, seen)
         if not len(self.validation):
             raise InputError(
                 "Nobody can be held out to say when to stop: what it goes on from has learned from all that is stored. "

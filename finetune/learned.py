@@ -21,6 +21,7 @@ from finetune.evaluate.data import Dataset
 from finetune.evaluate.splits import Cases, Known
 
 Positions = NDArray[np.int64]
+SEEN = "seen"  # in `training`, for an adapter that was tuned on pairs: all that it has seen, those included
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +78,66 @@ def learned_by(adapter: Adapter, rows: Rows, dataset: Dataset) -> Learned:
     Raises:
         InputError: it has learned from people here, and from whom is not known.
     """
-    manifest = adapter.manifest
-    told: Mapping[str, Any] | None = manifest.training.get(RECORD)
-    if told is not None and told["store"] == rows.store:
-        return Learned(rows.store, int(told["through"]), tuple(told["held_out"]))
-    if set(manifest.items).isdisjoint(map(item_key, dataset.catalogue)):
+    if (known := _recorded(adapter, rows, RECORD)) is not None:
+        return known
+    if _knows_no_item(adapter, dataset):
         return Learned(rows.store)
+    name = adapter.manifest.name
     raise InputError(
-        f"The adapter {manifest.name!r} was tuned on these items elsewhere, or before records were kept: what it has "
+        f"The adapter {name!r} was tuned on these items elsewhere, or before records were kept: what it has "
         "learned from is not known, so nobody could be held out. Tune one from the start: `vouchrec finetune sft`."
     )
 
 
-def fairly_asked(adapter: Adapter, store: Store, dataset: Dataset, cases: Cases) -> Cases:
-    """Those of some held-out people whom an adapter, and those it was tuned from, have not learned from.
+def seen_by(adapter: Adapter, rows: Rows, dataset: Dataset) -> Learned:
+    """What nobody may be asked of an adapter: what it has learned from, or its pairs were drawn from.
 
     Raises:
-        InputError: there are none.
+        InputError: as `learned_by`.
     """
-    told = adapter.manifest.training.get(RECORD)
+    seen = _recorded(adapter, rows, SEEN)
+    return learned_by(adapter, rows, dataset) if seen is None else seen
+
+
+def fairly_asked(adapter: Adapter, store: Store, dataset: Dataset, cases: Cases, others: bool = False) -> Cases:
+    """Those of some held-out people whom an adapter, and those it was tuned from, have not learned from.
+
+    If it was tuned in this store, the numbers of its rows tell, whatever has come since. Else all of them, where it
+    knows no item here, was tuned on just these data, or `others` says that nobody here is among its people.
+
+    Raises:
+        InputError: there are none, or who they are is not known.
+    """
     rows = Rows(store, dataset)
-    if told is None or told["store"] != rows.store:
-        return cases
-    if not len(fair := rows.unknown(cases, learned_by(adapter, rows, dataset))):
+    if _recorded(adapter, rows, RECORD) is None:
+        if others or _knows_no_item(adapter, dataset) or _was_tuned_on(adapter, dataset):
+            return cases
+        raise InputError(
+            f"The adapter {adapter.manifest.name!r} was tuned on items that are here too, in another workspace or "
+            "before records were kept: people here may be among those it has learned from. If none of them is, say so "
+            "with --other-people (in Python others=True); else tune one here with `vouchrec finetune sft`."
+        )
+    if not len(fair := rows.unknown(cases, seen_by(adapter, rows, dataset))):
         raise InputError(
             f"Nobody is held out from {adapter.manifest.name!r}: it has learned from all that is stored. Tune one from "
             "the start with `vouchrec finetune sft`, or wait for new interactions and tune further."
         )
     return fair
+
+
+def _recorded(adapter: Adapter, rows: Rows, name: str) -> Learned | None:
+    """A record of this name, None where there is none of this store."""
+    told: Mapping[str, Any] | None = adapter.manifest.training.get(name)
+    if told is None or told["store"] != rows.store:
+        return None
+    return Learned(rows.store, int(told["through"]), tuple(told["held_out"]))
+
+
+def _knows_no_item(adapter: Adapter, dataset: Dataset) -> bool:
+    return set(adapter.manifest.items).isdisjoint(map(item_key, dataset.catalogue))
+
+
+def _was_tuned_on(adapter: Adapter, dataset: Dataset) -> bool:
+    """Whether on these very data from the start, so that its seed tells whom it has not learned from."""
+    told = adapter.manifest.training
+    return "from" not in told and told.get("data") == dataset.fingerprint()

@@ -31,6 +31,7 @@ from finetune.continuing import go_on, seed_of, shape_of
 from finetune.evaluate.bootstrap import interval
 from finetune.examples import of_like_length
 from finetune.ground import Ground, Skills
+from finetune.learned import SEEN
 from finetune.pairs import Preferences, preferences
 from finetune.passages import Reader, passages
 from finetune.recipe import PreferenceConfig, check_reporting
@@ -99,6 +100,7 @@ def tune_preference(
         "apart": apart,
         "ordered_before": _ordered(before),
         "ordered_after": _ordered(np.concatenate(reader.margins(asked))),
+        SEEN: ground.rows.record(ground.validation).as_dict(),
     }
     skills = Skills.of(adapter.manifest)
     return ground.keep(tuned, config, ground.before, shape, adapter.manifest.window, skills, **told)

@@ -20,7 +20,7 @@ from finetune.continuing import OWN, News, go_on
 from finetune.evaluate.data import from_interactions, from_store
 from finetune.evaluate.splits import Known, hold_out_last
 from finetune.language import tune_further
-from finetune.learned import RECORD, Learned, Rows, fairly_asked, learned_by
+from finetune.learned import RECORD, SEEN, Learned, Rows, fairly_asked, learned_by
 from finetune.pairs import PER_PERSON, preferences
 from finetune.passages import passages
 from finetune.preference import tune_preference
@@ -150,6 +150,9 @@ def test_what_a_start_has_learned_from_is_asked_of_nobody(path, ring):
         training = {**start.manifest.training, RECORD: before.as_dict()}
         marked = replace(start, manifest=replace(start.manifest, training=training))
         assert len(fairly_asked(marked, workspace.store, dataset, everyone)) == 10
+        training |= {RECORD: rows.record(everyone).as_dict(), SEEN: before.as_dict()}  # the others were in its pairs
+        assert len(fairly_asked(marked, workspace.store, dataset, everyone)) == 10
+        del training[SEEN]
         training[RECORD] = Learned(rows.store, rows.last).as_dict()
         with pytest.raises(InputError, match="Nobody is held out"):
             fairly_asked(marked, workspace.store, dataset, everyone)
@@ -203,6 +206,7 @@ def test_what_was_liked_rises_above_what_was_not(ring, path, tiny):
         with pytest.raises(InputError, match="No adapter is in service"):
             tune_preference(workspace, ENCODER, settings(tiny), PREFERRED, "preferred")
         say(workspace, 1, start=49)
+        workspace.store.put_interactions([Interaction("p0", "f5", "rating", 5.0, 9.0)])  # pairs may speak of f4 now
 
         def kill(stage, done, total, said=""):
             if stage == "tune" and done == 8:  # after the first checkpoint
@@ -219,6 +223,9 @@ def test_what_was_liked_rises_above_what_was_not(ring, path, tiny):
     assert told["losses"][0] < np.log(2) + 0.05 and told["losses"][-1] < 0.5 * told["losses"][0]
     assert told["scores"][told["best"] - 1] > told["start"] + 0.1
     assert told[RECORD] == start.manifest.training[RECORD]  # a later `sft --from` learns what is new to it, too
+    held_out, through = (told[RECORD][name] for name in ("held_out", "through"))
+    of_p0 = 5  # the number of the row in which p0 met f4
+    assert set(told[SEEN]["held_out"]) == {*held_out, through + 1} - {of_p0} and told[SEEN]["through"] == through + 1
 
     before, after = served(tiny, start), served(tiny, whole)
     gained = []

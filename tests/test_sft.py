@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from test_cli import run
 
 from agent.agent import Agent
 from agent.assets import language_model
@@ -380,14 +379,6 @@ def test_what_ranks_alone_names_items_where_a_title_would_be_spelled(two_gaits, 
     assert titles[0] == f"f{13 % N}" and len(set(titles)) == 3 and not {"f3", "f8"} & set(titles)
     scores = [candidate.scores["model"] for candidate in reply.candidates]
     assert scores == sorted(scores, reverse=True) and scores[0] < 0
-
-
-def test_new_interactions_leave_no_one_held_out(two_gaits, tiny, tmp_path):
-    shutil.copytree(two_gaits, tmp_path / "w")
-    with Workspace.open(tmp_path / "w") as workspace:
-        workspace.store.put_interactions([Interaction("p0", "f11", "rating", 5.0, 9.0)])
-        with pytest.raises(InputError, match="changed since"):
-            promote(workspace, ENCODER, settings(tiny), "good")
 
 
 def test_what_must_hold_to_pass():

@@ -194,6 +194,9 @@ def promote(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="An adapter, see `vouchrec adapters list`.")],
     people: Annotated[int, typer.Option(min=10, metavar="N", help="Held-out people who are asked, at most.")] = 1000,
+    others: Annotated[
+        bool, typer.Option("--other-people", help="Nobody here is among the people it was tuned on, elsewhere.")
+    ] = False,
     workspace: Workspace = None,
 ) -> None:
     """Let an adapter serve if lists and reasons of held-out people get no worse by it; else say by how much they do."""
@@ -205,7 +208,7 @@ def promote(
     settings = load_settings(home=workspace)
     with terminal.progress(keep=True) as progress, open_workspace(settings.home) as opened:
         encoder = open_encoder(settings, progress)
-        found = examine(opened, encoder, settings, name, people, progress)
+        found = examine(opened, encoder, settings, name, people, progress, others=others)
     terminal.say()
     rows = (
         ("ndcg@10", found.before, found.after, found.gain),

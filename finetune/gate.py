@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.assets import language_model
-from agent.build import adapters_of, check_adapter
+from agent.build import adapter_in_service, adapters_of, check_adapter
 from agent.generation.adapters import Adapter, save_manifest
 from agent.generation.base import Generator, Message
 from agent.generation.local import LocalGenerator
@@ -52,6 +52,7 @@ class Verdict:
 
     `before` is what serves now, `after` the adapter, the gains are paired, `weight` is how much the adapter's scores
     should count beside those of retrieval as it serves, `weight_new` beside retrieval without trained behaviour.
+    `again` says that the adapter is in service already; `before` is then the base model alone.
     """
 
     people: int
@@ -63,6 +64,7 @@ class Verdict:
     grounded_gain: Interval
     weight: float
     weight_new: float
+    again: bool = False
 
     @property
     def passed(self) -> bool:
@@ -103,16 +105,20 @@ def promote(
 ) -> Verdict:
     """Compare an adapter with what serves now, write what was found into its manifest, and put it in service if passed.
 
-    `others` says that nobody here is among the people whom an adapter from elsewhere was tuned on.
+    The one in service is compared with the base model alone, which would serve without it; if it does not pass, nothing
+    is written, and it goes on serving as it was. `others` says that nobody here is among the people whom an adapter
+    from elsewhere was tuned on.
 
     Raises:
-        AdapterError: there is no such adapter, or it belongs to another model, prompt or encoder.
+        AdapterError: there is no such adapter, or it or the one in service belongs to another model, prompt or encoder.
         InputError: nobody is held out from it, whom it has learned from is not known, or trained behaviour has learned
             from people who are to be held out.
     """
     adapters = adapters_of(workspace)
     adapter = adapters.get(name)
-    verdict = _Gate(workspace, encoder, settings, adapter, people, progress, others).compare(adapters.in_service)
+    verdict = _Gate(workspace, encoder, settings, adapter, people, progress, others).compare()
+    if verdict.again and not verdict.passed:
+        return verdict
     found = {"model_weight": verdict.weight, "weight_new": verdict.weight_new, "measures": verdict.as_dict()}
     save_manifest(adapter.folder, replace(adapter.manifest, **found))
     if verdict.passed:
@@ -151,6 +157,8 @@ class _Gate:
         self._folder = language_model(settings.model, settings.cache, progress)
         self._prompts = PromptSet.named(settings.prompts)
         check_adapter(adapter, settings, self._folder, encoder.name)
+        fitting = settings.model_copy(update={"encoder": encoder.name})
+        self._serving = adapter_in_service(workspace, fitting, self._folder)
         dataset = from_store(workspace.store, workspace.path.name)
         self._dataset = replace(dataset, vectors=workspace.vectors(encoder, progress)[1])
         seed = int(adapter.manifest.training["config"]["seed"])
@@ -163,10 +171,13 @@ class _Gate:
         self._retrieval = held_out(workspace, encoder, self._dataset, self._training, seed, progress)
         self._explained = Explained(self._catalogue, self._training, self._retrieval.transitions, self._noun)
 
-    def compare(self, serving: Adapter | None) -> Verdict:
+    def compare(self) -> Verdict:
         """Both sides, one after the other."""
+        again = self._serving is not None and self._serving.folder == self._adapter.folder
+        rival = None if again else self._serving
         served, bare = self._retrieval, self._retrieval.untrained()
-        now = self._side(serving, "what serves now", (served,))
+        # Untuned, it reads the title of every candidate.
+        now = self._side(rival, "the base model (minutes)" if rival is None else "what serves now", (served,))
         new = self._side(self._adapter, self._adapter.manifest.name, (served,) if bare is served else (served, bare))
         before, after = gains(now.judged[0], now.weight), cross_fitted(new.judged[0])
         return Verdict(
@@ -179,6 +190,7 @@ class _Gate:
             grounded_gain=interval(new.grounded - now.grounded),
             weight=best_weight(new.judged[0]),
             weight_new=best_weight(new.judged[-1]),
+            again=again,
         )
 
     def _side(self, adapter: Adapter | None, called: str, retrievals: Sequence[HeldOut]) -> _Side:
@@ -190,7 +202,7 @@ class _Gate:
         ]
         side = _Side(tuple([] for _ in listers), [], listers[0].model_weight(self._settings.model_weight))
         for row, known in enumerate(_each(self._cases.known)):
-            self._progress(f"rank with {called}", row, len(self._cases))
+            self._progress(f"rank by {called}", row, len(self._cases))
             profile = self._explained.profile(known.histories[0], known.values[0])
             query = query_of(self._catalogue, known.histories[0], known.times[0])
             prompt = listers[0].prompt(
@@ -204,7 +216,7 @@ class _Gate:
             if row < LISTS:  # reasons for what transitions name, which is the same on both sides
                 listed = self._retrieval.transitions.best(query, REASONS)
                 side.reasons.append(self._grounded(generator, prefix, prompt, profile, listed))
-        self._progress(f"rank with {called}", len(self._cases), len(self._cases))
+        self._progress(f"rank by {called}", len(self._cases), len(self._cases))
         return side
 
     def _grounded(

@@ -1,17 +1,18 @@
-"""Whom the gate asks, for real on a tiny model."""
+"""What the gate compares an adapter with, and whom it asks, for real on a tiny model."""
 
 import shutil
 from dataclasses import replace
 
 import pytest
+from safetensors.torch import load_file, save_file
 from test_behaviour import QUICK as BRIEF
 from test_behaviour import SMALL
 from test_cli import run
-from test_sft import ENCODER, N, made, settings, tiny, two_gaits  # noqa: F401
+from test_sft import ENCODER, N, examined, made, settings, tiny, two_gaits  # noqa: F401
 
 from agent.build import adapters_of
-from agent.errors import InputError
-from agent.generation.adapters import save_manifest
+from agent.errors import AdapterError, InputError
+from agent.generation.adapters import MANIFEST, WEIGHTS, save_manifest
 from agent.schema import Interaction, Item
 from agent.workspace.workspace import Workspace
 from finetune import gate
@@ -46,6 +47,66 @@ def marked(workspace, name="good", **fields):
     return adapters_of(workspace).get(name)
 
 
+def spoil(folder):
+    """From now on it says the contrary."""
+    tensors = load_file(folder / WEIGHTS)
+    save_file({n: -t if n.endswith("items.ask.weight") else t for n, t in tensors.items()}, folder / WEIGHTS)
+
+
+# -- what it is compared with
+
+
+def test_what_stepped_aside_is_not_what_serves(path, tiny):
+    with Workspace.open(path) as workspace:
+        adapters = adapters_of(workspace)
+        adapters.add(adapters.get("good").folder, "unfit")
+        marked(workspace, "unfit", base="0" * 16, shipped=True, model_weight=1.5)
+        adapters.use("unfit")
+    found, serving = examined(path, tiny, "good")
+    assert found.gain.low > 0  # beside its own twin it would gain nothing
+    assert serving.manifest.name == "good"
+
+    with Workspace.open(path) as workspace:
+        marked(workspace, "unfit", shipped=False)  # somebody chose it, so nothing serves at all
+        adapters_of(workspace).use("unfit")
+        with pytest.raises(AdapterError, match="'unfit' was tuned on the model .* adapters use base"):
+            promote(workspace, ENCODER, settings(tiny), "good")
+
+
+def test_the_one_in_service_is_judged_beside_the_base_model(path, tiny):
+    with Workspace.open(path) as workspace:
+        marked(workspace, model_weight=1.5, measures={"passed": True})
+        adapters_of(workspace).use("good")
+    found, serving = examined(path, tiny, "good")
+    assert found.again and found.gain.low > 0  # beside itself it would gain nothing
+    assert serving.manifest.model_weight == serving.manifest.weight_new == found.weight != 1.5
+    assert serving.manifest.measures["gain"] == found.gain.as_dict()
+
+
+def test_one_in_service_that_would_be_refused_goes_on_as_it_was(path, tiny, command_line):
+    asked = ("finetune", "promote", "good", "--people", "40", "--workspace", str(path))
+    passed = run(*asked)
+    assert passed.exit_code == 0, passed.output
+    assert "good serves from now on, with weight" in passed.stdout and "as it serves now" in passed.stdout
+    with Workspace.open(path) as workspace:
+        adapters = adapters_of(workspace)
+        folder = adapters.in_service.folder
+        assert adapters.in_service.manifest.measures["people"] == 40
+    spoil(folder)
+    before = (folder / MANIFEST).read_bytes()
+    refused = run(*asked)
+    told = " ".join(refused.stdout.split())
+    assert refused.exit_code == 1 and "ndcg@10: " in told and "with the base model alone" in told
+    assert "It goes on serving as it was, and nothing was written." in told and "does not serve" not in told
+    assert f"  vouchrec adapters use base --workspace {path}" in refused.stdout.splitlines()
+    assert (folder / MANIFEST).read_bytes() == before
+    with Workspace.open(path) as workspace:
+        assert adapters_of(workspace).in_service.manifest.name == "good"
+
+
+# -- whom it asks
+
+
 def test_an_adapter_from_elsewhere_asks_people_who_are_not_its_own(path, tiny, tmp_path, command_line):
     shared = 8
     with made(tmp_path / "other", people=60, gaits=(1, 5)) as other:
@@ -60,6 +121,9 @@ def test_an_adapter_from_elsewhere_asks_people_who_are_not_its_own(path, tiny, t
     with Workspace.open(tmp_path / "other") as other:
         lent = adapters_of(other).in_service.manifest
     assert lent.name == "lent" and lent.model_weight > 0 and lent.measures["people"] == 40
+    again = run(*asked, "--other-people")
+    assert again.exit_code == 0 and "with the base model alone" in " ".join(again.stdout.split())
+    assert f"lent goes on serving, now with weight {lent.model_weight:g}" in again.stdout
 
 
 def test_who_may_be_asked_where_no_record_tells(path, tmp_path):

@@ -46,7 +46,9 @@ def list_adapters(ctx: typer.Context, workspace: Workspace = None) -> None:
             refused = "" if manifest.passed else ", refused"
             table.add_row(name, serves, f"{measured['after']['mean']:.4f}", said + refused, weight)
     terminal.out.print(table)
-    terminal.say("The gain is over what served when the gate was asked (at first the untuned model).")
+    terminal.say(
+        "The gain is over what served when the gate was asked (at first, and for what served itself, the base model)."
+    )
     if serving is None:
         terminal.say("None of them serves: the base model does, alone.")
 

@@ -199,7 +199,10 @@ def promote(
     ] = False,
     workspace: Workspace = None,
 ) -> None:
-    """Let an adapter serve if lists and reasons of held-out people get no worse by it; else say by how much they do."""
+    """Let an adapter serve if lists and reasons of held-out people get no worse by it; else say by how much they do.
+
+    It is compared with what serves now; the one in service itself, with the base model alone.
+    """
     from agent.build import open_encoder, open_workspace
     from agent.settings import load_settings
     from finetune.gate import promote as examine
@@ -214,11 +217,20 @@ def promote(
         ("ndcg@10", found.before, found.after, found.gain),
         ("reasons that pass at first try", found.grounded_before, found.grounded_after, found.grounded_gain),
     )
+    served = "with the base model alone" if found.again else "as it serves now"
     for measure, before, after, gain in rows:
         change = f"{gain.mean:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"
-        terminal.say(f"  {measure}: {before.mean:.4f} as it serves now, {after.mean:.4f} with {name}: {change}")
+        terminal.say(f"  {measure}: {before.mean:.4f} {served}, {after.mean:.4f} with {name}: {change}")
     if found.passed:
-        terminal.say(f"{name} serves from now on, with weight {found.weight:g}; measured on {found.people} people.")
+        serves = "goes on serving, now" if found.again else "serves from now on,"
+        terminal.say(f"{name} {serves} with weight {found.weight:g}; measured on {found.people} people.")
+        return
+    if found.again:
+        terminal.say(
+            f"Something is worse by {name} than with the base model alone. It goes on serving as it was, and nothing "
+            "was written. To let the base model serve in its place:"
+        )
+        terminal.say(f"  vouchrec adapters use base{at(workspace)}")
     else:
         terminal.say(f"{name} is kept but does not serve: something gets worse by it. What served before still does.")
-        raise typer.Exit(1)
+    raise typer.Exit(1)

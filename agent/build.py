@@ -30,6 +30,7 @@ from agent.retrieval.transitions import CONSTANTS, Transitions
 from agent.schema import AttributeType, Interaction, Item
 from agent.settings import Settings
 from agent.shipped import add_shipped
+from agent.versions import versions
 from agent.workspace.encoder import Encoder, SentenceEncoder
 from agent.workspace.film_cards import TYPES, with_cards
 from agent.workspace.movielens import fetch_movielens
@@ -284,10 +285,13 @@ def adapter_in_service(workspace: Workspace, settings: Settings, model: Path) ->
 
 
 def check_adapter(adapter: Adapter, settings: Settings, model: Path, encoder: str) -> None:
-    """AdapterError when it was tuned with another model, encoder or prompt; `model` is the folder of the one in use."""
+    """AdapterError when it was tuned with another model, encoder, prompt or major version of a library.
+
+    `model` is the folder of the one in use.
+    """
     prompts = PromptSet.named(settings.prompts)
     hashes = {name: prompts.get(name).hash for name in adapter.manifest.prompts if name in prompts.names()}
-    adapter.check(base_fingerprint(model), hashes, encoder)
+    adapter.check(base_fingerprint(model), hashes, encoder, versions())
 
 
 def _transitions_file(workspace: Workspace) -> Path:

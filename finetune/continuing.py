@@ -73,12 +73,13 @@ def go_on(base: Any, start: Adapter, keys: Sequence[str]) -> Any:  # noqa: ANN40
         keys: of all items now (`item_key`). Those that it has rows for keep them; the others have one of zeros.
 
     Raises:
-        AdapterError: it has no item vectors, or does not load.
+        AdapterError: it has no item vectors, is damaged, or does not load.
     """
     import torch
     from peft import get_peft_model, set_peft_model_state_dict
     from safetensors.torch import load_file
 
+    start.check_weights()
     lora = _lora_of(start)
     quick_on_cpu(base)
     base.items = item_vectors(replace(shape_of(start), items=len(keys))).to(base.device)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,22 @@ from agent.assets import language_model
 from agent.build import adapters_of, check_adapter
 from agent.errors import AdapterError, InputError
 from agent.extras import how_to_install
-from agent.generation.adapters import WEIGHTS, Adapter, AdapterManifest, base_fingerprint, read_adapter, save_manifest
+from agent.generation.adapters import (
+    FORMAT,
+    Adapter,
+    AdapterManifest,
+    base_fingerprint,
+    read_adapter,
+    save_manifest,
+    weights_hash,
+)
 from agent.generation.chat import Chat
 from agent.generation.items import ItemShape
 from agent.generation.loading import load_model
 from agent.generation.prompting import PromptSet
 from agent.progress import Progress
 from agent.settings import Settings
+from agent.versions import versions
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
@@ -142,7 +151,7 @@ class Ground:
 
     def work(self, config: Steps, learned: Any = None) -> Path:  # noqa: ANN401 - any JSON value
         """Where a run keeps its checkpoints: a folder named after all that decides it, `learned` beside histories."""
-        start = None if self.start is None else hashlib.sha256((self.start.folder / WEIGHTS).read_bytes()).hexdigest()
+        start = None if self.start is None else weights_hash(self.start.folder)
         base, data = base_fingerprint(self._base_folder), self.dataset.fingerprint()
         decided = [config.model_dump(mode="json"), data, base, start, learned]
         said = hashlib.sha256(json.dumps(decided).encode()).hexdigest()
@@ -174,6 +183,8 @@ class Ground:
             writes=skills.writes,
             fills=skills.fills,
             ranks_alone=skills.ranks_alone,
+            versions=versions(),
+            format=FORMAT,
             training={
                 "config": config.model_dump(mode="json"),
                 "losses": tuned.losses,
@@ -205,5 +216,5 @@ class Ground:
         (self._folder / "README.md").unlink(missing_ok=True)  # peft's, with nothing in it
         if (curves := tuned.folder / CURVES).is_dir():
             shutil.copytree(curves, self._folder / CURVES, dirs_exist_ok=True)
-        save_manifest(self._folder, manifest)
+        save_manifest(self._folder, replace(manifest, sha256=weights_hash(self._folder)))
         shutil.rmtree(self._adapters.root / ".tuning" / self.name, ignore_errors=True)  # of other settings too

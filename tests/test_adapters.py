@@ -11,9 +11,19 @@ from test_cli import run
 
 from agent.build import adapter_in_service, adapters_of, model_weight_of
 from agent.errors import AdapterError
-from agent.generation.adapters import IN_SERVICE, MANIFEST, WEIGHTS, AdapterManifest, base_fingerprint, save_manifest
+from agent.generation.adapters import (
+    FORMAT,
+    IN_SERVICE,
+    MANIFEST,
+    WEIGHTS,
+    AdapterManifest,
+    base_fingerprint,
+    read_adapter,
+    save_manifest,
+    weights_hash,
+)
 from agent.settings import Settings
-from agent.shipped import add_shipped
+from agent.shipped import FOLDER, add_shipped
 from agent.workspace.encoder import HashEncoder
 from agent.workspace.workspace import Workspace
 from finetune.retrieval import tune
@@ -117,6 +127,41 @@ def test_another_model_has_another_fingerprint(tmp_path):
         (tmp_path / name / "config.json").write_text(config)
         (tmp_path / name / "model.safetensors").write_bytes(weights)
     assert len({base_fingerprint(tmp_path / name) for name in "abc"}) == 3
+
+
+def test_a_manifest_of_a_newer_vouchrec_is_told_and_one_that_is_damaged_can_be_removed(path):
+    with Workspace.open(path) as workspace:
+        found = adapters_of(workspace)
+        file = found.path("good") / MANIFEST
+        said = json.loads(file.read_text())
+        assert said["format"] == FORMAT
+        file.write_text(json.dumps({**said, "format": FORMAT + 1, "unheard": True}))
+        with pytest.raises(AdapterError, match="newer Vouchrec.*Update Vouchrec, or tune again"):
+            found.get("good")
+        file.write_text(json.dumps({name: value for name, value in said.items() if name != "format"}))
+        assert found.get("good").manifest.format == 1  # as manifests were before they had one
+        file.write_text("{")
+        found.remove("good")
+        assert found.names() == ("new", "poor")
+
+
+def test_weights_that_were_damaged_are_neither_added_nor_put_in_service(path, tmp_path):
+    with Workspace.open(path) as workspace:
+        found = adapters_of(workspace)
+        good = found.get("good")
+        save_manifest(good.folder, replace(good.manifest, sha256=weights_hash(good.folder)))
+        found.use("good")
+        (good.folder / WEIGHTS).write_bytes(b"half")
+        for attempt in (lambda: found.use("good"), lambda: found.add(good.folder, "copied")):
+            with pytest.raises(AdapterError, match="damaged.*copy it again"):
+                attempt()
+        assert found.names() == ("good", "new", "poor")
+
+
+def test_what_comes_with_the_package_is_whole():
+    for folder in (file.parent for file in FOLDER.glob(f"*/{MANIFEST}")):
+        adapter = read_adapter(folder)
+        assert adapter.manifest.sha256 == weights_hash(folder) and adapter.manifest.format == FORMAT
 
 
 def test_the_list_shows_the_gain_and_who_serves(path):

@@ -13,7 +13,16 @@ from agent.agent import Agent
 from agent.assets import language_model
 from agent.build import adapters_of
 from agent.errors import AdapterError, InputError
-from agent.generation.adapters import BASE, IN_SERVICE, MANIFEST, WEIGHTS, base_fingerprint, read_adapter, save_manifest
+from agent.generation.adapters import (
+    BASE,
+    IN_SERVICE,
+    MANIFEST,
+    WEIGHTS,
+    base_fingerprint,
+    read_adapter,
+    save_manifest,
+    weights_hash,
+)
 from agent.generation.base import Branch, Message
 from agent.generation.loading import load_model
 from agent.generation.local import LocalGenerator
@@ -21,6 +30,7 @@ from agent.generation.prompting import PromptSet
 from agent.quiet import quiet_transformers
 from agent.schema import Interaction, Item
 from agent.settings import DEFAULT_MODEL, Settings
+from agent.versions import versions
 from agent.workspace.catalogue import item_key
 from agent.workspace.encoder import HashEncoder
 from agent.workspace.workspace import Workspace
@@ -217,20 +227,39 @@ def test_a_name_is_taken_once_and_must_be_one(tuned, tiny):
 def test_an_adapter_serves_only_with_what_it_was_tuned_with(tuned, tiny):
     _, adapter = tuned
     prompts = {name: PromptSet.named("recommend").get(name).hash for name in ("rank", "justify")}
-    adapter.check(base_fingerprint(tiny), prompts, ENCODER.name)
+    base, now = base_fingerprint(tiny), versions()
+    adapter.check(base, prompts, ENCODER.name, now)
     with pytest.raises(AdapterError, match="another one is in use"):
-        adapter.check("0" * 16, prompts, ENCODER.name)
+        adapter.check("0" * 16, prompts, ENCODER.name, now)
     with pytest.raises(AdapterError, match="prompt rank"):
-        adapter.check(base_fingerprint(tiny), {**prompts, "rank": "0"}, ENCODER.name)
+        adapter.check(base, {**prompts, "rank": "0"}, ENCODER.name, now)
     with pytest.raises(AdapterError, match="encoder"):
-        adapter.check(base_fingerprint(tiny), prompts, "another")
+        adapter.check(base, prompts, "another", now)
+
+
+def test_another_major_version_of_a_library_is_refused_and_a_minor_one_is_not(tuned, tiny):
+    _, adapter = tuned
+    base, hashes, now = base_fingerprint(tiny), adapter.manifest.prompts, versions()
+    assert adapter.manifest.versions == now and {"torch", "transformers", "peft"} <= set(now)
+    major, minor = now["transformers"].split(".")[:2]
+    adapter.check(base, hashes, ENCODER.name, {**now, "transformers": f"{major}.{int(minor) + 1}"})
+    with pytest.raises(AdapterError, match="tuned with transformers .* and 9.0 is installed.*tune again"):
+        adapter.check(base, hashes, ENCODER.name, {**now, "transformers": "9.0"})
+    older = replace(adapter, manifest=replace(adapter.manifest, versions={}))
+    older.check(base, hashes, ENCODER.name, {**now, "transformers": "9.0"})  # it does not tell
 
 
 def test_damage_is_told(tuned, tiny, tmp_path):
     _, adapter = tuned
     copy = tmp_path / "ring"
     shutil.copytree(adapter.folder, copy)
+    weights = bytearray((copy / WEIGHTS).read_bytes())
+    weights[-1] ^= 1
+    (copy / WEIGHTS).write_bytes(weights)
+    with pytest.raises(AdapterError, match="is damaged.*Remove it"):
+        served(tiny, read_adapter(copy))
     (copy / WEIGHTS).write_bytes(b"no safetensors")
+    save_manifest(copy, replace(adapter.manifest, sha256=""))  # an older one
     with pytest.raises(AdapterError, match="does not load"):
         served(tiny, read_adapter(copy))
     (copy / WEIGHTS).unlink()
@@ -321,7 +350,7 @@ def test_what_helps_serves_and_what_is_worse_is_refused_with_the_numbers(two_gai
     shutil.copytree(serving.folder, worse)
     tensors = load_file(worse / WEIGHTS)
     save_file({n: t if "items" not in n else torch.randn_like(t) for n, t in tensors.items()}, worse / WEIGHTS)
-    save_manifest(worse, replace(serving.manifest, name="worse", measures={}))
+    save_manifest(worse, replace(serving.manifest, name="worse", sha256=weights_hash(worse), measures={}))
     found, serving = examined(two_gaits, tiny, "worse")
     assert not found.passed and found.gain.mean < 0
     assert serving.manifest.name == "good"

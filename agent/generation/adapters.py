@@ -19,13 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import AdapterError
-from agent.files import replacing
+from agent.files import replacing, writing
 from agent.generation.items import ItemShape
 from agent.generation.measured import Measured
+from agent.versions import other_major
 
 BASE = "base"  # called so instead of an adapter: the model without one
 MANIFEST, IN_SERVICE, WEIGHTS = "manifest.json", "in-service", "adapter_model.safetensors"
 RECORD = "learned"  # in `training`: the rows of a store that it has learned from, see `finetune.learned`
+FORMAT = 1  # of manifests; it grows when what is new in one changes how an adapter must be served
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SAMPLE = 1 << 20  # bytes at each end of the weights that tell one base model from another
 
@@ -40,7 +42,9 @@ class AdapterManifest:
     those of retrieval as the gate had it, `weight_new` beside retrieval without trained behaviour. `writes` says
     whether it has learned to phrase reasons freely, `fills` whether to fill in what a message asks for, `ranks_alone`
     whether it has learned no words at all: they are then the base model's, since such tuning spoils them (docs/log.md).
-    `shipped` says whether it came with the package. `measures` is what the gate found, `training` how it came about.
+    `shipped` says whether it came with the package. `versions` are those of Vouchrec and the libraries that tuned it,
+    by name, `sha256` is that of its weights; older manifests tell neither. `format` is the manifest's own. `measures`
+    is what the gate found, `training` how it came about.
     """
 
     name: str
@@ -57,6 +61,9 @@ class AdapterManifest:
     fills: bool = False
     ranks_alone: bool = False
     shipped: bool = False
+    versions: Mapping[str, str] = field(default_factory=dict)
+    sha256: str = ""
+    format: int = 1
     measures: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
 
@@ -78,11 +85,12 @@ class Adapter:
     folder: Path
     manifest: AdapterManifest
 
-    def check(self, base: str, prompts: Mapping[str, str], encoder: str) -> None:
+    def check(self, base: str, prompts: Mapping[str, str], encoder: str, versions: Mapping[str, str]) -> None:
         """Refuse to serve with what it was not tuned with.
 
         Raises:
-            AdapterError: another base model, text encoder or prompt; says which, and what to do.
+            AdapterError: another base model, text encoder or prompt, or another major version of a library; says
+                which, and what to do.
         """
         tuned = self.manifest
         if tuned.base != base:
@@ -101,21 +109,37 @@ class Adapter:
                 f"The adapter {tuned.name!r} was tuned with another text of the prompt {' and '.join(changed)}. Put "
                 "that text back, tune again with `vouchrec finetune sft`, or run `vouchrec adapters use base`."
             )
+        if library := other_major(tuned.versions, versions):
+            raise AdapterError(
+                f"The adapter {tuned.name!r} was tuned with {library} {tuned.versions[library]}, and "
+                f"{versions[library]} is installed. Put that version back, tune again with `vouchrec finetune sft`, or "
+                "run `vouchrec adapters use base`."
+            )
+
+    def check_weights(self) -> None:
+        """Refuse weights that are not those that were tuned. AdapterError says what to do."""
+        if self.manifest.sha256 not in ("", weights_hash(self.folder)):
+            raise AdapterError(
+                f"The adapter in {self.folder} is damaged: {WEIGHTS} is not the file that its manifest speaks of. "
+                f"Remove it with `vouchrec adapters remove {self.folder.name}` and tune again, or copy it again."
+            )
 
 
 def save_manifest(folder: Path, manifest: AdapterManifest) -> None:
     """Write it in one step. AdapterError when the disk is full or the folder closed."""
-    try:
-        with replacing(folder / MANIFEST) as draft:
-            draft.write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
-    except OSError as error:
-        raise AdapterError(f"{folder} cannot be written ({error}). Free some space or check the folder.") from error
+    with writing("The manifest of an adapter", folder), replacing(folder / MANIFEST) as draft:
+        draft.write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
 
 
 def read_adapter(folder: Path) -> Adapter:
     """The adapter in a folder. AdapterError when it is absent, not whole or damaged."""
     try:
         said = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if (newer := said.get("format", FORMAT)) > FORMAT:
+            raise AdapterError(
+                f"The adapter in {folder} is of a newer Vouchrec: its manifest has format {newer}, and up to {FORMAT} "
+                "is understood here. Update Vouchrec, or tune again with `vouchrec finetune sft`."
+            )
         shape = said.pop("shape")
         manifest = AdapterManifest(
             shape=None if shape is None else ItemShape(**shape), items=tuple(said.pop("items")), **said
@@ -150,10 +174,13 @@ class Adapters:
 
     def get(self, name: str) -> Adapter:
         """The adapter of this name. AdapterError when there is none."""
+        return read_adapter(self._whole(name))
+
+    def _whole(self, name: str) -> Path:
         if name not in self.names():
             known = ", ".join(self.names()) or "none yet; `vouchrec finetune sft` makes one"
             raise AdapterError(f"There is no adapter called {name[:80]!r} here. There are: {known}.")
-        return read_adapter(self.path(name))
+        return self.path(name)
 
     @property
     def in_service(self) -> Adapter | None:
@@ -172,22 +199,21 @@ class Adapters:
         """Copy an adapter from a folder elsewhere. It does not serve by that, but what the gate found comes with it.
 
         Raises:
-            AdapterError: there is none, it is not whole, its name is taken, or it cannot be written here.
+            AdapterError: there is none, it is not whole or damaged, its name is taken, or it cannot be written here.
         """
         given = read_adapter(source)
+        given.check_weights()
         name = name or given.manifest.name
         folder = self.path(name)
         if name in self.names():
             raise AdapterError(
                 f"There is an adapter called {name!r} already. Give another name with --name, or remove it first."
             )
-        try:
+        with writing("The adapter", folder):
             folder.mkdir(parents=True, exist_ok=True)
             for file in source.iterdir():
                 if file.is_file() and file.name != MANIFEST:
                     shutil.copyfile(file, folder / file.name)
-        except OSError as error:
-            raise AdapterError(f"{folder} cannot be written ({error}). Free some space or check the folder.") from error
         save_manifest(folder, replace(given.manifest, name=name))
         return self.get(name)
 
@@ -196,17 +222,23 @@ class Adapters:
         if name is None:
             (self.root / IN_SERVICE).unlink(missing_ok=True)
             return
-        self.get(name)
+        self.get(name).check_weights()
         with replacing(self.root / IN_SERVICE) as draft:
             draft.write_text(name, encoding="utf-8")
 
     def remove(self, name: str) -> None:
         """Delete an adapter. AdapterError when there is none, or when it is the one in service."""
-        adapter = self.get(name)
+        folder = self._whole(name)  # and not read: one that is damaged goes, too
         if self._serving == name:
             raise AdapterError(f"{name!r} is in service. Put another in its place first: `vouchrec adapters use base`.")
-        (adapter.folder / MANIFEST).unlink()  # so that a kill in the middle leaves nothing that looks whole
-        shutil.rmtree(adapter.folder)
+        (folder / MANIFEST).unlink()  # so that a kill in the middle leaves nothing that looks whole
+        shutil.rmtree(folder)
+
+
+def weights_hash(folder: Path) -> str:
+    """The SHA-256 of an adapter's weights."""
+    with (folder / WEIGHTS).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def base_fingerprint(folder: Path) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.errors import AdapterError, InputError
-from agent.files import filling
+from agent.errors import InputError
+from agent.files import filling, writing
 from agent.generation.adapters import Adapter, save_manifest
 from agent.generation.base import Message
 from agent.generation.card import card
@@ -50,24 +50,18 @@ def export(
         InputError: the folder exists and is not empty.
         AdapterError: the adapter does not load, or the folder cannot be written.
     """
-    from safetensors import SafetensorError
-
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is there already and is no empty folder. Give the name of a new one.")
     _, model, tokenizer = load_served(base, adapter, dtype)
     known = model._modules.pop("items", None)
-    try:
-        with filling(folder) as draft:
-            with quiet_transformers():
-                (model.model if adapter.manifest.ranks_alone else model).save_pretrained(draft, safe_serialization=True)
-                tokenizer.save_pretrained(draft)
-            if known is not None:
-                _write_items(draft, known, adapter.manifest.items, items, texts)
-            save_manifest(draft, adapter.manifest)
-            told = card(adapter.manifest, Chat(tokenizer).render(prompt))
-            (draft / CARD).write_text(told, encoding="utf-8")
-    except (OSError, SafetensorError) as error:  # a full disk is told as either
-        raise AdapterError(f"{folder} cannot be written ({error}). Free some space or check the folder.") from error
+    with writing("The model", folder), filling(folder) as draft:
+        with quiet_transformers():
+            (model.model if adapter.manifest.ranks_alone else model).save_pretrained(draft, safe_serialization=True)
+            tokenizer.save_pretrained(draft)
+        if known is not None:
+            _write_items(draft, known, adapter.manifest.items, items, texts)
+        save_manifest(draft, adapter.manifest)
+        (draft / CARD).write_text(card(adapter.manifest, Chat(tokenizer).render(prompt)), encoding="utf-8")
     return folder
 
 

@@ -61,7 +61,7 @@ def load_merged(folder: Path, adapter: Adapter | None, dtype: str = "auto") -> t
     """`load_model` with an adapter merged into the weights; its item vectors, where it has some, are `model.items`.
 
     Raises:
-        AdapterError: the adapter does not load on this model.
+        AdapterError: the adapter is damaged, or does not load on this model.
     """
     model, tokenizer = load_model(folder, dtype)
     return (model if adapter is None else _merged(model, adapter)), tokenizer
@@ -73,6 +73,7 @@ def _merged(model: Any, adapter: Adapter) -> Any:  # noqa: ANN401 - transformers
     from safetensors import safe_open
 
     folder, shape = adapter.folder, adapter.manifest.shape
+    adapter.check_weights()
     try:
         if shape is not None:
             model.items = item_vectors(shape)

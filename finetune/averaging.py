@@ -1,13 +1,15 @@
 """What goes on beside the steps of tuning: an average of the weights, a score after each pass, the best one kept.
 
 The average moves less than the weights do (Polyak and Juditsky, 1992); it is what is scored and what is kept. It is
-saved with each checkpoint, so that a run that was killed goes on as if nothing had happened.
+saved with each checkpoint, so that a run that was killed goes on as if nothing had happened. It is the last that is
+written there, in one step: a checkpoint with it is whole.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from agent.files import replacing
 from agent.progress import Progress
 
 FILE = "average.safetensors"
@@ -94,7 +97,8 @@ class Averaging:
 
         tensors = {f"mean.{n}": t for n, t in self._mean.items()} | {f"kept.{n}": t for n, t in self._kept.items()}
         said = {"scores": self.scores, "losses": self.losses, "best": self.best}
-        save_file({n: t.contiguous() for n, t in tensors.items()}, checkpoint / FILE, {"said": json.dumps(said)})
+        with replacing(checkpoint / FILE) as draft:
+            save_file({n: t.contiguous() for n, t in tensors.items()}, draft, {"said": json.dumps(said)})
 
     def load(self, checkpoint: Path) -> None:
         """Go on from there."""
@@ -105,6 +109,16 @@ class Averaging:
             self._mean = {name: file.get_tensor(f"mean.{name}").to(t.device) for name, t in self._weights.items()}
             self._kept = {name: file.get_tensor(f"kept.{name}").to(t.device) for name, t in self._weights.items()}
         self.scores, self.losses, self.best = said["scores"], said["losses"], said["best"]
+
+
+def newest(folder: Path) -> Path | None:
+    """The newest whole checkpoint of a run, None where there is none. All others are removed, whole or not."""
+    found = {int(path.name.rpartition("-")[2]): path for path in folder.glob("checkpoint-*")}
+    last = max((step for step, path in found.items() if (path / FILE).is_file()), default=None)
+    for step, path in found.items():
+        if step != last:
+            shutil.rmtree(path)
+    return None if last is None else found[last]
 
 
 def _copied(weights: Mapping[str, Any]) -> dict[str, Any]:

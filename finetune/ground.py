@@ -17,6 +17,7 @@ from agent.assets import language_model
 from agent.build import adapters_of, check_adapter
 from agent.errors import AdapterError, InputError
 from agent.extras import how_to_install
+from agent.files import writing
 from agent.generation.adapters import (
     FORMAT,
     Adapter,
@@ -44,7 +45,7 @@ from finetune.learned import RECORD, Learned, Rows, learned_by, seen_by
 from finetune.recipe import SftConfig, Steps
 from finetune.retrieval import ASKED, transitions_of
 from finetune.several import first_before_others, is_first
-from finetune.trainer import CURVES, Tuned
+from finetune.trainer import AGAIN, CURVES, Tuned
 
 PROMPTS = ("rank", "justify")  # what an adapter is bound to; one that ranks alone to the first
 
@@ -206,15 +207,10 @@ class Ground:
     def _write(self, tuned: Tuned, manifest: AdapterManifest) -> None:
         for lora in tuned.model.peft_config.values():
             lora.base_model_name_or_path = manifest.base_name  # and not a path of this machine
-        try:
+        with writing("The adapter", self._folder, AGAIN):
             tuned.model.save_pretrained(self._folder, safe_serialization=True)
-        except OSError as error:
-            raise AdapterError(
-                f"The adapter cannot be written to {self._folder} ({error}). Free some space and run the same command "
-                "again: it goes on where it was."
-            ) from error
-        (self._folder / "README.md").unlink(missing_ok=True)  # peft's, with nothing in it
-        if (curves := tuned.folder / CURVES).is_dir():
-            shutil.copytree(curves, self._folder / CURVES, dirs_exist_ok=True)
+            (self._folder / "README.md").unlink(missing_ok=True)  # peft's, with nothing in it
+            if (curves := tuned.folder / CURVES).is_dir():
+                shutil.copytree(curves, self._folder / CURVES, dirs_exist_ok=True)
         save_manifest(self._folder, replace(manifest, sha256=weights_hash(self._folder)))
         shutil.rmtree(self._adapters.root / ".tuning" / self.name, ignore_errors=True)  # of other settings too

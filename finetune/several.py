@@ -56,6 +56,14 @@ def first_before_others() -> Iterator[None]:
         yield
 
 
+def wait_for_others() -> None:
+    """Until all have come here."""
+    if processes() > 1:
+        from accelerate import PartialState
+
+        PartialState().wait_for_everyone()
+
+
 def told_by_first(asked: Callable[[], float]) -> Callable[[], float]:
     """A number that the first process finds out and all others are told, so that none decides on another."""
     if processes() == 1:

@@ -16,13 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import InputError
+from agent.files import writing
 from agent.progress import Progress
 from agent.quiet import quiet_transformers
-from finetune.averaging import Averaging
+from finetune.averaging import Averaging, newest
 from finetune.recipe import Steps
-from finetune.several import is_first, processes, told_by_first
+from finetune.several import first_before_others, is_first, processes, told_by_first, wait_for_others
 
 CURVES = "curves"  # the folder of TensorBoard's files, beside checkpoints and then in the adapter
+AGAIN = "Free some space and run the same command again: it goes on where it was."
 Part = Mapping[str, NDArray[np.generic]]
 Drawn = Callable[[int, Sequence[int]], Sequence[Part]]
 
@@ -69,15 +71,19 @@ def train(
 
     Raises:
         InputError: the loss is not a number.
+        AdapterError: the folder cannot be written, as where the disk is full.
     """
-    from transformers.trainer_utils import get_last_checkpoint
-
     weights = {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
     begins = () if start is None else (start,)
     averaging = Averaging(weights, told_by_first(score), config.average, config.patience, progress, *begins)
-    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
-    with quiet_transformers():
-        trainer_of(model, examples, drawn, config, folder, averaging).train(resume_from_checkpoint=last)
+    with quiet_transformers(), writing("What tuning needs to go on", folder, AGAIN, alone=False):
+        with first_before_others():
+            last = newest(folder)
+        trainer = trainer_of(model, examples, drawn, config, folder, averaging)
+        if last is not None:
+            averaging.load(last)
+        if not averaging.is_over:  # it is where patience had ended, and then the adapter could not be written
+            trainer.train(resume_from_checkpoint=None if last is None else str(last))
     averaging.take_best()
     scores, losses = tuple(averaging.scores), tuple(averaging.losses)
     return Tuned(model, losses, scores, averaging.best, averaging.places_per_second, folder, start)
@@ -127,7 +133,15 @@ def trainer_of(
             self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
             return self.optimizer
 
-    told = _told(averaging, folder)
+        def _save_checkpoint(self, *given: Any) -> None:  # noqa: ANN401
+            checkpoint = folder / f"checkpoint-{self.state.global_step}"
+            with writing("A checkpoint", checkpoint, AGAIN):
+                super()._save_checkpoint(*given)
+                wait_for_others()  # each has written a file of its own
+                if is_first():
+                    averaging.save(checkpoint)
+
+    told = _told(averaging)
 
     def collated(batch: Sequence[dict[str, int]]) -> dict[str, list[dict[str, torch.Tensor]]]:
         parts = drawn(told.epoch, [example["number"] for example in batch])
@@ -167,7 +181,7 @@ def _reporter(report_to: str, folder: Path) -> Any:  # noqa: ANN401 - a callback
     return board
 
 
-def _told(averaging: Averaging, folder: Path) -> Any:  # noqa: ANN401
+def _told(averaging: Averaging) -> Any:  # noqa: ANN401
     """A callback of transformers that hands on what happens; `epoch` is the one under way, from 0.
 
     `log`, where there is one, is told the score of each pass, and the loss at its end.
@@ -177,10 +191,6 @@ def _told(averaging: Averaging, folder: Path) -> Any:  # noqa: ANN401
     class Told(TrainerCallback):  # type: ignore[misc]
         epoch = 0
         log: Callable[[dict[str, float]], None] | None = None
-
-        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
-            if state.global_step:
-                averaging.load(folder / f"checkpoint-{state.global_step}")
 
         def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
             self.epoch = round(state.epoch or 0)
@@ -194,9 +204,5 @@ def _told(averaging: Averaging, folder: Path) -> Any:  # noqa: ANN401
                 self.log({"eval_score": averaging.scores[-1]})
                 control.should_log = True
             control.should_training_stop |= averaging.is_over
-
-        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401
-            if is_first():
-                averaging.save(folder / f"checkpoint-{state.global_step}")
 
     return Told()

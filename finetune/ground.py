@@ -32,6 +32,7 @@ from agent.generation.items import ItemShape
 from agent.generation.loading import load_model
 from agent.generation.prompting import PromptSet
 from agent.progress import Progress
+from agent.reader import PROMPT, with_intent
 from agent.settings import Settings
 from agent.versions import versions
 from agent.workspace.catalogue import Catalogue
@@ -154,7 +155,9 @@ class Ground:
         """Where a run keeps its checkpoints: a folder named after all that decides it, `learned` beside histories."""
         start = None if self.start is None else weights_hash(self.start.folder)
         base, data = base_fingerprint(self._base_folder), self.dataset.fingerprint()
-        decided = [config.model_dump(mode="json"), data, base, start, learned]
+        read = [self.prompts.get(name).hash for name in PROMPTS] + [with_intent(self.prompts).get(PROMPT).hash]
+        served = [read, self._noun, self._encoder.name, self._settings.dtype, versions()]
+        decided = [config.model_dump(mode="json"), data, base, start, learned, served]
         said = hashlib.sha256(json.dumps(decided).encode()).hexdigest()
         return self._adapters.root / ".tuning" / self.name / said[:12]
 

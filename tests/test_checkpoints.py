@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from test_sft import QUICK, Killed, tiny, tuned_in
+from test_sft import ENCODER, QUICK, Killed, made, settings, tiny, tuned_in
 from transformers import Trainer
 
 from agent.build import adapters_of
@@ -20,7 +20,7 @@ from agent.errors import AdapterError
 from agent.generation.adapters import WEIGHTS
 from agent.generation.export import export
 from agent.workspace.workspace import Workspace
-from finetune import language
+from finetune import ground, language
 from finetune.averaging import FILE, Averaging
 from finetune.ground import Ground
 
@@ -167,3 +167,53 @@ def test_a_run_that_was_killed_in_its_first_save_begins_anew(path, tiny, monkeyp
     (broken,) = checkpoints(path)
     os.truncate(broken / "trainer_state.json", 10)
     assert goes_on(path, tiny) == [*range(1, 10)]
+
+
+# -- what a run is named after
+
+
+def test_a_prompt_that_was_edited_begins_anew(path, tiny, tmp_path):
+    prompts = tmp_path / "prompts"
+    shutil.copytree(Path(__file__).parents[1] / "prompts" / "recommend", prompts)
+    own = settings(tiny).model_copy(update={"prompts": str(prompts)})
+    begun = []
+
+    def run(told):
+        with Workspace.open(path) as workspace:
+            language.tune_language(workspace, ENCODER, own, SHORT, "again", told)
+
+    def kill(stage, done, *_):
+        begun.append(done) if stage == "tune" else None
+        if stage == "tune" and done == 5:
+            raise Killed
+
+    for _ in range(2):
+        with pytest.raises(Killed):
+            run(kill)
+    assert begun == [1, 2, 3, 4, 5, 4, 5]
+    file = prompts / "rank.prompty"
+    file.write_text(file.read_text(encoding="utf-8").replace("You ", "You always ", 1), encoding="utf-8")
+    with pytest.raises(Killed):
+        run(kill)
+    assert begun[7:] == [1, 2, 3, 4, 5]
+
+
+def test_all_that_decides_a_run_is_in_its_name(tmp_path, tiny, monkeypatch):
+    def named(encoder=ENCODER, **changed):
+        own = settings(tiny).model_copy(update=changed)
+        return Ground(workspace, encoder, own, 0, "ring", None, lambda *_: None).work(SHORT)
+
+    class Renamed(type(ENCODER)):
+        def __init__(self):
+            super().__init__(32)
+            self.name = "another"
+
+    with made(tmp_path / "w") as workspace:
+        names = [named(), named(dtype="bfloat16"), named(noun="book"), named(encoder=Renamed())]
+        names.append(named(prompts="books"))
+        installed = ground.versions()
+        assert named() == names[0]
+        for library in installed:
+            monkeypatch.setattr(ground, "versions", lambda library=library: {**installed, library: "0"})
+            names.append(named())
+    assert len(installed) >= 3 and len(set(names)) == len(names)

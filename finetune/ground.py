@@ -131,8 +131,15 @@ class Ground:
         self._noun = settings.noun or str(workspace.store.get_meta("noun", "item"))
 
     def load(self, bits: int | None = None) -> tuple[Any, Chat]:
-        """The language model (transformers' own), in so many bits or whole, and its tokenizer."""
+        """The language model (transformers' own), in so many bits or whole, and its tokenizer.
+
+        It stands where the trainer would put it, for it is scored before that, and its weights averaged beside it.
+        """
+        import torch
+
         model, tokenizer = load_model(self._base_folder, self._settings.dtype, bits)
+        if bits is None and torch.cuda.is_available():
+            model.to("cuda")
         return model, Chat(tokenizer)
 
     def explained(self) -> Explained:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.assets import language_model
 from agent.build import adapters_of, check_adapter
@@ -38,8 +39,9 @@ from agent.versions import versions
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
+from finetune.evaluate.audit import audit_evidence, audit_history, audit_pairs, audit_training, require_clean
 from finetune.evaluate.data import from_store
-from finetune.evaluate.splits import Known, hold_out_last
+from finetune.evaluate.splits import NOBODY, Known, Split, hold_out_last
 from finetune.examples import Examples
 from finetune.explained import Explained
 from finetune.learned import RECORD, Learned, Rows, learned_by, seen_by
@@ -48,6 +50,7 @@ from finetune.retrieval import ASKED, transitions_of
 from finetune.several import first_before_others, is_first
 from finetune.trainer import AGAIN, CURVES, Tuned
 
+Positions = NDArray[np.int64]
 PROMPTS = ("rank", "justify")  # what an adapter is bound to; one that ranks alone to the first
 
 
@@ -91,6 +94,7 @@ class Ground:
         InputError: nobody has two interactions, what `start` has learned is not known, or the extra `train` is missing.
         AdapterError: the name is taken, or `start` belongs to another model, prompt or encoder.
         AssetError: the language model cannot be had.
+        LeakError: what is held out can be read in what is learned from.
     """
 
     def __init__(
@@ -117,6 +121,8 @@ class Ground:
             check_adapter(start, settings, self._base_folder, encoder.name)
         self.texts = workspace.vectors(encoder, progress)[1]
         self.training, self.held_out = hold_out_last(self.dataset, seed, ASKED)
+        self._split = Split("leave-one-out", seed, self.dataset.n_items, self.training, NOBODY, self.held_out)
+        require_clean([*audit_history(self.held_out), *audit_training(self.training, self._split)])
         self.rows = Rows(workspace.store, self.dataset)
         self.before = Learned(self.rows.store) if start is None else learned_by(start, self.rows, self.dataset)
         seen = self.before if start is None else seen_by(start, self.rows, self.dataset)
@@ -143,8 +149,14 @@ class Ground:
         return model, Chat(tokenizer)
 
     def explained(self) -> Explained:
-        """What makes reasons, from the training histories alone."""
-        return Explained(self.catalogue, self.training, transitions_of(self.training, self.dataset), self._noun)
+        """What makes reasons, from the training histories alone. LeakError where they tell what is held out."""
+        transitions = transitions_of(self.training, self.dataset)
+        require_clean(audit_evidence(transitions, self._split))
+        return Explained(self.catalogue, self.training, transitions, self._noun)
+
+    def require_clean(self, users: Positions, items: Positions) -> None:
+        """LeakError where one of these pairs of a person and an item, (pairs,) each, is held out."""
+        require_clean(audit_pairs(users, items, self._split))
 
     def examples(self, known: Known, chat: Chat, explained: Explained, config: SftConfig) -> Examples:
         """What these histories have to teach."""
@@ -153,7 +165,7 @@ class Ground:
             noun=self._noun, shares=config.shares, window=config.window, seed=config.seed,
         )  # fmt: skip
 
-    def plain(self, chat: Chat) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def plain(self, chat: Chat) -> Positions:
         """The tokens of the prompt without a request."""
         messages = self.prompts.get("rank").render(history=[], request="", noun=self._noun)
         return np.array(chat.encode(chat.render(messages)), dtype=np.int64)

@@ -38,10 +38,21 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """People's histories, oldest first, by catalogue position, and the pairs in them."""
+    """People's histories, oldest first, by catalogue position, and the pairs in them.
 
+    `users` holds the row of the data set's `user_ids` behind each history.
+    """
+
+    users: Positions
     histories: tuple[Positions, ...]
     pairs: tuple[Pair, ...]
+
+    def touched(self) -> tuple[Positions, Positions]:
+        """Each person beside each item that is read or stands in a pair of theirs: (n,) users and positions."""
+        known = [(row, item) for row, history in enumerate(self.histories) for item in history.tolist()]
+        known += [(pair.person, item) for pair in self.pairs for item in (pair.chosen, pair.rejected)]
+        rows, items = np.array(known, dtype=np.int64).reshape(-1, 2).T
+        return self.users[rows], items
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,7 @@ def preferences(store: Store, dataset: Dataset, training: Known, held_out: Cases
     rows = {int(user): row for row, user in enumerate(training.users)}
     gone = {int(u): set(t.tolist()) for u, t in zip(held_out.known.users, held_out.targets, strict=True)}
     place = {item.item_id: position for position, item in enumerate(dataset.catalogue)}
+    users: list[int] = []
     histories: list[Positions] = []
     pairs: list[Pair] = []
     for user, user_id in enumerate(dataset.user_ids):
@@ -87,9 +99,10 @@ def preferences(store: Store, dataset: Dataset, training: Known, held_out: Cases
         entries = _with_feedback(done, _feedback(store, user_id, place, best))
         entries = [entry for entry in entries if entry.item not in gone.get(user, ())]
         if found := list(_matched(len(histories), entries)):
+            users.append(user)
             histories.append(np.array([entry.item for entry in entries if entry.is_read], dtype=np.int64))
             pairs += found
-    return Preferences(tuple(histories), tuple(pairs))
+    return Preferences(np.array(users, dtype=np.int64), tuple(histories), tuple(pairs))
 
 
 def _ratings(store: Store, dataset: Dataset, best: float | None) -> dict[int, dict[int, float]]:

@@ -59,6 +59,7 @@ def tune_preference(
         InputError: there are fewer pairs than FEWEST, or what the start has learned from is not known.
         AdapterError: there is no start, it belongs to another model, prompt or encoder, or the name is taken.
         AssetError: the language model cannot be had.
+        LeakError: what is held out can be read in what is learned from.
     """
     check_reporting(config.report_to)
     kept = adapters_of(workspace)
@@ -72,6 +73,7 @@ def tune_preference(
     config = config.model_copy(update={"seed": seed_of(adapter)})
     ground = Ground(workspace, encoder, settings, config.seed, name, adapter, progress)
     known = _enough(preferences(workspace.store, ground.dataset, ground.training, ground.held_out))
+    ground.require_clean(*known.touched())
     order = np.random.default_rng([config.seed, 10]).permutation(len(known.pairs))
     pairs, apart = [known.pairs[place] for place in order], max(1, round(config.apart * len(order)))
     asked = passages(known.histories, pairs[:apart], adapter.manifest.window)

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from test_sft import ENCODER, QUICK, Killed, N, asked, made, served, settings, tiny, tuned_in  # noqa: F401
 from typer.testing import CliRunner
 
+import finetune.preference
 from agent.build import adapters_of
 from agent.errors import AdapterError, InputError
 from agent.generation.adapters import WEIGHTS, save_manifest
@@ -17,8 +18,9 @@ from agent.generation.loading import load_model
 from agent.schema import Feedback, Interaction, Item
 from agent.workspace.workspace import Workspace
 from finetune.continuing import OWN, News, go_on
+from finetune.evaluate.audit import LeakError
 from finetune.evaluate.data import from_interactions, from_store
-from finetune.evaluate.splits import Known, hold_out_last
+from finetune.evaluate.splits import NOBODY, Known, hold_out_last
 from finetune.language import tune_further
 from finetune.learned import RECORD, SEEN, Learned, Rows, fairly_asked, learned_by
 from finetune.pairs import PER_PERSON, preferences
@@ -240,6 +242,22 @@ def test_what_was_liked_rises_above_what_was_not(ring, path, tiny):
     first, second = (load_file(a.folder / WEIGHTS) for a in (whole, again))
     for name in first:  # what was killed went on to the same
         torch.testing.assert_close(second[name], first[name], rtol=1e-3, atol=1e-4)
+
+
+def test_pairs_that_hold_what_is_held_out_are_refused(path, tiny, monkeypatch):
+    with Workspace.open(path) as workspace:
+        workspace.store.put_feedback(Feedback("p7", "f11", "like", None, None, 10.0))  # p7 went on to it at the end
+        say(workspace, 60)
+        clean = preferences(workspace.store, *in_ground(workspace))
+        assert (7, N - 1) not in {*zip(*(column.tolist() for column in clean.touched()), strict=True)}
+        monkeypatch.setattr(finetune.preference, "preferences", lambda *asked: preferences(*asked[:3], NOBODY))
+        with pytest.raises(LeakError, match="in the training data: person 7 with item 11"):
+            tune_preference(workspace, ENCODER, settings(tiny), PREFERRED, "preferred", "ring")
+
+
+def in_ground(workspace):
+    dataset = from_store(workspace.store, "w")
+    return dataset, *hold_out_last(dataset, 0, 48)
 
 
 def rated(tmp_path, ratings, feedback=()):

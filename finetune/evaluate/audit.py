@@ -1,7 +1,8 @@
 """The leak audit: looks for what is to be found in every place where it must not be, and fails the run.
 
-Places: the history that a system is asked with, what it learned from, the transitions that it learned, the ids of
-people, cases and training rows, and the prompts that a language model read.
+Places: the history that a system is asked with, what it learned from, the transitions that it learned and who likes
+what, the ids of people, cases and training rows, and the prompts that a language model read. A tuning is audited like
+an evaluation (`finetune.ground`).
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import VouchrecError
-from agent.retrieval.transitions import WINDOW
+from agent.retrieval.transitions import WINDOW, Transitions
 from agent.schema import Item
 from finetune.evaluate.data import Dataset
 from finetune.evaluate.splits import NOBODY, Cases, Known, Split
 
+Positions = NDArray[np.int64]
 SHOWN = 3
 
 
@@ -29,7 +31,7 @@ class LeakError(VouchrecError):
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """One thing found: `place` is history, training, transitions, ids or prompt."""
+    """One thing found: `place` is history, training data, transitions, evidence, ids or prompt."""
 
     place: str
     detail: str
@@ -47,7 +49,7 @@ def require_clean(leaks: Iterable[Leak]) -> None:
         f"{place}: {', '.join(details[:SHOWN])}" + (f" and {len(details) - SHOWN} more" if len(details) > SHOWN else "")
         for place, details in by_place.items()
     )
-    raise LeakError(f"The leak audit failed, so nothing was measured. What is held out can be read in the {told}.")
+    raise LeakError(f"The leak audit failed, so the run stops here. What is held out can be read in the {told}.")
 
 
 def audit_split(split: Split, dataset: Dataset) -> list[Leak]:
@@ -77,18 +79,26 @@ def audit_training(training: Known, split: Split) -> list[Leak]:
 
     `training` is the split's own, or what a system says that it learned from.
     """
-    pairs = {
-        int(user) * split.n_items + int(item)
-        for user, history in zip(training.users, training.histories, strict=True)
-        for item in history
-    }
-    return [
-        Leak("training data", f"person {int(user)} with item {int(item)}, a target of the {name}")
-        for name, cases in (("validation", split.validation), ("test", split.test))
-        for user, targets in zip(cases.known.users, cases.targets, strict=True)
-        for item in targets
-        if int(user) * split.n_items + int(item) in pairs
-    ] + _cold_items_trained(training, split)
+    users, items = _paired(training.users, training.histories)
+    return audit_pairs(users, items, split) + _cold_items_trained(training, split)
+
+
+def audit_pairs(users: Positions, items: Positions, split: Split, place: str = "training data") -> list[Leak]:
+    """No target may be among these pairs of a person and an item, (pairs,) each, which are read in a place."""
+    n, leaks = split.n_items, []
+    for name, cases in (("validation", split.validation), ("test", split.test)):
+        people, targets = _paired(cases.known.users, cases.targets)
+        told = np.isin(people * n + targets, users * n + items)
+        leaks += [
+            Leak(place, f"person {user} with item {item}, a target of the {name}")
+            for user, item in zip(people[told].tolist(), targets[told].tolist(), strict=True)
+        ]
+    return leaks
+
+
+def _paired(users: Positions, items: Sequence[Positions]) -> tuple[Positions, Positions]:
+    """Each person beside each of their items."""
+    return np.repeat(users, [len(own) for own in items]), np.concatenate([*items, np.zeros(0, dtype=np.int64)])
 
 
 def _cold_items_trained(training: Known, split: Split) -> list[Leak]:
@@ -122,18 +132,33 @@ def audit_transitions(transitions: Any, training: Known) -> list[Leak]:  # noqa:
     `transitions` is sparse (items x items), from the earlier item to the later; of two items that share a time, either
     may be the earlier.
     """
-    found = transitions.tocoo()
-    n = int(transitions.shape[1])
-    walked: set[int] = set()
-    for history, times in zip(training.histories, training.times, strict=True):
-        for distance in range(1, min(WINDOW, len(history) - 1) + 1):
-            earlier, later = history[:-distance], history[distance:]
-            tied = times[:-distance] == times[distance:]
-            walked.update((earlier * n + later).tolist())
-            walked.update((later * n + earlier)[tied].tolist())
-    there = found.data != 0
-    pairs = found.row[there].astype(np.int64) * n + found.col[there]
-    return [Leak("transitions", f"from item {p // n} to item {p % n}") for p in pairs.tolist() if p not in walked]
+    from scipy.sparse import coo_array
+
+    people, items = _paired(np.arange(len(training)), training.histories)
+    times = np.concatenate([*training.times, np.zeros(0)])
+    starts, ends = [], []
+    for distance in range(1, WINDOW + 1):
+        same = people[:-distance] == people[distance:]
+        tied = (times[:-distance] == times[distance:])[same]
+        earlier, later = items[:-distance][same], items[distance:][same]
+        starts += [earlier, later[tied]]
+        ends += [later, earlier[tied]]
+    steps = np.concatenate(starts), np.concatenate(ends)
+    walked = coo_array((np.ones(len(steps[0]), dtype=bool), steps), shape=transitions.shape).tocsr()
+    never = ((transitions != 0) > walked).tocoo()
+    return [Leak("transitions", f"from item {start} to item {end}") for start, end in zip(*never.coords, strict=True)]
+
+
+def audit_evidence(transitions: Transitions, split: Split) -> list[Leak]:
+    """What reasons speak of, the steps and the likes of people, must come from the training data alone.
+
+    The rows of its likes are those of the data set's `user_ids`.
+    """
+    users, items = (places.astype(np.int64) for places in transitions.liked.nonzero())
+    return [
+        *audit_transitions(transitions.transitions, split.training),
+        *audit_pairs(users, items, split, "evidence"),
+    ]
 
 
 def audit_ids(ids: Sequence[str], cases: Cases, dataset: Dataset, *, own: bool = False) -> list[Leak]:

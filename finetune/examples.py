@@ -22,6 +22,7 @@ from agent.generation.chat import Chat
 from agent.generation.prompting import PromptSet, clean_title, continued
 from agent.workspace.catalogue import Catalogue
 from finetune.clarifying import Unclear
+from finetune.context import Row, fitted
 from finetune.evaluate.splits import Known
 from finetune.explained import Explained
 from finetune.intents import Messages
@@ -38,6 +39,7 @@ LISTED = 5  # items of a list in which a reason stands
 TRIES = 8  # messages, before it is given up that one is unclear
 FILLED = 1.3  # the longest of a group beside its shortest
 SHARE_ASKED = 0.4  # of the reasons that answer a request
+MEASURED = 64  # examples of each task, which tell how long it is
 _SILENCE = np.full(1, UNREAD)
 
 
@@ -91,11 +93,12 @@ class Examples:
         shares: of each task among the examples; what is not named has none.
         window: items of a history at most.
         seed: decides every draw.
+        context: tokens and items of one example at most, None for any number; see `finetune.context.fitted`.
 
     `plain` holds the tokens of the prompt without a request, `people` the row of the person behind each number.
 
     Raises:
-        InputError: shares that cannot be, or nobody with two interactions.
+        InputError: shares that cannot be, nobody with two interactions, or a prompt that fills the context.
     """
 
     def __init__(
@@ -110,6 +113,7 @@ class Examples:
         shares: Mapping[str, float],
         window: int,
         seed: int,
+        context: int | None = None,
     ) -> None:
         if set(shares) - set(TASKS) or min(shares.values(), default=0) < 0 or not sum(shares.values()) > 0:
             raise InputError(f"Shares are numbers from 0 up, of {', '.join(TASKS)}; got {dict(shares)}.")
@@ -129,16 +133,41 @@ class Examples:
         self._spells = shares.get("spell", 0) > 0  # after a request, too: else words would be learned by the way
         self._odds = np.array([shares[task] for task in self._tasks]) / sum(shares.values())
         self.plain = self._tokens(self._asking(""))
+        if context is not None and len(self.plain) >= context:
+            raise InputError(
+                f"The prompt rank has {len(self.plain)} tokens without a request, and the base model reads {context} "
+                "tokens and items at once. Shorten the prompt, or take a model with a longer context."
+            )
+        self._context = context
 
     def __len__(self) -> int:
         return len(self.people)
 
     def draw(self, epoch: int, number: int) -> Example:
-        """The example of one person in one epoch; always the same one."""
+        """The example of one person in one epoch; always the same one.
+
+        Where its words alone are longer than the context, the history stands without them.
+        """
+        found = fitted(self._whole(epoch, number), self._context)
+        if found is None:
+            found = fitted(self._whole(epoch, number, "next"), self._context)
+        assert found is not None  # the plain prompt leaves room
+        return found
+
+    def rows(self) -> list[Row]:
+        """How long examples are before anything gives way: up to MEASURED of each task, as often as it is drawn."""
+        numbers = np.unique(np.linspace(0, len(self) - 1, MEASURED).astype(int)).tolist()
+        told = zip(self._tasks, self._odds.tolist(), strict=True)
+        wholes = [(self._whole(0, number, task), odds) for task, odds in told if odds for number in numbers]
+        return [Row(one.task, len(one), int((one.items == NONE).sum()), odds) for one, odds in wholes]
+
+    def _whole(self, epoch: int, number: int, asked: Task | None = None) -> Example:
+        """An example as long as it comes, of a task that is asked for or of the one that is drawn."""
         random = np.random.default_rng([self._seed, epoch, number])
         person = self.people[number]
         history = ties_shuffled(self._training.histories[person], self._training.times[person], random)
-        task = self._tasks[int(random.choice(len(self._tasks), p=self._odds))]
+        drawn = self._tasks[int(random.choice(len(self._tasks), p=self._odds))]
+        task = asked or drawn
         found = None
         if task == "request":
             found = self._request(history, random)

@@ -39,6 +39,7 @@ from agent.versions import versions
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
+from finetune.context import require_fit
 from finetune.evaluate.audit import audit_evidence, audit_history, audit_pairs, audit_training, require_clean
 from finetune.evaluate.data import from_store
 from finetune.evaluate.splits import NOBODY, Known, Split, hold_out_last
@@ -158,12 +159,14 @@ class Ground:
         """LeakError where one of these pairs of a person and an item, (pairs,) each, is held out."""
         require_clean(audit_pairs(users, items, self._split))
 
-    def examples(self, known: Known, chat: Chat, explained: Explained, config: SftConfig) -> Examples:
-        """What these histories have to teach."""
-        return Examples(
+    def examples(self, known: Known, chat: Chat, explained: Explained, config: SftConfig, context: int) -> Examples:
+        """What these histories have to teach. InputError where a context of so many places holds too little of it."""
+        examples = Examples(
             self.catalogue, known, chat, self.prompts, explained,
-            noun=self._noun, shares=config.shares, window=config.window, seed=config.seed,
+            noun=self._noun, shares=config.shares, window=config.window, seed=config.seed, context=context,
         )  # fmt: skip
+        require_fit(examples.rows(), context, config.window)
+        return examples
 
     def plain(self, chat: Chat) -> Positions:
         """The tokens of the prompt without a request."""

@@ -11,10 +11,12 @@ from agent.build import adapters_of
 from agent.errors import InputError
 from agent.generation.adapters import Adapter
 from agent.generation.items import ItemShape
+from agent.generation.loading import context_of
 from agent.progress import Progress, silent
 from agent.settings import Settings
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
+from finetune.context import readable
 from finetune.continuing import News, configured, go_on, shape_of
 from finetune.evaluate.splits import Cases
 from finetune.ground import Ground, Skills
@@ -41,8 +43,8 @@ def tune_language(
     seed: they say when to stop. A run that was killed goes on where it was.
 
     Raises:
-        InputError: too few histories, a loss that is not a number, 4 bits without a GPU, or the extra `train` or what
-            is to draw curves is not installed.
+        InputError: too few histories, a model whose context holds too little of them, a loss that is not a number, 4
+            bits without a GPU, or the extra `train` or what is to draw curves is not installed.
         AdapterError: the name is taken, or the folder cannot be written.
         AssetError: the language model cannot be had.
     """
@@ -58,7 +60,9 @@ def tune_language(
             f"tuning needs at least {FEWEST}. Import more interactions with `vouchrec init --update`."
         )
     base, chat = ground.load(config.bits)
-    examples = ground.examples(ground.training, chat, ground.explained(), config)
+    context = context_of(base)
+    examples = ground.examples(ground.training, chat, ground.explained(), config, context)
+    config = _readable(config, context, examples.plain)
     touched = touched_in(ground.training.histories, len(ground.texts))
     model = with_lora(base, torch.from_numpy(ground.texts), torch.from_numpy(~touched), config)
     tuned = tune_model(
@@ -103,13 +107,20 @@ def tune_further(
     touched = touched_in(ground.training.histories, len(ground.texts))
     base.forward = loss_of(base, torch.from_numpy(ground.texts), torch.from_numpy(~touched), config)
     explained = ground.explained()
-    examples = news.examples(lambda known: ground.examples(known, chat, explained, config), config)
-    score, work = _scored(ground, ground.plain(chat), config), ground.work(config)
+    context, plain = context_of(base), ground.plain(chat)
+    examples = news.examples(lambda known: ground.examples(known, chat, explained, config, context), config)
+    config = _readable(config, context, plain)
+    score, work = _scored(ground, plain, config), ground.work(config)
     tuned = tune_model(model, examples, config, score, work, chat.end, progress, start=score(base))
     learned = ground.rows.record(ground.validation)
     shape = replace(shape_of(adapter), items=len(ground.texts))
     told = {"new": news.count, "people": min(ASKED_OFTEN, len(ground.validation))}
     return ground.keep(tuned, config, learned, shape, config.window, Skills.of(adapter.manifest), **told)
+
+
+def _readable(config: SftConfig, context: int, plain: Any) -> SftConfig:  # noqa: ANN401 - an array of tokens
+    """The same settings with a window that the model can read: what is scored and served is no longer."""
+    return config.model_copy(update={"window": readable(config.window, context, len(plain))})
 
 
 def _scored(ground: Ground, plain: Any, config: SftConfig) -> Score:  # noqa: ANN401 - an array of tokens

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from agent.generation.items import only_layers
 from agent.progress import Progress, silent
+from finetune.context import Row
 from finetune.examples import NONE
 from finetune.pairs import Pair
 from finetune.recipe import PreferenceConfig
@@ -49,6 +50,11 @@ def passages(histories: Sequence[Positions], pairs: Sequence[Pair], window: int)
         for person in sorted(of)
         for passage in _cut(histories[person], sorted(of[person], key=lambda pair: -pair.before), window)
     ]
+
+
+def rows(read: Sequence[Passage], prompt: int) -> list[Row]:
+    """How long each is after a prompt of so many tokens."""
+    return [Row("preference", prompt + len(passage.history), prompt) for passage in read]
 
 
 def _cut(history: Positions, pairs: list[Pair], window: int) -> Iterator[Passage]:

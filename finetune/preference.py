@@ -23,17 +23,19 @@ from numpy.typing import NDArray
 from agent.build import adapters_of
 from agent.errors import InputError
 from agent.generation.adapters import Adapter
+from agent.generation.loading import context_of
 from agent.progress import Progress, silent
 from agent.settings import Settings
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
+from finetune.context import readable, require_fit
 from finetune.continuing import go_on, seed_of, shape_of
 from finetune.evaluate.bootstrap import interval
 from finetune.examples import of_like_length
 from finetune.ground import Ground, Skills
 from finetune.learned import SEEN
 from finetune.pairs import Preferences, preferences
-from finetune.passages import Reader, passages
+from finetune.passages import Reader, passages, rows
 from finetune.recipe import PreferenceConfig, check_reporting
 from finetune.trainer import train
 from finetune.training import touched_in
@@ -56,7 +58,8 @@ def tune_preference(
     Where no pass is better than the start, the weights stay the start's (`best` is 0).
 
     Raises:
-        InputError: there are fewer pairs than FEWEST, or what the start has learned from is not known.
+        InputError: there are fewer pairs than FEWEST, what the start has learned from is not known, or the context of
+            the model holds too little of the histories.
         AdapterError: there is no start, it belongs to another model, prompt or encoder, or the name is taken.
         AssetError: the language model cannot be had.
         LeakError: what is held out can be read in what is learned from.
@@ -76,11 +79,13 @@ def tune_preference(
     ground.require_clean(*known.touched())
     order = np.random.default_rng([config.seed, 10]).permutation(len(known.pairs))
     pairs, apart = [known.pairs[place] for place in order], max(1, round(config.apart * len(order)))
-    asked = passages(known.histories, pairs[:apart], adapter.manifest.window)
-    learned = passages(known.histories, pairs[apart:], adapter.manifest.window)
     base, chat = ground.load()
+    plain, context, window = ground.plain(chat), context_of(base), adapter.manifest.window
+    require_fit(rows(passages(known.histories, pairs, window), len(plain)), context, window)
+    window = readable(window, context, len(plain))
+    asked, learned = (passages(known.histories, part, window) for part in (pairs[:apart], pairs[apart:]))
     model = go_on(base, adapter, ground.catalogue.keys)
-    reader = Reader(base, ground.plain(chat), ground.texts, shape.depth, chat.end)
+    reader = Reader(base, plain, ground.texts, shape.depth, chat.end)
     before = np.concatenate(reader.margins(asked))
     references = reader.margins(learned, progress=progress)
     learned = [replace(passage, reference=margins) for passage, margins in zip(learned, references, strict=True)]
@@ -105,7 +110,7 @@ def tune_preference(
         SEEN: ground.rows.record(ground.validation).as_dict(),
     }
     skills = Skills.of(adapter.manifest)
-    return ground.keep(tuned, config, ground.before, shape, adapter.manifest.window, skills, **told)
+    return ground.keep(tuned, config, ground.before, shape, window, skills, **told)
 
 
 def _enough(known: Preferences) -> Preferences:

@@ -260,6 +260,14 @@ def in_ground(workspace):
     return dataset, *hold_out_last(dataset, 0, 48)
 
 
+def test_a_context_that_holds_too_little_of_the_histories_is_told(path, tiny, monkeypatch):
+    with Workspace.open(path) as workspace:
+        say(workspace, 60)
+        monkeypatch.setattr(finetune.preference, "context_of", lambda _: 36)
+        with pytest.raises(InputError, match=r"reads 36 .*\(preference\).*would be lost"):
+            tune_preference(workspace, ENCODER, settings(tiny), PREFERRED, "preferred", "ring")
+
+
 def rated(tmp_path, ratings, feedback=()):
     """The preferences of one person with these (film, stars) in time, everything but the last one learned from."""
     with made(tmp_path / "w", people=1) as workspace:

@@ -39,10 +39,11 @@ def chat():
     return Chat(AutoTokenizer.from_pretrained(language_model(DEFAULT_MODEL, Settings().cache)))
 
 
-def examples(chat, window=5, **shares):
-    explained = Explained(CATALOGUE, TRAINING, transitions_of(TRAINING, DATA), "film")
+def examples(chat, window=5, context=None, catalogue=CATALOGUE, **shares):
+    explained = Explained(catalogue, TRAINING, transitions_of(TRAINING, DATA), "film")
+    sizes = {"window": window, "context": context}
     prompts = PromptSet.named("recommend")
-    return Examples(CATALOGUE, TRAINING, chat, prompts, explained, noun="film", shares=shares, window=window, seed=0)
+    return Examples(catalogue, TRAINING, chat, prompts, explained, noun="film", shares=shares, seed=0, **sizes)
 
 
 def drawn(chat, task, n=60, **others):

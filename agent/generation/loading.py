@@ -40,6 +40,11 @@ def load_model(folder: Path, dtype: str = "auto", bits: int | None = None) -> tu
     return model, tokenizer
 
 
+def context_of(model: Any) -> int:  # noqa: ANN401 - a causal model of transformers
+    """How many places it reads at most."""
+    return int(getattr(model.config, "max_position_embeddings", 2048))
+
+
 def load_served(folder: Path, adapter: Adapter | None, dtype: str = "auto") -> tuple[Any, Any, Any]:
     """What writes, what ranks, and the tokenizer; one model does both, unless the adapter has learned to rank alone.
 

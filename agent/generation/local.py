@@ -19,7 +19,7 @@ from agent.generation.base import Branch, Message, Piece, TitleScores
 from agent.generation.chat import Chat
 from agent.generation.guided import Grammar, Grammars, write_json
 from agent.generation.items import states_at
-from agent.generation.loading import load_served
+from agent.generation.loading import context_of, load_served
 from agent.generation.measured import Measured
 from agent.generation.trie import TokenTrie
 from agent.generation.writing import Writers, Writing
@@ -84,7 +84,7 @@ class LocalGenerator:
         self._tokenizer = tokenizer
         self._grammars: Grammars | None = None
         self._writers = Writers(self._model, self._lock)
-        self._context = int(getattr(model.config, "max_position_embeddings", 2048))
+        self._context = context_of(model)
 
     # -- reading ------------------------------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ def tune_model(
         start: the score of the model as it is, if it is to stay so unless a pass is better.
 
     Raises:
-        InputError: the loss is not a number, or the checkpoint belongs to other settings.
+        InputError: the loss is not a number.
     """
     base = model.get_base_model()
 

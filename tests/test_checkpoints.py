@@ -18,7 +18,6 @@ from transformers import Trainer
 from agent.build import adapters_of
 from agent.errors import AdapterError
 from agent.generation.adapters import WEIGHTS
-from agent.generation.export import export
 from agent.workspace.workspace import Workspace
 from finetune import ground, language
 from finetune.averaging import FILE, Averaging
@@ -118,14 +117,6 @@ def test_an_adapter_that_could_not_be_written_is_written_without_another_pass(pa
     steps = []
     again = tuned_in(path, tiny, hasty, "again", lambda stage, *_: steps.append(stage))
     assert "tune" not in steps and again.manifest.training["scores"] == [0.0, -1.0]
-
-
-def test_a_model_that_cannot_be_exported_is_told(serving, tiny, tmp_path):
-    with Workspace.open(serving) as workspace:
-        adapter = adapters_of(workspace).get("whole")
-    with little_room(100_000), pytest.raises(AdapterError, match="model cannot be written.*MB are free") as told:
-        export(tiny, adapter, tmp_path / "plain", "float32")
-    assert "Error while serializing" in str(told.value)
 
 
 def _killed_in_the_second_save(path: Path, tiny: Path) -> None:

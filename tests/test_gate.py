@@ -12,7 +12,7 @@ from test_sft import ENCODER, N, examined, made, settings, tiny, two_gaits  # no
 
 from agent.build import adapters_of
 from agent.errors import AdapterError, InputError
-from agent.generation.adapters import MANIFEST, WEIGHTS, save_manifest
+from agent.generation.adapters import MANIFEST, WEIGHTS, read_adapter, save_manifest, weights_hash
 from agent.schema import Interaction, Item
 from agent.workspace.workspace import Workspace
 from finetune import gate
@@ -51,6 +51,7 @@ def spoil(folder):
     """From now on it says the contrary."""
     tensors = load_file(folder / WEIGHTS)
     save_file({n: -t if n.endswith("items.ask.weight") else t for n, t in tensors.items()}, folder / WEIGHTS)
+    save_manifest(folder, replace(read_adapter(folder).manifest, sha256=weights_hash(folder)))
 
 
 # -- what it is compared with

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from agent.build import adapters_of
 from agent.errors import InputError
-from agent.generation.adapters import BASE, MANIFEST
+from agent.generation.adapters import BASE, MANIFEST, Adapter
 from agent.generation.base import Generator
 from agent.listing import Lister
 from agent.workspace.workspace import Workspace
@@ -55,8 +55,8 @@ class _Model:
 
 def offered(workspace: Workspace) -> tuple[str, ...]:
     """What a request can ask for: BASE, and every adapter that has passed the gate."""
-    adapters = adapters_of(workspace)
-    return (BASE, *(name for name in adapters.names() if adapters.get(name).manifest.passed))
+    found = adapters_of(workspace).all().items()
+    return (BASE, *(name for name, one in found if isinstance(one, Adapter) and one.manifest.passed))
 
 
 def check_offered(workspace: Workspace, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,8 @@ from agent.extras import how_to_install
 
 WRITTEN = ("spell", "justify", "understand", "clarify")  # the tasks that end in words
 PRESETS = Path(__file__).parent / "presets"
+# What an adapter that is tuned further decides.
+OF_START = ("rank", "alpha", "dropout", "rslora", "dora", "targets", "width", "depth", "window", "seed")
 
 
 class Steps(BaseModel):
@@ -74,8 +77,12 @@ class PreferenceConfig(Steps):
     apart: float = Field(0.2, gt=0, lt=1, description="Share of the pairs that is kept apart, to say when to stop.")
 
 
-def read_config(path: Path | str, **flags: Any) -> SftConfig:  # noqa: ANN401 - flags mirror the fields
-    """A preset by its name, or a YAML file; flags that are not None win. InputError says what is wrong where."""
+def read_config(path: Path | str, changes: Mapping[str, Any] | None = None, **flags: Any) -> SftConfig:  # noqa: ANN401
+    """A preset by its name, or a YAML file; `changes` win, and flags that are not None, both by the names of the fields.
+
+    Raises:
+        InputError: what is wrong where.
+    """
     file = PRESETS / f"{path}.yaml" if (PRESETS / f"{path}.yaml").is_file() else Path(path)
     try:
         said = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
@@ -86,12 +93,29 @@ def read_config(path: Path | str, **flags: Any) -> SftConfig:  # noqa: ANN401 - 
         raise InputError(f"{file} cannot be read as YAML: {error}.") from error
     if not isinstance(said, dict):
         raise InputError(f"{file} must hold names and values, such as 'epochs: 6'; it holds a {type(said).__name__}.")
+    given = {name: value for name, value in flags.items() if value is not None} | dict(changes or {})
     try:
-        return SftConfig(**{**said, **{name: value for name, value in flags.items() if value is not None}})
+        return SftConfig(**{**said, **given})
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{name} in {file} cannot be {first.get('input')!r}: {first['msg']}.") from error
+        where = name if first["loc"][0] in given else f"{name} in {file}"
+        raise InputError(f"{where} cannot be {first.get('input')!r}: {first['msg']}.") from error
+
+
+def assigned(said: Sequence[str]) -> dict[str, Any]:
+    """Values by name, each said as "name=value" with the value in YAML. InputError for what is not."""
+    found = {}
+    for one in said:
+        name, equals, value = one.partition("=")
+        if not equals or name.strip() not in SftConfig.model_fields:
+            names = ", ".join(SftConfig.model_fields)
+            raise InputError(f"{one!r} should be a name and a value, such as dora=true. The names are: {names}.")
+        try:
+            found[name.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise InputError(f"The value of {one!r} cannot be read as YAML: {error}.") from error
+    return found
 
 
 def check_bits(bits: int | None) -> None:

@@ -9,6 +9,7 @@ from conftest import open_small
 from test_behaviour import QUICK, SMALL
 from test_cli import run
 
+from agent.adapted import offered
 from agent.build import adapter_in_service, adapters_of, model_weight_of
 from agent.errors import AdapterError
 from agent.generation.adapters import (
@@ -140,7 +141,15 @@ def test_a_manifest_of_a_newer_vouchrec_is_told_and_one_that_is_damaged_can_be_r
             found.get("good")
         file.write_text(json.dumps({name: value for name, value in said.items() if name != "format"}))
         assert found.get("good").manifest.format == 1  # as manifests were before they had one
+        assert offered(workspace) == ("base", "good")
         file.write_text("{")
+        found.use("new")
+        assert offered(workspace) == ("base",)
+    shown = run("adapters", "list", "--workspace", str(path))
+    assert shown.exit_code == 0 and "cannot be read, see below" in shown.stdout, shown.output
+    assert "is damaged" in shown.stdout and ", refused" in shown.stdout  # the others are shown all the same
+    with Workspace.open(path) as workspace:
+        found = adapters_of(workspace)
         found.remove("good")
         assert found.names() == ("new", "poor")
 

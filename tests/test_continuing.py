@@ -326,4 +326,4 @@ def test_nobody_speaks_for_all(tmp_path):
 
 def test_the_command_takes_sizes_and_seed_from_the_adapter():
     result = CliRunner().invoke(app, ["finetune", "sft", "--from", "mine", "--rank", "4"])
-    assert result.exit_code == 2 and "--rank and --seed are those of mine" in result.output
+    assert result.exit_code == 2 and "mine is tuned further, and decides rank." in result.output

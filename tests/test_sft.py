@@ -1,6 +1,7 @@
 """Tuning for real, on a CPU: a language model of two layers with the real tokenizer, and people who walk in a ring."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -38,7 +39,7 @@ from finetune.evaluate.bootstrap import Interval
 from finetune.examples import TASKS
 from finetune.gate import MOST, Judged, Verdict, best_weight, cross_fitted, gains, promote
 from finetune.language import tune_language
-from finetune.recipe import PRESETS, SftConfig, read_config
+from finetune.recipe import PRESETS, SftConfig, assigned, read_config
 
 N = 12
 ENCODER = HashEncoder(32)
@@ -293,6 +294,17 @@ def test_presets_are_read_and_flags_win():
     assert read_config("cpu", epochs=2, rate=None).epochs == 2
     with pytest.raises(InputError, match="no preset or file"):
         read_config("nowhere")
+
+
+def test_any_name_of_a_recipe_can_be_said_with_its_value():
+    said = assigned(["dora=true", "depth=null", "targets=[q_proj]", "shares={next: 1.0}"])
+    config = read_config("items", said)
+    assert (config.dora, config.depth, config.targets, config.shares) == (True, None, ("q_proj",), {"next": 1.0})
+    for wrong in ("dora", "colour=red", "shares={next"):
+        with pytest.raises(InputError, match=re.escape(repr(wrong))):
+            assigned([wrong])
+    with pytest.raises(InputError, match="^rank cannot be 'large'"):
+        read_config("items", assigned(["rank=large"]))
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from ui.options import Workspace, at
 from ui.terminal import Terminal, guarded
+
+if TYPE_CHECKING:
+    from agent.generation.adapters import AdapterManifest
+    from agent.workspace.workspace import Workspace as Opened
 
 adapters = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="The tuned adapters: which there are, and which one serves."
@@ -22,35 +26,44 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="An adapter, as `vouch
 @guarded
 def list_adapters(ctx: typer.Context, workspace: Workspace = None) -> None:
     """Show every adapter, what the gate found, and which one serves."""
-    from agent.build import adapters_of, model_weight_of, open_workspace
+    from agent.build import adapters_of, open_workspace
+    from agent.errors import AdapterError
     from agent.settings import load_settings
 
     terminal: Terminal = ctx.obj
     with open_workspace(load_settings(home=workspace).home) as opened:
         found = adapters_of(opened)
-        serving = found.in_service
         if not found.names():
             terminal.say("There is no adapter yet; the base model serves. `vouchrec finetune sft` makes one.")
             return
         table = Table("adapter", "serves", "ndcg@10", "gain, with 95% interval", "weight", box=None, pad_edge=False)
-        for name in found.names():
-            manifest = found.get(name).manifest
-            measured = manifest.measures
-            serves = "yes" if serving is not None and serving.manifest.name == name else ""
-            if not measured:
-                table.add_row(name, serves, "-", "not examined: `vouchrec finetune promote`", "-")
-                continue
-            gain = measured["gain"]
-            said = f"{gain['mean']:+.4f} ({gain['low']:+.4f} to {gain['high']:+.4f})"
-            weight = f"{model_weight_of(opened, manifest):g}"
-            refused = "" if manifest.passed else ", refused"
-            table.add_row(name, serves, f"{measured['after']['mean']:.4f}", said + refused, weight)
+        unread = []
+        for name, one in found.all().items():
+            serves = "yes" if found.serving == name else ""
+            if isinstance(one, AdapterError):
+                unread.append(one)
+                table.add_row(name, serves, "-", "cannot be read, see below", "-")
+            else:
+                table.add_row(name, serves, *_measured(opened, one.manifest))
     terminal.out.print(table)
+    for error in unread:
+        terminal.say(f"{error}")
     terminal.say(
         "The gain is over what served when the gate was asked (at first, and for what served itself, the base model)."
     )
-    if serving is None:
+    if found.serving is None:
         terminal.say("None of them serves: the base model does, alone.")
+
+
+def _measured(workspace: Opened, manifest: AdapterManifest) -> tuple[str, str, str]:
+    """NDCG@10 with it, what is gained by it, and its weight."""
+    from agent.build import model_weight_of
+
+    if not (measured := manifest.measures):
+        return "-", "not examined: `vouchrec finetune promote`", "-"
+    gain, refused = measured["gain"], "" if manifest.passed else ", refused"
+    said = f"{gain['mean']:+.4f} ({gain['low']:+.4f} to {gain['high']:+.4f}){refused}"
+    return f"{measured['after']['mean']:.4f}", said, f"{model_weight_of(workspace, manifest):g}"
 
 
 @adapters.command("use")

@@ -96,6 +96,10 @@ def sft(
     report_to: Annotated[
         str | None, typer.Option("--report-to", metavar="NAME", help="Curves of the run: none, tensorboard or trackio.")
     ] = None,
+    said: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any name of the recipe: dora=true, 'shares={next: 1.0}'."),
+    ] = None,
 ) -> None:
     """Tune the language model on the histories of a workspace: LoRA, and a vector for every item.
 
@@ -107,15 +111,23 @@ def sft(
     from agent.progress import silent
     from agent.settings import load_settings
     from finetune.language import tune_further, tune_language
-    from finetune.recipe import read_config
+    from finetune.recipe import OF_START, assigned, read_config
     from finetune.several import is_first, shared_workspace
 
     terminal: Terminal = ctx.obj
-    if start is not None and (rank, seed) != (None, None):
-        raise InputError(f"--rank and --seed are those of {start}, which is tuned further. Leave them out.")
-    preset = preset or ("items" if start is None else "nightly")
-    flags = {"epochs": epochs, "rate": rate, "rank": rank, "batch": batch, "bits": bits, "seed": seed}
-    config = read_config(preset, **flags, report_to=report_to)
+    flags = {
+        "epochs": epochs,
+        "rate": rate,
+        "rank": rank,
+        "batch": batch,
+        "bits": bits,
+        "seed": seed,
+        "report_to": report_to,
+    }
+    changes = {name: value for name, value in flags.items() if value is not None} | assigned(said or ())
+    if start is not None and (given := [name for name in OF_START if name in changes]):
+        raise InputError(f"{start} is tuned further, and decides {' and '.join(given)}. Leave that out.")
+    config = read_config(preset or ("items" if start is None else "nightly"), changes)
     settings = upkeep.ensure_example(terminal, workspace) if example else load_settings(home=workspace)
     quiet = not is_first()  # of several processes one speaks
     shown = nullcontext(silent) if quiet else terminal.progress(keep=True)

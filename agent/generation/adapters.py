@@ -176,6 +176,16 @@ class Adapters:
         """The adapter of this name. AdapterError when there is none."""
         return read_adapter(self._whole(name))
 
+    def all(self) -> dict[str, Adapter | AdapterError]:
+        """Each by its name, or what is wrong with it: one that is damaged hides no other."""
+        found: dict[str, Adapter | AdapterError] = {}
+        for name in self.names():
+            try:
+                found[name] = self.get(name)
+            except AdapterError as error:
+                found[name] = error
+        return found
+
     def _whole(self, name: str) -> Path:
         if name not in self.names():
             known = ", ".join(self.names()) or "none yet; `vouchrec finetune sft` makes one"
@@ -185,11 +195,12 @@ class Adapters:
     @property
     def in_service(self) -> Adapter | None:
         """The one that serves; None for the base model alone. AdapterError when it is gone or damaged."""
-        name = self._serving
+        name = self.serving
         return None if name is None else self.get(name)
 
     @property
-    def _serving(self) -> str | None:
+    def serving(self) -> str | None:
+        """The name of the one that serves; None for the base model alone."""
         try:
             return (self.root / IN_SERVICE).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
@@ -229,7 +240,7 @@ class Adapters:
     def remove(self, name: str) -> None:
         """Delete an adapter. AdapterError when there is none, or when it is the one in service."""
         folder = self._whole(name)  # and not read: one that is damaged goes, too
-        if self._serving == name:
+        if self.serving == name:
             raise AdapterError(f"{name!r} is in service. Put another in its place first: `vouchrec adapters use base`.")
         (folder / MANIFEST).unlink()  # so that a kill in the middle leaves nothing that looks whole
         shutil.rmtree(folder)

@@ -78,7 +78,7 @@ class PreferenceConfig(Steps):
 
 
 def read_config(path: Path | str, changes: Mapping[str, Any] | None = None, **flags: Any) -> SftConfig:  # noqa: ANN401
-    """A preset by its name, or a YAML file; `changes` win, and flags that are not None, both by the names of the fields.
+    """A preset by its name, or a YAML file; `changes` win, and flags that are not None, by the names of the fields.
 
     Raises:
         InputError: what is wrong where.

@@ -11,7 +11,7 @@ from finetune.retrieval import ASKED
 
 
 def test_what_comes_with_the_package_can_be_tuned_further(movielens):
-    with Workspace.open(movielens) as workspace:
+    with Workspace.open(movielens, alone=False) as workspace:  # where the suite serves from it already
         adapter, dataset = adapters_of(workspace).in_service, from_store(workspace.store, "example")
         rows = Rows(workspace.store, dataset)
         before = learned_by(adapter, rows, dataset)

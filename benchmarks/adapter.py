@@ -1,9 +1,9 @@
-"""What tuning is worth on people who were in no part of it: tune, let the gate choose the weight, then ask once.
+"""What tuning is worth on people who were in no part of it: tune, let others choose the weight, then ask once.
 
 Everyone's last interaction is taken out of the data before anything is learned (leave-one-out, ties in time broken by a
-seeded shuffle). The rest is tuned on as in `vouchrec finetune sft` and judged as in `vouchrec finetune promote`, on
+seeded shuffle). The rest is tuned on as in `vouchrec finetune sft` and weighed as in `vouchrec finetune promote`, on
 people whose last remaining interaction is held out in turn; only then are the last interactions asked for, with the
-weight that the gate chose. NDCG@10 and HR@10 of the final order beside fused retrieval alone, over all people and over
+weight that was chosen so. NDCG@10 and HR@10 of the final order beside fused retrieval alone, over all people and over
 those whose item is among the candidates, with paired intervals over people (each the mean of their seeds): once with
 retrieval as a new workspace has it, and once as `vouchrec finetune behaviour` learns it, with a weight for each; and
 what the model names without candidates.
@@ -12,7 +12,8 @@ what the model names without candidates.
     python benchmarks/adapter.py --data ml-latest-small --core 5 --seed 0
 
 Every seed learns anew. It goes on where it was killed, and seeds that were asked one by one (`--seed 3`) are not asked
-again. With `--ship` what has passed the gate of a new workspace on the first seed comes with the package from then on.
+again. With `--ship` the gate also compares with what serves, which takes the untuned model a second a person, and what
+passes in a new workspace on the first seed comes with the package from then on.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from rich.table import Table
 from tuned import (  # type: ignore[import-not-found]
     RETRIEVALS,
     Ground,
-    adapters_judged,
+    adapters_tuned,
     each_person,
     learned_of_example,
     lister_with,
@@ -66,8 +67,8 @@ def main() -> None:
     parser.add_argument("--core", type=int, default=1, help="only people and items with so many interactions")
     parser.add_argument("--seeds", type=int, default=1, help="so many, from 0 on")
     parser.add_argument("--seed", type=int, help="this one alone")
-    parser.add_argument("--judged", type=int, default=PEOPLE, help="validation people whom the gate asks")
-    parser.add_argument("--ship", action="store_true", help="put the adapter, if it has passed, into the package")
+    parser.add_argument("--judged", type=int, default=PEOPLE, help="validation people who choose the weight")
+    parser.add_argument("--ship", action="store_true", help="let the gate compare, and put what passes into the package")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     seeds = range(arguments.seeds) if arguments.seed is None else (arguments.seed,)
@@ -78,7 +79,7 @@ def main() -> None:
         for config in (read_config(arguments.preset, seed=seed) for seed in seeds):
             split = make_split(ground.dataset, "leave-one-out", config.seed)
             preset, people = Path(arguments.preset).stem, arguments.judged
-            judged = adapters_judged(ground, split, config, preset, people, twice=arguments.ship)
+            judged = adapters_tuned(ground, split, config, preset, people, gated=arguments.ship)
             adapters.append(judged)
             asked.append({called: _answers(ground, split, called, judged[called], config.seed) for called in judged})
     weights = {called: [one[called].manifest.model_weight for one in adapters] for called in RETRIEVALS}
@@ -94,7 +95,7 @@ def main() -> None:
 
 
 def _answers(ground: Ground, split: Split, called: str, adapter: Adapter, seed: int) -> dict[str, Floats]:
-    """What `_ask` found with the weight that the gate chose, kept so that it is asked once."""
+    """What `_ask` found with the weight that was chosen, kept so that it is asked once."""
     file, weight = ground.kept / f"answers-{adapter.manifest.name}-{called}.npz", adapter.manifest.model_weight
     if file.is_file():
         with np.load(file, allow_pickle=False) as kept:

@@ -32,7 +32,7 @@ from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
 from finetune.evaluate.data import Dataset, from_store
 from finetune.evaluate.splits import Cases, Split, hold_out_last
-from finetune.gate import promote
+from finetune.gate import promote, weigh
 from finetune.language import tune_language
 from finetune.learned import Learned, Rows
 from finetune.recipe import SftConfig
@@ -55,26 +55,26 @@ class Ground:
     progress: Progress
 
 
-def adapters_judged(
-    ground: Ground, split: Split, config: SftConfig, preset: str, judged: int, *, twice: bool = False
+def adapters_tuned(
+    ground: Ground, split: Split, config: SftConfig, preset: str, people: int, *, gated: bool = False
 ) -> dict[str, Adapter]:
-    """Tuned without the test interactions, and judged by the gate, which tells a weight for each of RETRIEVALS.
+    """Tuned without the test interactions, with the weight that validation people choose, for each of RETRIEVALS.
 
-    Its verdict is on retrieval that has learned; with `twice` it also gives one on a new workspace.
+    With `gated` each is also compared with what serves, as `vouchrec finetune promote` does it.
     """
-    name, home = f"{preset}-{config.seed}", _home(ground, config.seed)
+    name, home, judge = f"{preset}-{config.seed}", _home(ground, config.seed), _judged if gated else _weighed
     with _without_test(home, ground.dataset, split) as workspace:
         if name not in adapters_of(workspace).names():
             tune_language(workspace, ground.encoder, ground.settings, config, name, ground.progress)
         if read_manifest(behaviour_folder(workspace)) is None:
             tune(workspace, ground.encoder, recipe=Recipe(seed=config.seed), progress=ground.progress)
-        learned = _judged(ground, workspace, name, judged)
+        learned = judge(ground, workspace, name, people)
     with _without_test(home.with_name(f"{home.name}-new"), ground.dataset, split) as workspace:
         if name not in (adapters := adapters_of(workspace)).names():
             added = adapters.add(learned.folder, name)
             weight = learned.manifest.weight_new or 0.0  # the verdict was on other retrieval
             save_manifest(added.folder, replace(added.manifest, model_weight=weight, measures={}))
-        return {"new": _judged(ground, workspace, name, judged) if twice else adapters.get(name), "learned": learned}
+        return {"new": judge(ground, workspace, name, people), "learned": learned}
 
 
 def learned_of_example(ground: Ground, split: Split, seed: int) -> Learned:
@@ -95,6 +95,14 @@ def _judged(ground: Ground, workspace: Workspace, name: str, people: int) -> Ada
     adapters = adapters_of(workspace)
     if not adapters.get(name).manifest.measures:
         promote(workspace, ground.encoder, ground.settings, name, people=people, progress=ground.progress)
+    return adapters.get(name)
+
+
+def _weighed(ground: Ground, workspace: Workspace, name: str, people: int) -> Adapter:
+    adapters = adapters_of(workspace)
+    if (adapter := adapters.get(name)).manifest.weight_new is None:
+        weight, new = weigh(workspace, ground.encoder, ground.settings, name, people, ground.progress)
+        save_manifest(adapter.folder, replace(adapter.manifest, model_weight=weight, weight_new=new))
     return adapters.get(name)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from common import describe_run, open_data, write_json  # type: ignore[import-not-found]
 from rich.console import Console
 from rich.table import Table
-from tuned import RETRIEVALS, Ground, adapters_judged, each_person, lister_with  # type: ignore[import-not-found]
+from tuned import RETRIEVALS, Ground, adapters_tuned, each_person, lister_with  # type: ignore[import-not-found]
 from wishes import asked as wishes_of  # type: ignore[import-not-found]
 
 from agent.generation.adapters import Adapter
@@ -56,7 +56,7 @@ def main() -> None:
     with Terminal().progress(keep=True) as progress:
         ground = Ground(*open_data(None, None, 1, progress), progress)
         split = make_split(ground.dataset, "leave-one-out", config.seed)
-        adapters = adapters_judged(ground, split, config, Path(arguments.preset).stem, PEOPLE)
+        adapters = adapters_tuned(ground, split, config, Path(arguments.preset).stem, PEOPLE)
     place = {item.title: n for n, item in enumerate(ground.dataset.catalogue) if item.title in cards()}
     wishes = {kind: dict(rows) for kind, rows in wishes_of(arguments.texts, place, config.seed).items()}
     figures = {}

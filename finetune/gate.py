@@ -126,6 +126,19 @@ def promote(
     return verdict
 
 
+def weigh(
+    workspace: Workspace, encoder: Encoder, settings: Settings, name: str, people: int, progress: Progress = silent
+) -> tuple[float, float]:
+    """The two weights of a `Verdict` without one: nothing is compared, nothing written, and the base model not asked.
+
+    Raises:
+        AdapterError, InputError: as `promote`.
+    """
+    adapter = adapters_of(workspace).get(name)
+    judged = _Gate(workspace, encoder, settings, adapter, people, progress, others=False).tuned().judged
+    return best_weight(judged[0]), best_weight(judged[-1])
+
+
 @dataclass(frozen=True, slots=True)
 class _Side:
     """What one side came to: people's candidates by retrieval, its reasons, its weight in force."""
@@ -175,10 +188,9 @@ class _Gate:
         """Both sides, one after the other."""
         again = self._serving is not None and self._serving.folder == self._adapter.folder
         rival = None if again else self._serving
-        served, bare = self._retrieval, self._retrieval.untrained()
         # Untuned, it reads the title of every candidate.
-        now = self._side(rival, "the base model (minutes)" if rival is None else "what serves now", (served,))
-        new = self._side(self._adapter, self._adapter.manifest.name, (served,) if bare is served else (served, bare))
+        called = "the base model (minutes)" if rival is None else "what serves now"
+        now, new = self._side(rival, called, (self._retrieval,)), self.tuned()
         before, after = gains(now.judged[0], now.weight), cross_fitted(new.judged[0])
         return Verdict(
             people=len(before),
@@ -192,6 +204,11 @@ class _Gate:
             weight_new=best_weight(new.judged[-1]),
             again=again,
         )
+
+    def tuned(self) -> _Side:
+        """That of the adapter: beside retrieval as it serves, and as it is without trained behaviour."""
+        served, bare = self._retrieval, self._retrieval.untrained()
+        return self._side(self._adapter, self._adapter.manifest.name, (served,) if bare is served else (served, bare))
 
     def _side(self, adapter: Adapter | None, called: str, retrievals: Sequence[HeldOut]) -> _Side:
         generator = LocalGenerator(self._folder, dtype=self._settings.dtype, name=self._settings.model, adapter=adapter)

@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1, help="so many, from 0 on")
     parser.add_argument("--seed", type=int, help="this one alone")
     parser.add_argument("--judged", type=int, default=PEOPLE, help="validation people who choose the weight")
-    parser.add_argument("--ship", action="store_true", help="let the gate compare, and put what passes into the package")
+    parser.add_argument("--ship", action="store_true", help="let the gate compare, and package what passes")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     seeds = range(arguments.seeds) if arguments.seed is None else (arguments.seed,)

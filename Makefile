@@ -34,7 +34,7 @@ chat: .venv/.core
 	@$(RUN) -m ui.cli serve --example
 
 test: .venv/.dev
-	@$(RUN) -m pytest
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile
 
 lint: .venv/.dev
 	@$(RUN) -m ruff check .

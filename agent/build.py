@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,7 @@ def build(
             f"{path} is a workspace already. Use it as it is, give another folder, or add to it with --update."
         )
     with _timed(timings, "read"):
-        found = _read(items, interactions, mapping, dataset, settings, progress)
+        found = _read(items, interactions, mapping, dataset, settings, progress, path if update else None)
     opened = Workspace.open(path) if (path / STORE).is_file() else Workspace.create(path)
     with opened as workspace:
         with _timed(timings, "store"):
@@ -329,27 +329,32 @@ def _store(workspace: Workspace, found: _Import, progress: Progress) -> None:
 
 def _read(
     items: Path | None, interactions: Path | None, mapping: Path | None, dataset: str | None, settings: Settings,
-    progress: Progress,
+    progress: Progress, known: Path | None = None,
 ) -> _Import:  # fmt: skip
+    """What is given. Interactions alone belong to the items of a workspace that is there (`known`)."""
     if dataset is not None:
         return _dataset(dataset, settings, progress)
-    if items is None:
-        raise InputError(f"Give a file of items, or one of the data sets: {', '.join(DATASETS)}.")
     columns = load_mapping(mapping) if mapping else None
-    catalogue = read_items(items, columns, progress)
-    guesses = _guesses(items, catalogue.mapping.as_yaml() if catalogue.guessed else "", catalogue.warnings)
-    if interactions is None:
-        return _Import(
+    if items is not None:
+        catalogue = read_items(items, columns, progress)
+        guesses = _guesses(items, catalogue.mapping.as_yaml() if catalogue.guessed else "", catalogue.warnings)
+        found = _Import(
             list(catalogue.items), catalogue.attribute_types, [], rejected=catalogue.rejected,
             rejected_count=catalogue.rejected_count, guesses=guesses,
         )  # fmt: skip
-    known = {item.item_id for item in catalogue.items}
-    events = read_interactions(interactions, columns, known, progress)
-    guesses += _guesses(interactions, events.mapping.as_yaml() if events.guessed else "", events.warnings)
-    return _Import(
-        list(catalogue.items), catalogue.attribute_types, list(events.interactions), rejected=catalogue.rejected,
-        rejected_count=catalogue.rejected_count, interactions_rejected=events.rejected,
-        interactions_rejected_count=events.rejected_count, guesses=guesses,
+        ids = {item.item_id for item in catalogue.items}
+    elif known is not None and interactions is not None:
+        with Workspace.open(known) as workspace:
+            found, ids = _Import([], {}, []), {item.item_id for item in workspace.store.items()}
+    else:
+        raise InputError(f"Give a file of items, or one of the data sets: {', '.join(DATASETS)}.")
+    if interactions is None:
+        return found
+    events = read_interactions(interactions, columns, ids, progress)
+    guesses = _guesses(interactions, events.mapping.as_yaml() if events.guessed else "", events.warnings)
+    return replace(
+        found, interactions=list(events.interactions), interactions_rejected=events.rejected,
+        interactions_rejected_count=events.rejected_count, guesses=found.guesses + guesses,
     )  # fmt: skip
 
 

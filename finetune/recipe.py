@@ -108,9 +108,10 @@ def assigned(said: Sequence[str]) -> dict[str, Any]:
     found = {}
     for one in said:
         name, equals, value = one.partition("=")
-        if not equals or name.strip() not in SftConfig.model_fields:
-            names = ", ".join(SftConfig.model_fields)
-            raise InputError(f"{one!r} should be a name and a value, such as dora=true. The names are: {names}.")
+        if not equals:
+            raise InputError(f"{one!r} should be a name and a value, such as dora=true.")
+        if name.strip() not in SftConfig.model_fields:
+            raise InputError(f"{one!r}: no recipe has that name. There are: {', '.join(SftConfig.model_fields)}.")
         try:
             found[name.strip()] = yaml.safe_load(value)
         except yaml.YAMLError as error:

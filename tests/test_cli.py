@@ -237,6 +237,24 @@ def test_init_asks_for_one_source(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+def test_interactions_alone_are_added_to_items_that_are_there(tmp_path, monkeypatch):
+    from agent.workspace.encoder import HashEncoder
+    from agent.workspace.workspace import Workspace
+
+    monkeypatch.setattr("agent.build.open_encoder", lambda settings, progress=None: HashEncoder(64))
+    items, more = tmp_path / "items.csv", tmp_path / "more.csv"
+    items.write_text("id,title\n1,A\n2,B\n", encoding="utf-8")
+    more.write_text("user_id,item_id,rating\nann,1,5\nann,9,5\nben,2,4\n", encoding="utf-8")
+    home = str(tmp_path / "w")
+    alone = run("init", home, "--interactions", str(more))
+    assert alone.exit_code == 2 and "either --items FILE or --dataset" in alone.stderr
+    assert run("init", home, "--items", str(items)).exit_code == 0
+    added = run("init", home, "--update", "--interactions", str(more))
+    assert added.exit_code == 0 and "2 interactions" in added.stdout, added.output
+    with Workspace.open(tmp_path / "w") as workspace:
+        assert workspace.store.count_items() == 2 and workspace.store.user_ids() == ["ann", "ben"]
+
+
 def test_doctor_says_what_fails_and_what_to_do(tmp_path, monkeypatch):
     for name in ("MODEL", "ENCODER"):
         monkeypatch.setenv(f"VOUCHREC_{name}", str(tmp_path / "absent"))

@@ -300,7 +300,7 @@ def test_any_name_of_a_recipe_can_be_said_with_its_value():
     said = assigned(["dora=true", "depth=null", "targets=[q_proj]", "shares={next: 1.0}"])
     config = read_config("items", said)
     assert (config.dora, config.depth, config.targets, config.shares) == (True, None, ("q_proj",), {"next": 1.0})
-    for wrong in ("dora", "colour=red", "shares={next"):
+    for wrong in ("dora", "colour=red", "shares={next"):  # no value, no such name, no YAML
         with pytest.raises(InputError, match=re.escape(repr(wrong))):
             assigned([wrong])
     with pytest.raises(InputError, match="^rank cannot be 'large'"):

@@ -34,7 +34,8 @@ def list_adapters(ctx: typer.Context, workspace: Workspace = None) -> None:
     with open_workspace(load_settings(home=workspace).home) as opened:
         found = adapters_of(opened)
         if not found.names():
-            terminal.say("There is no adapter yet; the base model serves. `vouchrec finetune sft` makes one.")
+            terminal.say("There is no adapter yet; the base model serves. To make one:")
+            terminal.say(f"  vouchrec finetune sft{at(workspace)}")
             return
         table = Table("adapter", "serves", "ndcg@10", "gain, with 95% interval", "weight", box=None, pad_edge=False)
         unread = []

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ui import upkeep
 from ui.options import Example, Workspace, at
 from ui.terminal import Terminal
+
+if TYPE_CHECKING:
+    from finetune.gate import Verdict
 
 
 def behaviour(
@@ -146,6 +150,8 @@ def sft(
             f"{told['new']:,} interactions were new to {start}; log-probability of what {told['people']:,} held-out "
             f"people chose by it: {told['start']:.3f}."
         )
+    if max(told["scores"]) < (chance := -math.log(len(adapter.manifest.items))):
+        terminal.say(f"It ranks worse than chance would ({chance:.3f}): too little to learn from, or too high a rate.")
     _say_passes(terminal, name, told, "log-probability of what held-out people chose", workspace)
 
 
@@ -190,7 +196,8 @@ def preference(
 
 
 def _say_passes(terminal: Terminal, name: str, told: Mapping[str, Any], score: str, workspace: Path | None) -> None:
-    best = f"best after pass {told['best']} of {len(told['scores'])}"
+    passes, planned = len(told["scores"]), told["config"]["epochs"]
+    best = f"best after pass {told['best']} of {passes}" + (f" ({planned} were planned)" if passes < planned else "")
     if not told["best"]:
         best = f"none of {len(told['scores'])} passes made it better, so it says what {told['from']} says"
     terminal.say(
@@ -198,6 +205,8 @@ def _say_passes(terminal: Terminal, name: str, told: Mapping[str, Any], score: s
     )
     for number, (loss, found) in enumerate(zip(told["losses"], told["scores"], strict=True), 1):
         terminal.say(f"  pass {number}: loss {loss:.3f}, {score} {found:.3f}")
+    if not told["best"]:
+        return
     terminal.say("It does not serve yet. Next:")
     terminal.say(f"  vouchrec finetune promote {name}{at(workspace)}")
 
@@ -239,10 +248,20 @@ def promote(
         return
     if found.again:
         terminal.say(
-            f"Something is worse by {name} than with the base model alone. It goes on serving as it was, and nothing "
-            "was written. To let the base model serve in its place:"
+            f"By {name} {_refused(found)}. It goes on serving as it was, and nothing was written. To let the base "
+            "model serve in its place:"
         )
         terminal.say(f"  vouchrec adapters use base{at(workspace)}")
     else:
-        terminal.say(f"{name} is kept but does not serve: something gets worse by it. What served before still does.")
+        terminal.say(f"{name} is kept but does not serve: {_refused(found)}. What served before still does.")
     raise typer.Exit(1)
+
+
+def _refused(found: Verdict) -> str:
+    """Why the gate did not let an adapter through."""
+    reasons = (
+        ("the order of the lists gets no better at any weight", not found.weight > 0),
+        ("the lists are worse in the mean", found.gain.mean < 0),
+        ("reasons are worse, clearly", found.grounded_gain.high < 0),
+    )
+    return " and ".join(said for said, holds in reasons if holds)

@@ -53,7 +53,8 @@ def init(
     from agent.errors import InputError
 
     terminal: Terminal = ctx.obj
-    if (items is None) == (dataset is None):
+    more = update and interactions is not None and dataset is None  # of items that are there
+    if not more and (items is None) == (dataset is None):
         raise InputError(
             f"Give either --items FILE or --dataset {EXAMPLE}, and not both. "
             "For example: vouchrec init books --items books.csv"

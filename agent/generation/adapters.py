@@ -147,7 +147,10 @@ def read_adapter(folder: Path) -> Adapter:
     except FileNotFoundError as error:
         raise AdapterError(f"There is no adapter in {folder}. `vouchrec adapters list` shows what there is.") from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise AdapterError(f"The manifest of the adapter in {folder} is damaged ({error}). Tune it again.") from error
+        raise AdapterError(
+            f"The manifest of the adapter in {folder} is damaged ({error}). Remove it with `vouchrec adapters remove "
+            f"{folder.name}` and tune again, or copy it again."
+        ) from error
     if not (folder / WEIGHTS).is_file():
         raise AdapterError(f"The adapter in {folder} lacks {WEIGHTS}: only safetensors are loaded. Tune it again.")
     return Adapter(folder, manifest)

@@ -1,6 +1,7 @@
 """Tuned models and the people who ask them: what adapter.py and wished.py share.
 
-Everyone's last interaction is left out of what is tuned on. The gate then judges the adapter beside either retrieval.
+Everyone's last interaction is left out of what is tuned on. Validation people then choose how much the adapter counts
+beside either retrieval.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def adapters_tuned(
     with _without_test(home.with_name(f"{home.name}-new"), ground.dataset, split) as workspace:
         if name not in (adapters := adapters_of(workspace)).names():
             added = adapters.add(learned.folder, name)
-            weight = learned.manifest.weight_new or 0.0  # the verdict was on other retrieval
+            weight = learned.manifest.weight_new or 0.0  # what was measured was other retrieval
             save_manifest(added.folder, replace(added.manifest, model_weight=weight, measures={}))
         return {"new": judge(ground, workspace, name, people), "learned": learned}
 

@@ -135,7 +135,7 @@ def weigh(
         AdapterError, InputError: as `promote`.
     """
     adapter = adapters_of(workspace).get(name)
-    judged = _Gate(workspace, encoder, settings, adapter, people, progress, others=False).tuned().judged
+    judged = _Gate(workspace, encoder, settings, adapter, people, progress, others=False).tuned(lists=0).judged
     return best_weight(judged[0]), best_weight(judged[-1])
 
 
@@ -205,12 +205,14 @@ class _Gate:
             again=again,
         )
 
-    def tuned(self) -> _Side:
+    def tuned(self, lists: int = LISTS) -> _Side:
         """That of the adapter: beside retrieval as it serves, and as it is without trained behaviour."""
         served, bare = self._retrieval, self._retrieval.untrained()
-        return self._side(self._adapter, self._adapter.manifest.name, (served,) if bare is served else (served, bare))
+        retrievals = (served,) if bare is served else (served, bare)
+        return self._side(self._adapter, self._adapter.manifest.name, retrievals, lists)
 
-    def _side(self, adapter: Adapter | None, called: str, retrievals: Sequence[HeldOut]) -> _Side:
+    def _side(self, adapter: Adapter | None, called: str, retrievals: Sequence[HeldOut], lists: int = LISTS) -> _Side:
+        """What this adapter comes to beside each of these, with reasons for the first so many lists."""
         generator = LocalGenerator(self._folder, dtype=self._settings.dtype, name=self._settings.model, adapter=adapter)
         assert self._dataset.vectors is not None
         listers = [
@@ -230,7 +232,7 @@ class _Gate:
             for lister, judged in zip(listers, side.judged, strict=True):
                 fused = fuse(lister.sources, query, self._settings.candidates, lister.weights)
                 judged.append(Judged.of(lister.ranked(fused, prefix, 0.0), wanted))
-            if row < LISTS:  # reasons for what transitions name, which is the same on both sides
+            if row < lists:  # reasons for what transitions name, which is the same on both sides
                 listed = self._retrieval.transitions.best(query, REASONS)
                 side.reasons.append(self._grounded(generator, prefix, prompt, profile, listed))
         self._progress(f"rank by {called}", len(self._cases), len(self._cases))

@@ -21,6 +21,7 @@ from agent.extras import how_to_install
 from agent.files import writing
 from agent.generation.adapters import (
     FORMAT,
+    RECORD,
     Adapter,
     AdapterManifest,
     base_fingerprint,
@@ -45,7 +46,7 @@ from finetune.evaluate.data import from_store
 from finetune.evaluate.splits import NOBODY, Known, Split, hold_out_last
 from finetune.examples import Examples
 from finetune.explained import Explained
-from finetune.learned import RECORD, Learned, Rows, learned_by, seen_by
+from finetune.learned import Learned, Rows, learned_by, seen_by
 from finetune.recipe import SftConfig, Steps
 from finetune.retrieval import ASKED, transitions_of
 from finetune.several import first_before_others, is_first

@@ -199,7 +199,7 @@ def _say_passes(terminal: Terminal, name: str, told: Mapping[str, Any], score: s
     passes, planned = len(told["scores"]), told["config"]["epochs"]
     best = f"best after pass {told['best']} of {passes}" + (f" ({planned} were planned)" if passes < planned else "")
     if not told["best"]:
-        best = f"none of {len(told['scores'])} passes made it better, so it says what {told['from']} says"
+        best = f"none of {passes} passes made it better, so it says what {told['from']} says"
     terminal.say(
         f"Tuned {name} in {told['seconds']:,} s, {told['places_per_second']:,} tokens and items a second; {best}."
     )

@@ -105,6 +105,17 @@ def test_one_in_service_that_would_be_refused_goes_on_as_it_was(path, tiny, comm
         assert adapters_of(workspace).in_service.manifest.name == "good"
 
 
+def test_it_can_be_weighed_without_being_compared(path, tiny, monkeypatch):
+    with Workspace.open(path) as workspace:
+        before = (adapters_of(workspace).get("good").folder / MANIFEST).read_bytes()
+        monkeypatch.setattr(gate, "attempt", None)  # no reason is written
+        weights = gate.weigh(workspace, ENCODER, settings(tiny), "good", 40)
+        monkeypatch.undo()
+        assert (adapters_of(workspace).get("good").folder / MANIFEST).read_bytes() == before
+        found = promote(workspace, ENCODER, settings(tiny), "good", 40)
+    assert weights == (found.weight, found.weight_new) and found.weight > 0
+
+
 # -- whom it asks
 
 

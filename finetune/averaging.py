@@ -48,6 +48,7 @@ class Averaging:
         self._start = start
         self._stays, self._patience = stays, patience
         self._mean, self._kept = _copied(weights), _copied(weights)
+        self._stage = "tune"
         self._now: list[float] = []  # losses of the pass under way
         self._begun, self._places = time.perf_counter(), 0
         self.scores: list[float] = []
@@ -74,7 +75,8 @@ class Averaging:
         share = min(self._stays, (1 + number) / (10 + number))
         for name, tensor in self._weights.items():
             self._mean[name].lerp_(tensor.detach(), 1 - share)
-        self._progress("tune", number, total, f"loss {np.mean(self._now):.3f}, {self.places_per_second:,.0f} tokens/s")
+        told = f"loss {np.mean(self._now):.3f}, {self.places_per_second:,.0f} tokens/s"
+        self._progress(self._stage, number, total, told)
 
     def end_pass(self) -> None:
         """All people were met once."""
@@ -109,16 +111,21 @@ class Averaging:
             self._mean = {name: file.get_tensor(f"mean.{name}").to(t.device) for name, t in self._weights.items()}
             self._kept = {name: file.get_tensor(f"kept.{name}").to(t.device) for name, t in self._weights.items()}
         self.scores, self.losses, self.best = said["scores"], said["losses"], said["best"]
+        self._stage = f"tune, going on from step {_step_of(checkpoint)}"
 
 
 def newest(folder: Path) -> Path | None:
     """The newest whole checkpoint of a run, None where there is none. All others are removed, whole or not."""
-    found = {int(path.name.rpartition("-")[2]): path for path in folder.glob("checkpoint-*")}
+    found = {_step_of(path): path for path in folder.glob("checkpoint-*")}
     last = max((step for step, path in found.items() if (path / FILE).is_file()), default=None)
     for step, path in found.items():
         if step != last:
             shutil.rmtree(path)
     return None if last is None else found[last]
+
+
+def _step_of(checkpoint: Path) -> int:
+    return int(checkpoint.name.rpartition("-")[2])
 
 
 def _copied(weights: Mapping[str, Any]) -> dict[str, Any]:

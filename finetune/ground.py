@@ -7,7 +7,6 @@ import json
 import shutil
 import time
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,7 @@ from numpy.typing import NDArray
 
 from agent.assets import language_model
 from agent.build import adapters_of, check_adapter
-from agent.errors import AdapterError, InputError
-from agent.extras import how_to_install
+from agent.errors import InputError
 from agent.files import writing
 from agent.generation.adapters import (
     FORMAT,
@@ -85,7 +83,7 @@ class Ground:
         settings: name the model and the prompts.
         seed: with it the last interaction of up to ASKED people is held out, the same ones as for
             `finetune.retrieval.tune`; for an adapter that is tuned further, the seed of that one.
-        name: of the adapter that is to be.
+        name: of the adapter that is to be; see `finetune.ready`.
         start: the adapter that it is tuned from, None for none.
         progress: what is told how far it has come.
 
@@ -93,8 +91,8 @@ class Ground:
     learned from either, and `before` says what it has.
 
     Raises:
-        InputError: nobody has two interactions, what `start` has learned is not known, or the extra `train` is missing.
-        AdapterError: the name is taken, or `start` belongs to another model, prompt or encoder.
+        InputError: nobody has two interactions, or what `start` has learned is not known.
+        AdapterError: `start` belongs to another model, prompt or encoder.
         AssetError: the language model cannot be had.
         LeakError: what is held out can be read in what is learned from.
     """
@@ -110,12 +108,8 @@ class Ground:
         progress: Progress,
     ) -> None:
         self._begun = time.perf_counter()
-        if missing := [library for library in ("trl", "datasets") if find_spec(library) is None]:
-            raise InputError(f"Tuning needs {' and '.join(missing)}: run {how_to_install('train')}.")
         self._adapters = adapters_of(workspace)
         self._folder = self._adapters.path(name)
-        if name in self._adapters.names():
-            raise AdapterError(f"There is an adapter called {name!r} already. Give another name, or remove it first.")
         self.name, self.start, self.seed, self._settings, self._encoder = name, start, seed, settings, encoder
         self.dataset = from_store(workspace.store, workspace.path.name)
         self._base_folder = language_model(settings.model, settings.cache, progress)

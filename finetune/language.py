@@ -20,7 +20,8 @@ from finetune.context import readable
 from finetune.continuing import News, configured, go_on, shape_of
 from finetune.evaluate.splits import Cases
 from finetune.ground import Ground, Skills
-from finetune.recipe import SftConfig, check_bits, check_reporting
+from finetune.ready import require_ready
+from finetune.recipe import SftConfig
 from finetune.several import first_before_others
 from finetune.sft import Score, loss_of, next_items, tune_model, with_lora
 from finetune.training import log_probabilities, touched_in
@@ -50,8 +51,7 @@ def tune_language(
     """
     import torch
 
-    check_bits(config.bits)
-    check_reporting(config.report_to)
+    require_ready(workspace, name, report_to=config.report_to, bits=config.bits)
     with first_before_others():
         ground = Ground(workspace, encoder, settings, config.seed, name, None, progress)
     if (able := sum(len(history) >= 2 for history in ground.training.histories)) < FEWEST:
@@ -94,8 +94,7 @@ def tune_further(
     """
     import torch
 
-    check_bits(config.bits)
-    check_reporting(config.report_to)
+    require_ready(workspace, name, start=start, report_to=config.report_to, bits=config.bits)
     adapter = adapters_of(workspace).get(start)
     config = configured(config, adapter)
     with first_before_others():

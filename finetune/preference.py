@@ -36,7 +36,8 @@ from finetune.ground import Ground, Skills
 from finetune.learned import SEEN
 from finetune.pairs import Preferences, preferences
 from finetune.passages import Reader, passages, rows
-from finetune.recipe import PreferenceConfig, check_reporting
+from finetune.ready import require_ready
+from finetune.recipe import PreferenceConfig
 from finetune.trainer import train
 from finetune.training import touched_in
 
@@ -64,7 +65,7 @@ def tune_preference(
         AssetError: the language model cannot be had.
         LeakError: what is held out can be read in what is learned from.
     """
-    check_reporting(config.report_to)
+    require_ready(workspace, name, start=start, report_to=config.report_to)
     kept = adapters_of(workspace)
     adapter = kept.in_service if start is None else kept.get(start)
     if adapter is None:

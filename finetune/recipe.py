@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +10,6 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.errors import InputError
-from agent.extras import how_to_install
 
 WRITTEN = ("spell", "justify", "understand", "clarify")  # the tasks that end in words
 PRESETS = Path(__file__).parent / "presets"
@@ -117,24 +115,3 @@ def assigned(said: Sequence[str]) -> dict[str, Any]:
         except yaml.YAMLError as error:
             raise InputError(f"The value of {one!r} cannot be read as YAML: {error}.") from error
     return found
-
-
-def check_bits(bits: int | None) -> None:
-    """InputError where a base model cannot be held in so few bits: there is no GPU, or the library is missing."""
-    import torch
-
-    if bits is None:
-        return
-    if not torch.cuda.is_available():
-        raise InputError(
-            f"A base model in {bits} bits needs an NVIDIA GPU, and there is none here. On a CPU it is slower than "
-            "whole: leave `bits` out."
-        )
-    if find_spec("bitsandbytes") is None:
-        raise InputError(f"A base model in {bits} bits needs bitsandbytes: run {how_to_install('qlora')}.")
-
-
-def check_reporting(report_to: str) -> None:
-    """InputError where what is to draw the curves is not installed."""
-    if report_to != "none" and find_spec(report_to) is None:
-        raise InputError(f"To report to {report_to} it must be installed: `.venv/bin/pip install {report_to}`.")

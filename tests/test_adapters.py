@@ -182,6 +182,29 @@ def test_the_list_shows_the_gain_and_who_serves(path):
     assert "good     yes" in run("adapters", "list", "--workspace", str(path)).stdout
 
 
+def test_the_list_is_shown_while_another_command_holds_the_workspace(path):
+    with Workspace.open(path):
+        assert "not examined" in run("adapters", "list", "--workspace", str(path)).stdout
+        assert run("adapters", "use", "good", "--workspace", str(path)).exit_code != 0
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("sft", "--name", "good"), "an adapter called 'good' already"),
+        (("sft", "--name", "a/b"), "cannot be called"),
+        (("sft", "--from", "nobody", "--name", "more"), "no adapter called 'nobody'"),
+        (("preference", "--name", "good"), "an adapter called 'good' already"),
+        (("preference", "--from", "nobody"), "no adapter called 'nobody'"),
+        (("promote", "nobody"), "no adapter called 'nobody'"),
+    ],
+)
+def test_a_slip_of_the_hand_is_told_before_anything_is_loaded(path, monkeypatch, command, said):
+    monkeypatch.setattr("agent.build.open_encoder", lambda *_: pytest.fail("the encoder was loaded"))
+    result = run("finetune", *command, "--workspace", str(path))
+    assert result.exit_code == 2 and said in " ".join(result.output.split())
+
+
 def test_only_what_has_passed_the_gate_can_be_used(path):
     for name in ("poor", "new"):
         result = run("adapters", "use", name, "--workspace", str(path))

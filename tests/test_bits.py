@@ -12,8 +12,8 @@ from test_sft import QUICK, N, asked, narrow_model, served, tuned_in
 from agent.errors import InputError
 from agent.generation.adapters import WEIGHTS
 from agent.generation.loading import load_model
-from finetune import language
-from finetune.recipe import check_bits, read_config
+from finetune import ready
+from finetune.recipe import read_config
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +26,14 @@ def test_without_a_gpu_it_is_refused_before_anything_else(tmp_path, tiny, monkey
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match="4 bits needs an NVIDIA GPU.*leave `bits` out"):
         tuned_in(tmp_path / "w", tiny, QUICK.model_copy(update={"bits": 4}))
-    check_bits(None)
 
 
-def test_without_the_library_it_says_how_to_get_it(monkeypatch):
+def test_without_the_library_it_says_how_to_get_it(tmp_path, tiny, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr("finetune.recipe.find_spec", lambda name: None)
+    there = ready.find_spec
+    monkeypatch.setattr(ready, "find_spec", lambda name: None if name == "bitsandbytes" else there(name))
     with pytest.raises(InputError, match=r"needs bitsandbytes: run .*\[qlora\]"):
-        check_bits(4)
+        tuned_in(tmp_path / "w", tiny, QUICK.model_copy(update={"bits": 4}))
 
 
 def test_other_numbers_of_bits_are_no_setting():
@@ -46,7 +46,7 @@ def test_an_adapter_is_tuned_over_four_bits_and_serves_over_the_whole_model(tmp_
     pytest.importorskip("bitsandbytes")
     model, _ = load_model(tiny, "float32", bits=4)
     assert type(model.model.layers[0].mlp.down_proj).__name__ == "Linear4bit"
-    monkeypatch.setattr(language, "check_bits", lambda bits: None)  # the library can do it on a CPU, too
+    monkeypatch.setattr(ready, "_require_gpu", lambda bits: None)  # the library can do it on a CPU, too
     adapter = tuned_in(tmp_path / "w", tiny, QUICK.model_copy(update={"bits": 4}))
     told = adapter.manifest.training
     assert told["config"]["bits"] == 4

@@ -6,7 +6,7 @@ from test_sft import QUICK, Killed, narrow_model, tuned_in
 from agent.build import adapters_of
 from agent.errors import InputError
 from agent.workspace.workspace import Workspace
-from finetune import recipe
+from finetune import ready
 from finetune.recipe import read_config
 from finetune.trainer import CURVES
 
@@ -58,7 +58,8 @@ def curve(folder, name):
 
 
 def test_what_would_draw_but_is_not_there_is_told_before_anything_begins(tmp_path, tiny, monkeypatch):
-    monkeypatch.setattr(recipe, "find_spec", lambda name: None)
+    there = ready.find_spec
+    monkeypatch.setattr(ready, "find_spec", lambda name: None if name == "trackio" else there(name))
     with pytest.raises(InputError, match="pip install trackio"):
         tuned_in(tmp_path / "w", tiny, SHORT.model_copy(update={"report_to": "trackio"}))
     with pytest.raises(InputError, match="report_to cannot be 'wandb'.*'trackio'"):

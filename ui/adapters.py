@@ -31,7 +31,7 @@ def list_adapters(ctx: typer.Context, workspace: Workspace = None) -> None:
     from agent.settings import load_settings
 
     terminal: Terminal = ctx.obj
-    with open_workspace(load_settings(home=workspace).home) as opened:
+    with open_workspace(load_settings(home=workspace).home, alone=False) as opened:
         found = adapters_of(opened)
         if not found.names():
             terminal.say("There is no adapter yet; the base model serves. To make one:")

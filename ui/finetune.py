@@ -115,6 +115,7 @@ def sft(
     from agent.progress import silent
     from agent.settings import load_settings
     from finetune.language import tune_further, tune_language
+    from finetune.ready import require_ready
     from finetune.recipe import OF_START, assigned, read_config
     from finetune.several import is_first, shared_workspace
 
@@ -136,6 +137,7 @@ def sft(
     quiet = not is_first()  # of several processes one speaks
     shown = nullcontext(silent) if quiet else terminal.progress(keep=True)
     with shown as progress, shared_workspace(settings.home) as opened:
+        require_ready(opened, name, start=start, report_to=config.report_to, bits=config.bits)
         encoder = open_encoder(settings, progress)
         if start is None:
             adapter = tune_language(opened, encoder, settings, config, name, progress)
@@ -174,11 +176,13 @@ def preference(
     from agent.build import open_encoder, open_workspace
     from agent.settings import load_settings
     from finetune.preference import tune_preference
+    from finetune.ready import require_ready
     from finetune.recipe import PreferenceConfig
 
     terminal: Terminal = ctx.obj
     settings, config = load_settings(home=workspace), PreferenceConfig(epochs=epochs, rate=rate, beta=beta)
     with terminal.progress(keep=True) as progress, open_workspace(settings.home) as opened:
+        require_ready(opened, name, start=start)
         encoder = open_encoder(settings, progress)
         adapter = tune_preference(opened, encoder, settings, config, name, start, progress)
     told = adapter.manifest.training
@@ -224,13 +228,14 @@ def promote(
 
     It is compared with what serves now; the one in service itself, with the base model alone.
     """
-    from agent.build import open_encoder, open_workspace
+    from agent.build import adapters_of, open_encoder, open_workspace
     from agent.settings import load_settings
     from finetune.gate import promote as examine
 
     terminal: Terminal = ctx.obj
     settings = load_settings(home=workspace)
     with terminal.progress(keep=True) as progress, open_workspace(settings.home) as opened:
+        adapters_of(opened).get(name)  # a name that is not there is told before anything is loaded
         encoder = open_encoder(settings, progress)
         found = examine(opened, encoder, settings, name, people, progress, others=others)
     terminal.say()

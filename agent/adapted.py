@@ -11,6 +11,7 @@ from agent.build import adapters_of
 from agent.errors import InputError
 from agent.generation.adapters import BASE, MANIFEST, Adapter
 from agent.generation.base import Generator
+from agent.generation.prompting import PromptSet
 from agent.listing import Lister
 from agent.workspace.workspace import Workspace
 
@@ -72,9 +73,11 @@ def check_offered(workspace: Workspace, name: str) -> None:
 class Adapted:
     """The models by the names of their adapters. `load` gives one with an adapter of the workspace, or with none."""
 
-    def __init__(self, workspace: Workspace, load: Callable[[str | None], Generator[Any, Any, Any]]) -> None:
-        self._workspace = workspace
-        self._models: Loaded[tuple[str, int], _Model] = Loaded(
+    def __init__(
+        self, workspace: Workspace, prompts: PromptSet, load: Callable[[str | None], Generator[Any, Any, Any]]
+    ) -> None:
+        self._workspace, self._prompts = workspace, prompts
+        self._models: Loaded[tuple[str, Hashable], _Model] = Loaded(
             lambda key: _Model(load(None if key[0] == BASE else key[0]))
         )
 
@@ -90,6 +93,9 @@ class Adapted:
             AdapterError: it was tuned with another model, encoder or prompt.
         """
         check_offered(self._workspace, name)
-        # An adapter that was judged or tuned again under its name is another one.
-        manifest = adapters_of(self._workspace).path(name) / MANIFEST if name != BASE else None
-        return self._models.get((name, manifest.stat().st_mtime_ns if manifest else 0)).lister(serving)
+        return self._models.get((name, None if name == BASE else self._now(name))).lister(serving)
+
+    def _now(self, name: str) -> Hashable:
+        """Tells an adapter from one that was judged or tuned again under its name, or whose prompts were edited."""
+        adapter = adapters_of(self._workspace).get(name)
+        return (adapter.folder / MANIFEST).stat().st_mtime_ns, adapter.manifest.unlike(self._prompts)

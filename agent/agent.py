@@ -63,7 +63,7 @@ class Agent:
         self._changing = threading.Lock()  # held while the store's people or items change together with what serves
         self.serving = open_serving(workspace, encoder, generator, progress)
         load = partial(build.generator_with, workspace, settings, encoder.name, generator.name)
-        self.adapted = Adapted(workspace, load)
+        self.adapted = Adapted(workspace, self.prompts, load)
         self.reader = Reader(settings.understanding, generator, self.prompts, self.noun)
         self.reader.prepare(self.catalogue)
 
@@ -92,7 +92,10 @@ class Agent:
             adapter = build.adapter_in_service(workspace, settings, folder)
             generator = LocalGenerator(folder, dtype=settings.dtype, name=_short_name(settings.model), adapter=adapter)
             progress("load the language model", 1, 1)
-            return cls(workspace, settings, encoder, generator, progress)
+            agent = cls(workspace, settings, encoder, generator, progress)
+            if adapter is not None:
+                agent.prompts.bind(adapter.manifest.prompts, adapter.manifest.name)
+            return agent
         except BaseException:
             workspace.close()
             raise

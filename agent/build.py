@@ -261,7 +261,12 @@ def generator_with(
 
 def adapters_of(workspace: Workspace) -> Adapters:
     """The LoRA adapters of a workspace."""
-    return Adapters(workspace.path / "adapters")
+    return adapters_in(workspace.path)
+
+
+def adapters_in(home: Path) -> Adapters:
+    """The LoRA adapters of the workspace in a folder, which need not be open for it."""
+    return Adapters(home / "adapters")
 
 
 def adapter_in_service(workspace: Workspace, settings: Settings, model: Path) -> Adapter | None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from collections.abc import Generator as PyGenerator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from agent import build
-from agent.errors import PromptError
 from agent.generation.base import Generator, Message
 from agent.generation.prompting import PromptSet, continued
 from agent.justification.evidence import gather
@@ -155,14 +153,8 @@ def generator_with(agent: Agent, adapter: str | None) -> Generator[Any, Any, Any
     return build.generator_with(agent.workspace, agent.settings, agent._encoder.name, agent.generator.name, adapter)
 
 
-def unlike_tuned(agent: Agent, prompts: PromptSet) -> tuple[str, ...]:
+def unlike_tuned(agent: Agent, chosen: PromptSet) -> tuple[str, ...]:
     """The prompts of which the adapter that answers was tuned with another text; none without an adapter."""
     if agent.generator.adapter is None:
         return ()
-    tuned = build.adapters_of(agent.workspace).get(agent.generator.adapter).manifest.prompts
-    changed = []
-    for name, hashed in tuned.items():
-        with suppress(PromptError):  # what cannot be read is told elsewhere, with its line
-            if name in prompts.names() and prompts.get(name).hash != hashed:
-                changed.append(name)
-    return tuple(changed)
+    return build.adapters_of(agent.workspace).get(agent.generator.adapter).manifest.unlike(chosen)

@@ -46,7 +46,7 @@ def opened(path, generator=None, **flags):
         agent.loads.append(name)
         return FakeGenerator() if name is None else Named(name)
 
-    agent.adapted = Adapted(agent.workspace, load)
+    agent.adapted = Adapted(agent.workspace, agent.prompts, load)
     return agent
 
 
@@ -100,7 +100,7 @@ def test_what_is_let_go_of_is_freed(agent):
         made.append(weakref.ref(model))
         return model
 
-    agent.adapted = Adapted(agent.workspace, load)
+    agent.adapted = Adapted(agent.workspace, agent.prompts, load)
     for name in ("one", "two", "three"):
         agent.recommend("p1", n=1, adapter=name)
     gc.collect()
@@ -200,7 +200,7 @@ def test_the_model_that_is_asked_for_reads_the_message_too(tmp_path):
         fills_intents = True
 
     with opened(tmp_path / "w", understanding="auto") as agent:
-        agent.adapted = Adapted(agent.workspace, Understanding)
+        agent.adapted = Adapted(agent.workspace, agent.prompts, Understanding)
         talk = agent.conversation("p1")
         assert talk.say("a drama", adapter="one").understood == "by the model"
         assert talk.say("a comedy").understood == "by words"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import open_small
+from test_adapters import PASSED, put
 from typer.testing import CliRunner
 
+from agent.build import adapters_in
+from agent.generation.adapters import read_adapter, save_manifest
 from agent.generation.prompting import PromptSet
 from agent.settings import load_settings
 from ui.cli import app
@@ -126,6 +130,22 @@ def test_a_set_is_put_in_service(tmp_path, mine):
     assert load_settings(home).prompts == "films"
     nowhere = run("use", "films", "-w", tmp_path / "nothing")
     assert nowhere.exit_code == 2 and "no workspace" in nowhere.stderr
+
+
+def test_a_set_does_not_serve_beside_an_adapter_that_was_tuned_with_another_text(tmp_path, mine):
+    with open_small(tmp_path / "w") as agent:
+        home, ranked = agent.workspace.path, agent.prompts.get("rank").hash
+        put(agent.workspace, "tuned", measures=PASSED)
+        folder = adapters_in(home).path("tuned")
+        save_manifest(folder, replace(read_adapter(folder).manifest, prompts={"rank": ranked}))
+        adapters_in(home).use("tuned")
+    edit(mine / "justify.prompty", 'version: "1"', 'version: "2"')
+    assert run("use", mine, "-w", home).exit_code == 0
+    edit(mine / "rank.prompty", 'version: "1"', 'version: "2"')
+    refused = run("use", mine, "-w", home)
+    assert refused.exit_code == 2 and "another text of rank" in " ".join(refused.stderr.split())
+    adapters_in(home).use(None)
+    assert run("use", mine, "-w", home).exit_code == 0
 
 
 def test_a_check_takes_one_line_at_any_width(monkeypatch):

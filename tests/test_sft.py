@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import prompts
 from agent.agent import Agent
 from agent.assets import language_model
 from agent.build import adapters_of
@@ -408,6 +409,56 @@ def test_a_request_that_names_it_is_ranked_by_it_while_the_base_model_serves(two
     assert [c.scores for c in named.candidates] == [c.scores for c in serving.candidates]
     assert [c.scores for c in plain.candidates] == [c.scores for c in again.candidates]
     assert [c.scores["model"] for c in plain.candidates] != [c.scores["model"] for c in named.candidates]
+
+
+@pytest.fixture
+def reopened(two_gaits, tiny, tmp_path, monkeypatch):
+    """Opens a copy of the workspace with that adapter in service, and with prompts in a folder of their own."""
+    monkeypatch.setattr("agent.build.open_encoder", lambda *_: ENCODER)
+    home, folder = shutil.copytree(two_gaits, tmp_path / "w"), tmp_path / "prompts"
+    shutil.copytree(prompts.locate("recommend"), folder)
+    with Workspace.open(home) as workspace:
+        good = adapters_of(workspace).get("good")
+        save_manifest(good.folder, replace(good.manifest, measures={**good.manifest.measures, "passed": True}))
+
+    def opened(adapter):
+        with Workspace.open(home) as workspace:
+            adapters_of(workspace).use(adapter)
+        return Agent.open(home, model=str(tiny), encoder=ENCODER.name, dtype="float32", prompts=str(folder))
+
+    return opened, folder
+
+
+def edit(folder, name, old, new):
+    path = folder / f"{name}.prompty"
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+
+
+def test_an_adapter_that_serves_never_reads_another_text_than_its_own(reopened):
+    opened, folder = reopened
+    with opened("good") as agent:
+        before = agent.recommend(history=["f3", "f8"], n=3)
+        edit(folder, "rank", "You ", "You always ")
+        edit(folder, "justify", "Use only these facts.", "Use these facts only.")
+        after = agent.recommend(history=["f3", "f8"], n=3)
+        assert [c.scores for c in after.candidates] == [c.scores for c in before.candidates]
+        assert "adapter 'good', which serves" in agent.prompts.problems["rank"] and len(agent.prompts.problems) == 1
+        (rank, justify), (same, other) = (reply.prompt.split("+") for reply in (before, after))
+        assert rank == same and justify != other  # it writes nothing, so any text of reasons serves
+    with pytest.raises(AdapterError, match="another text of the prompt rank"):
+        opened("good")
+
+
+def test_an_adapter_that_is_asked_for_never_reads_another_text_than_its_own(reopened):
+    opened, folder = reopened
+    with opened(None) as agent:
+        assert agent.recommend(history=["f3", "f8"], n=3, adapter="good").adapter == "good"
+        edit(folder, "rank", "You ", "You always ")
+        with pytest.raises(AdapterError, match="another text of the prompt rank"):
+            agent.recommend(history=["f3", "f8"], n=3, adapter="good")
+        assert agent.recommend(history=["f3", "f8"], n=3).adapter is None
+        edit(folder, "rank", "You always ", "You ")
+        assert agent.recommend(history=["f3", "f8"], n=3, adapter="good").adapter == "good"
 
 
 def test_what_ranks_alone_names_items_where_a_title_would_be_spelled(two_gaits, tiny, tmp_path):

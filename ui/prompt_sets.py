@@ -52,9 +52,11 @@ def put_in_service(chosen: str, home: Path) -> str:
     """Let a set serve a workspace from its next opening on; gives its name, as the settings there have it from now on.
 
     Raises:
-        InputError: a case does not hold, it lacks a prompt that a turn needs, or there is no workspace in `home`.
+        InputError: a case does not hold, it lacks a prompt that a turn needs, the adapter in service there was tuned
+            with another text, or there is no workspace in `home`.
         PromptError: there is no such set.
     """
+    from agent.build import adapters_in
     from agent.files import replacing
     from agent.generation.prompting import PromptSet
     from agent.settings import SETTINGS_FILE
@@ -68,6 +70,13 @@ def put_in_service(chosen: str, home: Path) -> str:
         raise InputError(f"{chosen} cannot serve: {'; '.join(wrong)}. Correct that, then do this again.")
     if not home.is_dir():
         raise InputError(f"There is no workspace in {home}. Make one with `vouchrec init`, or name one with -w.")
+    adapter = adapters_in(home).in_service
+    if adapter is not None and (changed := adapter.manifest.unlike(found)):
+        raise InputError(
+            f"The adapter {adapter.manifest.name!r} is in service, and was tuned with another text of "
+            f"{' and '.join(changed)}, so both cannot serve together. Tune with these prompts first (`vouchrec "
+            "finetune sft`), or take it out of service (`vouchrec adapters use base`)."
+        )
     file = home / SETTINGS_FILE
     said = file.read_text(encoding="utf-8") if file.exists() else ""
     name = chosen if chosen in shipped() else str(found.folder.resolve())

@@ -91,12 +91,16 @@ def _compared(
         encoder = open_encoder(settings, progress)
         model = language_model(settings.model, settings.cache, progress)
         adapter = adapters_of(opened).in_service
-        generator = LocalGenerator(model, dtype=settings.dtype, name=settings.model, adapter=adapter)
-        if adapter is not None:
+        versions = (served, edited)
+        if adapter is not None and (changed := {name for one in versions for name in adapter.manifest.unlike(one)}):
             terminal.note(
-                f"The adapter {adapter.manifest.name} serves. It was tuned with the texts of its time, so an edit can "
-                "only serve after `vouchrec finetune sft` with it, or after `vouchrec adapters use base`."
+                f"The adapter {adapter.manifest.name} is in service and was tuned with another text of "
+                f"{' and '.join(sorted(changed))}: it cannot serve with both versions, so both are measured with the "
+                "base model alone. To let an edit serve: `vouchrec adapters use base`, or `vouchrec finetune sft` with "
+                "it."
             )
+            adapter = None
+        generator = LocalGenerator(model, dtype=settings.dtype, name=settings.model, adapter=adapter)
         return compare(
             opened, encoder, settings, generator, generator.count, served, edited, people, lists, progress
         )  # fmt: skip

@@ -14,15 +14,19 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from agent.errors import AdapterError
+from agent.errors import AdapterError, PromptError
 from agent.files import replacing, writing
 from agent.generation.items import ItemShape
 from agent.generation.measured import Measured
 from agent.versions import other_major
+
+if TYPE_CHECKING:
+    from agent.generation.prompting import PromptSet
 
 BASE = "base"  # called so instead of an adapter: the model without one
 MANIFEST, IN_SERVICE, WEIGHTS = "manifest.json", "in-service", "adapter_model.safetensors"
@@ -76,6 +80,15 @@ class AdapterManifest:
     def measured(self) -> Measured:
         """How much its scores count. What knows the next item alone reads no request."""
         return Measured(self.model_weight, self.weight_new, reads_requests=not self.ranks_alone)
+
+    def unlike(self, chosen: PromptSet) -> tuple[str, ...]:
+        """The prompts of a set of which it was tuned with another text; what cannot be read is told elsewhere."""
+        changed = []
+        for name, hashed in self.prompts.items():
+            with suppress(PromptError):
+                if name in chosen.names() and chosen.get(name).hash != hashed:
+                    changed.append(name)
+        return tuple(changed)
 
 
 @dataclass(frozen=True, slots=True)

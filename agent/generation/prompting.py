@@ -164,7 +164,8 @@ class PromptSet:
     which takes the place of the inputs' default. `noun` and `language` are what the nearest set.yaml says, or "".
 
     A file that was good and is broken now stays in service as it was; `problems` says what is wrong with it, and so
-    does the log `vouchrec.prompts`, once. Good means that it renders and that a turn can go on from it.
+    does the log `vouchrec.prompts`, once. Good means that it renders, that a turn can go on from it, and that it is the
+    text that the set is bound to, if it is.
 
     Raises:
         PromptError: a set.yaml that cannot be read, or names a base that there is not.
@@ -181,6 +182,7 @@ class PromptSet:
         self._good: dict[str, Prompt] = {}
         self._stamps: dict[str, _Stamp | None] = {}
         self._problems: dict[str, PromptError] = {}
+        self._bound: tuple[Mapping[str, str], str] = {}, ""
 
     @classmethod
     def named(cls, name_or_path: str | Path) -> PromptSet:
@@ -193,6 +195,11 @@ class PromptSet:
             return cls(prompts.locate(name_or_path))
         except FileNotFoundError as error:
             raise PromptError(str(error)) from error
+
+    def bind(self, hashes: Mapping[str, str], adapter: str) -> None:
+        """Let no other text of these prompts serve from now on than the one of that hash: an adapter knows no other."""
+        with self._lock:
+            self._bound = dict(hashes), adapter
 
     @property
     def problems(self) -> dict[str, str]:
@@ -261,6 +268,7 @@ class PromptSet:
                 raise PromptError(f"There is no prompt {name!r} in {self.folder}. It has: {self._known()}.")
             prompt = self._load(name)
             prove(prompt)
+            self._require_bound(prompt)
         except PromptError as error:
             self._problems[name] = error
             if name in self._good:
@@ -269,6 +277,15 @@ class PromptSet:
             self._good[name] = prompt
             if before is not None:
                 _log.warning("%s is right again: %s is in service.", prompt.path, prompt.hash)
+
+    def _require_bound(self, prompt: Prompt) -> None:
+        hashes, adapter = self._bound
+        if hashes.get(prompt.name, prompt.hash) != prompt.hash:
+            raise PromptError(
+                f"{prompt.path} is not the text that the adapter {adapter!r}, which serves, was tuned with. Put that "
+                "text back, tune with this one (`vouchrec finetune sft`), or let the base model serve (`vouchrec "
+                "adapters use base`) and start again."
+            )
 
 
 def _with_bases(folder: Path) -> list[Path]:

@@ -183,12 +183,6 @@ class Bench:
         chosen = self.chosen(spec)
         if self.drafts.edited(chosen):
             raise InputError("There are edits that are not saved. Save them as a version first.")
-        if changed := unlike_tuned(self.agent, chosen):
-            raise InputError(
-                f"The adapter {self.agent.generator.adapter!r} serves, and was tuned with another text of "
-                f"{' and '.join(changed)}, so both cannot serve together. Tune it with these prompts first "
-                "(`vouchrec finetune sft`), or take it out of service (`vouchrec adapters use base`)."
-            )
         put_in_service(spec, self.agent.settings.home)
         return f"{chosen.folder.name} serves from the next start on."
 

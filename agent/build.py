@@ -83,7 +83,7 @@ def build(
     update: bool = False,
     progress: Progress = silent,
 ) -> BuildReport:
-    """Make a workspace from files or from a data set, or with `update` add to one. One that was cut short is repeated.
+    """Make a workspace from files or from a data set, or with `update` add to one. One that was cut short begins anew.
 
     Raises:
         ImportDataError: a file that cannot be read or has no usable row; then nothing is written.
@@ -91,12 +91,14 @@ def build(
     """
     path = Path(path)
     timings: dict[str, float] = {}
-    if not update and (path / STORE).is_file() and _is_complete(path):
+    if not update and is_finished(path):
         raise WorkspaceError(
             f"{path} is a workspace already. Use it as it is, give another folder, or add to it with --update."
         )
     with _timed(timings, "read"):
         found = _read(items, interactions, mapping, dataset, settings, progress, path if update else None)
+    if not update:
+        _discard_unfinished(path)
     opened = Workspace.open(path) if (path / STORE).is_file() else Workspace.create(path)
     with opened as workspace:
         with _timed(timings, "store"):
@@ -109,6 +111,7 @@ def build(
             open_transitions(workspace, progress)
         if dataset is not None and not update:
             add_shipped(adapters_of(workspace), dataset, workspace.store)
+        workspace.store.set_meta(_COMPLETE, True)
     return BuildReport(
         len(found.items), found.rejected, found.rejected_count, len(found.interactions), found.interactions_rejected,
         found.interactions_rejected_count, found.guesses, timings,
@@ -312,9 +315,18 @@ def _fingerprint(columns: InteractionColumns) -> str:
     return digest.hexdigest()[:32]
 
 
-def _is_complete(path: Path) -> bool:
+def is_finished(path: Path) -> bool:
+    """Whether there is a workspace whose import came to its end. WorkspaceError where it is in use."""
+    if not (path / STORE).is_file():
+        return False
     with Workspace.open(path) as workspace:
         return bool(workspace.store.get_meta(_COMPLETE, False))
+
+
+def _discard_unfinished(path: Path) -> None:
+    """Nothing was ever served from it, and what is imported now may be something else."""
+    for name in (STORE, f"{STORE}-wal", f"{STORE}-shm"):
+        (path / name).unlink(missing_ok=True)
 
 
 def _store(workspace: Workspace, found: _Import, progress: Progress) -> None:
@@ -328,7 +340,6 @@ def _store(workspace: Workspace, found: _Import, progress: Progress) -> None:
         store.put_person(user_id, attributes)
     if found.noun:
         store.set_meta("noun", found.noun)
-    store.set_meta(_COMPLETE, True)
     progress("store", len(found.items) + len(found.interactions), len(found.items) + len(found.interactions))
 
 

@@ -27,6 +27,7 @@ from agent.ranking.scoring import standardised
 from agent.retrieval.fusion import fuse
 from agent.schema import Candidate, Intent, Profile
 from agent.settings import Settings
+from agent.stages import noun_of
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
 from agent.workspace.workspace import Workspace
@@ -36,7 +37,7 @@ from finetune.evaluate.metrics import LIST
 from finetune.evaluate.splits import Known, hold_out_last
 from finetune.explained import Explained
 from finetune.fusion import likeliest
-from finetune.learned import fairly_asked
+from finetune.learned import asked_of_both, fairly_asked
 from finetune.retrieval import ASKED, HeldOut, held_out, query_of
 
 Floats = NDArray[np.float64]
@@ -177,10 +178,12 @@ class _Gate:
         seed = int(adapter.manifest.training["config"]["seed"])
         self._training, cases = hold_out_last(self._dataset, seed, ASKED)
         cases = fairly_asked(adapter, workspace.store, dataset, cases, others)
+        if self._serving is not None and self._serving.folder != adapter.folder:
+            cases = asked_of_both(adapter, self._serving, workspace.store, dataset, cases)
         rows = np.sort(np.random.default_rng([seed, 7]).permutation(len(cases))[:people])
         self._cases = cases.only(rows)
         self._catalogue = Catalogue(dataset.catalogue, dataset.attribute_types)
-        self._noun = settings.noun or str(workspace.store.get_meta("noun", "item"))
+        self._noun = noun_of(settings, workspace.store, self._prompts)
         self._retrieval = held_out(workspace, encoder, self._dataset, self._training, seed, progress)
         self._explained = Explained(self._catalogue, self._training, self._retrieval.transitions, self._noun)
 
@@ -219,7 +222,7 @@ class _Gate:
             Lister(self._catalogue, self._dataset.vectors, retrieval.sources, retrieval.weights, generator)
             for retrieval in retrievals
         ]
-        side = _Side(tuple([] for _ in listers), [], listers[0].model_weight(self._settings.model_weight))
+        side = _Side(tuple([] for _ in listers), [], listers[0].model_weight(None))
         for row, known in enumerate(_each(self._cases.known)):
             self._progress(f"rank by {called}", row, len(self._cases))
             profile = self._explained.profile(known.histories[0], known.values[0])

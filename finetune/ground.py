@@ -34,6 +34,7 @@ from agent.generation.prompting import PromptSet
 from agent.progress import Progress
 from agent.reader import PROMPT, with_intent
 from agent.settings import Settings
+from agent.stages import noun_of
 from agent.versions import versions
 from agent.workspace.catalogue import Catalogue
 from agent.workspace.encoder import Encoder
@@ -47,7 +48,7 @@ from finetune.explained import Explained
 from finetune.learned import Learned, Rows, learned_by, seen_by
 from finetune.recipe import SftConfig, Steps
 from finetune.retrieval import ASKED, transitions_of
-from finetune.several import first_before_others, is_first
+from finetune.several import first_before_others, is_first, processes
 from finetune.trainer import AGAIN, CURVES, Tuned
 
 Positions = NDArray[np.int64]
@@ -130,7 +131,7 @@ class Ground:
             )
         self.catalogue = Catalogue(self.dataset.catalogue, self.dataset.attribute_types)
         self.prompts = PromptSet.named(settings.prompts)
-        self._noun = settings.noun or str(workspace.store.get_meta("noun", "item"))
+        self._noun = noun_of(settings, workspace.store, self.prompts)
 
     def load(self, bits: int | None = None) -> tuple[Any, Chat]:
         """The language model (transformers' own), in so many bits or whole, and its tokenizer.
@@ -174,7 +175,7 @@ class Ground:
         base, data = base_fingerprint(self._base_folder), self.dataset.fingerprint()
         read = [self.prompts.get(name).hash for name in PROMPTS] + [with_intent(self.prompts).get(PROMPT).hash]
         served = [read, self._noun, self._encoder.name, self._settings.dtype, versions()]
-        decided = [config.model_dump(mode="json"), data, base, start, learned, served]
+        decided = [config.model_dump(mode="json"), data, base, start, learned, served, processes()]
         said = hashlib.sha256(json.dumps(decided).encode()).hexdigest()
         return self._adapters.root / ".tuning" / self.name / said[:12]
 

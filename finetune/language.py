@@ -20,6 +20,7 @@ from finetune.context import readable
 from finetune.continuing import News, configured, go_on, shape_of
 from finetune.evaluate.splits import Cases
 from finetune.ground import Ground, Skills
+from finetune.learned import SEEN
 from finetune.ready import require_ready
 from finetune.recipe import SftConfig
 from finetune.several import first_before_others
@@ -61,6 +62,7 @@ def tune_language(
         )
     base, chat = ground.load(config.bits)
     context = context_of(base)
+    config = config.model_copy(update={"depth": _depth(config.depth, base.config.num_hidden_layers)})
     examples = ground.examples(ground.training, chat, ground.explained(), config, context)
     config = _readable(config, context, examples.plain)
     touched = touched_in(ground.training.histories, len(ground.texts))
@@ -111,15 +113,28 @@ def tune_further(
     config = _readable(config, context, plain)
     score, work = _scored(ground, plain, config), ground.work(config)
     tuned = tune_model(model, examples, config, score, work, chat.end, progress, start=score(base))
-    learned = ground.rows.record(ground.validation)
+    # Weights that stayed as they were have learned nothing, so that the next run begins where this one did.
+    learned = ground.rows.record(ground.validation) if tuned.best else ground.before
     shape = replace(shape_of(adapter), items=len(ground.texts))
     told = {"new": news.count, "people": min(ASKED_OFTEN, len(ground.validation))}
+    if not tuned.best and SEEN in adapter.manifest.training:
+        told[SEEN] = adapter.manifest.training[SEEN]
     return ground.keep(tuned, config, learned, shape, config.window, Skills.of(adapter.manifest), **told)
 
 
 def _readable(config: SftConfig, context: int, plain: Any) -> SftConfig:  # noqa: ANN401 - an array of tokens
     """The same settings with a window that the model can read: what is scored and served is no longer."""
     return config.model_copy(update={"window": readable(config.window, context, len(plain))})
+
+
+def _depth(asked: int | None, layers: int) -> int | None:
+    """So many layers of those that a model has, None for all of them. InputError where it has fewer."""
+    if asked is not None and asked > layers:
+        raise InputError(
+            f"The recipe tells the next item after {asked} layers, and the model has {layers}. Say fewer with --set "
+            f"depth=N, or take all of them with --set depth=null."
+        )
+    return None if asked == layers else asked
 
 
 def _scored(ground: Ground, plain: Any, config: SftConfig) -> Score:  # noqa: ANN401 - an array of tokens

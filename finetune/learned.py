@@ -125,6 +125,25 @@ def fairly_asked(adapter: Adapter, store: Store, dataset: Dataset, cases: Cases,
     return fair
 
 
+def asked_of_both(adapter: Adapter, rival: Adapter, store: Store, dataset: Dataset, cases: Cases) -> Cases:
+    """Those of some people who may be asked of an adapter of whom its rival has not learned either, as far as is known.
+
+    Raises:
+        InputError: there are none.
+    """
+    rows = Rows(store, dataset)
+    seen = _recorded(rival, rows, SEEN) or _recorded(rival, rows, RECORD)
+    if seen is None:
+        return cases
+    if not len(fair := rows.unknown(cases, seen)):
+        raise InputError(
+            f"{rival.manifest.name!r}, which serves, has learned from everybody who is held out from "
+            f"{adapter.manifest.name!r}, so nobody can judge both. Tune with the seed of "
+            f"{rival.manifest.name!r}, or take that out of service first: `vouchrec adapters use base`."
+        )
+    return fair
+
+
 def _recorded(adapter: Adapter, rows: Rows, name: str) -> Learned | None:
     """A record of this name, None where there is none of this store."""
     told: Mapping[str, Any] | None = adapter.manifest.training.get(name)

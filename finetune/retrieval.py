@@ -42,6 +42,7 @@ from finetune.training import Histories, Recipe
 Floats = NDArray[np.float32]
 MEMBERS = 3  # networks that stand side by side
 ASKED = 2000  # people whose last interaction is held out when serving learns
+DRAWN = 2  # how `hold_out_last` draws: networks that were trained by another draw know who is asked by this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,7 @@ def tune(
                 "data": dataset.fingerprint(),
                 "asked": len(validation),
                 "seed": recipe.seed,
+                "drawn": DRAWN,
                 "seconds": round(time.perf_counter() - begun),
                 "ndcg@10": {name: i.as_dict() for name, i in _measured(learned, dataset, validation, progress).items()},
             }
@@ -239,10 +241,8 @@ def held_out(
         InputError: the trained behaviour has: it was trained on other data, or with another seed.
     """
     manifest = read_manifest(behaviour_folder(workspace))
-    if manifest is not None and (manifest.training.get("data"), manifest.training.get("seed")) != (
-        dataset.fingerprint(),
-        seed,
-    ):
+    learned = None if manifest is None else [manifest.training.get(name) for name in ("data", "seed", "drawn")]
+    if learned is not None and learned != [dataset.fingerprint(), seed, DRAWN]:
         raise InputError(
             "The trained behaviour of this workspace has learned from people who are to be held out here. Run "
             f"`vouchrec finetune behaviour --seed {seed}` first."

@@ -149,7 +149,8 @@ def trainer_of(
 
     numbers = Dataset.from_dict({"number": list(range(examples))})  # what each stands for is drawn when it is met
     settings = SFTConfig(
-        output_dir=str(folder), num_train_epochs=config.epochs, per_device_train_batch_size=config.batch,
+        output_dir=str(folder), num_train_epochs=config.epochs,
+        per_device_train_batch_size=max(1, config.batch // processes()),
         learning_rate=config.rate, lr_scheduler_type="cosine", warmup_steps=0.05, max_grad_norm=1.0, seed=config.seed,
         bf16=next(model.parameters()).dtype == torch.bfloat16, use_cpu=not torch.cuda.is_available(),
         gradient_checkpointing=False, save_strategy="epoch", save_total_limit=2,
@@ -159,6 +160,8 @@ def trainer_of(
         dataset_kwargs={"skip_prepare_dataset": True}, dataloader_pin_memory=False,
         ddp_find_unused_parameters=processes() > 1,  # what only ranks leaves the last layers alone
     )  # fmt: skip
+    # Of several GPUs that one process sees it takes the first: the loss stands on one device (several: `accelerate`).
+    settings._n_gpu = min(1, settings.n_gpu)
     learned = [(weights, weights.data) for weights in model.parameters() if weights.requires_grad]
     trainer = Trainer(model=model, args=settings, train_dataset=numbers, data_collator=collated, callbacks=[told])
     for weights, precise in learned:  # trl rounds them where the base has 4 bits: too coarse for vectors of items

@@ -154,6 +154,15 @@ def test_a_manifest_of_a_newer_vouchrec_is_told_and_one_that_is_damaged_can_be_r
         assert found.names() == ("new", "poor")
 
 
+def test_an_adapter_is_called_as_its_folder_whatever_was_moved_by_hand(path):
+    with Workspace.open(path) as workspace:
+        kept = adapters_of(workspace)
+        shutil.move(kept.path("good"), kept.path("moved"))
+        kept.use("moved")
+        assert kept.names() == ("moved", "new", "poor")
+        assert kept.in_service.manifest.name == kept.get("moved").manifest.name == "moved"
+
+
 def test_weights_that_were_damaged_are_neither_added_nor_put_in_service(path, tmp_path):
     with Workspace.open(path) as workspace:
         found = adapters_of(workspace)

@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -17,12 +18,13 @@ from agent.generation.adapters import WEIGHTS, save_manifest
 from agent.generation.loading import load_model
 from agent.schema import Feedback, Interaction, Item
 from agent.workspace.workspace import Workspace
+from finetune import language
 from finetune.continuing import OWN, News, go_on
 from finetune.evaluate.audit import LeakError
 from finetune.evaluate.data import from_interactions, from_store
 from finetune.evaluate.splits import NOBODY, Known, hold_out_last
 from finetune.language import tune_further
-from finetune.learned import RECORD, SEEN, Learned, Rows, fairly_asked, learned_by
+from finetune.learned import RECORD, SEEN, Learned, Rows, asked_of_both, fairly_asked, learned_by
 from finetune.pairs import PER_PERSON, preferences
 from finetune.passages import passages
 from finetune.preference import tune_preference
@@ -176,6 +178,57 @@ def test_few_change_places_when_people_come():
         for n in (100, 110)
     )
     assert len(second) == 50 and len(set(first.known.users) & set(second.known.users)) >= 40
+
+
+def test_who_is_held_out_stays_when_others_go(path):
+    """Ties in time are drawn; whoever goes takes nobody else's draw along."""
+
+    def held_out(people):
+        dataset = from_store(workspace.store, "w")
+        _, cases = hold_out_last(dataset, 0, people)
+        chosen = zip(cases.known.users, cases.targets, strict=True)
+        return {dataset.user_ids[user]: dataset.catalogue[items[0]].item_id for user, items in chosen}
+
+    with Workspace.open(path) as workspace:
+        ties = [Interaction(f"p{p}", f"f{n}", "rating", 5.0, 99.0) for p in range(48) for n in range(N)]
+        workspace.store.put_interactions(ties)
+        everyone, some = held_out(48), held_out(10)
+        workspace.store.forget("p0")
+        assert held_out(48) == {person: item for person, item in everyone.items() if person != "p0"}
+        assert len(held_out(10).items() & some.items()) >= 9
+
+
+def test_a_run_after_which_the_weights_are_what_they_were_has_learned_nothing(ring, path, tiny, monkeypatch):
+    _, start = ring
+    worse = count()
+    monkeypatch.setattr(language, "likelihood", lambda *_: -float(next(worse)))  # each pass is worse than the start
+    with Workspace.open(path) as workspace:
+        leapers(workspace)
+        same = tune_further(workspace, ENCODER, settings(tiny), FURTHER, "ring", "same")
+        assert same.manifest.training["best"] == 0
+        assert same.manifest.training[RECORD] == start.manifest.training[RECORD]
+        monkeypatch.undo()
+        found = tune_further(workspace, ENCODER, settings(tiny), FURTHER, "same", "next")
+    assert found.manifest.training["new"] == 48 * 4  # all of it is as new as it was
+
+
+def test_nobody_judges_two_adapters_who_is_known_to_one_of_them(ring, path):
+    _, start = ring
+    with Workspace.open(path) as workspace:
+        dataset = from_store(workspace.store, "w")
+        rows, (_, everyone) = Rows(workspace.store, dataset), hold_out_last(dataset, 0, 48)
+
+        def rival(name, learned):
+            training = {**start.manifest.training, RECORD: learned}
+            return replace(start, manifest=replace(start.manifest, name=name, training=training))
+
+        def asked(other):
+            return asked_of_both(start, other, workspace.store, dataset, everyone)
+
+        some = rows.record(everyone.only(np.arange(7))).as_dict()
+        assert len(asked(rival("some", some))) == 7 and len(asked(rival("elsewhere", {**some, "store": "x"}))) == 48
+        with pytest.raises(InputError, match="'all', which serves, has learned from everybody"):
+            asked(rival("all", {**some, "held_out": []}))
 
 
 def test_news_begin_a_window_before_the_first_of_them():

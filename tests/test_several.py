@@ -36,6 +36,7 @@ def test_two_processes_tune_one_adapter(tmp_path, tiny):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("Tuned two in") == 1  # one speaks
+    assert "Tune: 48 (" in done.stderr  # four passes over 48 people, four of them a step, whoever reads them
     with open_workspace(home) as workspace:  # nobody holds it any more
         adapters = adapters_of(workspace)
         told = adapters.get("two").manifest.training

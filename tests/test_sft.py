@@ -39,6 +39,7 @@ from agent.workspace.workspace import Workspace
 from finetune.evaluate.bootstrap import Interval
 from finetune.examples import TASKS
 from finetune.gate import MOST, Judged, Verdict, best_weight, cross_fitted, gains, promote
+from finetune.ground import Ground
 from finetune.language import tune_language
 from finetune.recipe import PRESETS, SftConfig, assigned, read_config
 
@@ -183,6 +184,21 @@ def test_few_layers_can_tell_what_is_next_while_all_of_them_write(tmp_path, tiny
 
 class Killed(Exception):
     pass
+
+
+def test_all_layers_are_no_depth_and_more_than_there_are_is_refused(tmp_path, tiny):
+    short = QUICK.model_copy(update={"epochs": 1, "depth": 2})
+    assert tuned_in(tmp_path / "w", tiny, short, "all").manifest.shape.depth is None
+    with pytest.raises(InputError, match="after 3 layers, and the model has 2"):
+        tuned_in(tmp_path / "w", tiny, short.model_copy(update={"depth": 3}), "more")
+
+
+def test_things_are_called_in_tuning_as_they_are_in_service(tmp_path, tiny):
+    with made(tmp_path / "w") as workspace:
+        for stored, prompts_of, noun in (("film", "books", "film"), ("", "books", "book"), ("", "recommend", "item")):
+            workspace.store.set_meta("noun", stored)
+            own = settings(tiny).model_copy(update={"prompts": prompts_of})
+            assert Ground(workspace, ENCODER, own, 0, "new", None, lambda *_: None)._noun == noun
 
 
 def test_a_killed_run_goes_on_to_the_same_adapter(tmp_path, tiny):

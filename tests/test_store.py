@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,44 @@ def test_columns_hold_every_interaction_in_insertion_order(store):
     assert [columns.event_names[e] for e in columns.events] == ["rating", "seen", "rating"]
     assert columns.values[[0, 2]].tolist() == [4.0, 2.0] and math.isnan(columns.values[1])
     assert columns.timestamps[[0, 2]].tolist() == [20.0, 5.0] and math.isnan(columns.timestamps[1])
+
+
+def test_the_number_of_an_interaction_is_never_given_again(store, tmp_path):
+    def numbers():
+        return store.interaction_numbers().tolist()
+
+    store.put_items([Item(f"n{n}", f"New {n}") for n in range(3)])
+    store.put_interactions([Interaction(person, f"n{n}", timestamp=1.0) for person in ("x", "y") for n in range(3)])
+    before = numbers()
+    store.forget("y")
+    assert numbers() == before[:-3]
+    store.put_interactions([Interaction("z", "n0", timestamp=1.0)])
+    assert numbers()[:-1] == before[:-3] and numbers()[-1] > before[-1]
+
+
+def test_a_store_in_which_numbers_were_given_again_is_brought_up_to_date_with_all_that_is_in_it(tmp_path):
+    path = tmp_path / "old.sqlite"
+    with closing(Store(path)) as new:
+        new.put_items([Item(f"n{n}", f"New {n}") for n in range(3)])
+        new.put_interactions([Interaction("x", f"n{n}", value=n, timestamp=n) for n in range(3)])
+        new.remove_items(["n1"])
+        rows, numbers = new.interactions("x"), new.interaction_numbers().tolist()
+    with closing(sqlite3.connect(path)) as old:
+        (made,) = old.execute("SELECT sql FROM sqlite_master WHERE name = 'interactions'").fetchone()
+        assert "AUTOINCREMENT" in made
+        old.executescript(
+            "ALTER TABLE interactions RENAME TO new; DROP INDEX one_interaction; DROP INDEX interactions_of_item;"
+            f"{made.replace(' AUTOINCREMENT', '')}; INSERT INTO interactions SELECT * FROM new; DROP TABLE new;"
+            "CREATE UNIQUE INDEX one_interaction ON interactions (user, item, event, ifnull(timestamp, -1e300));"
+            "CREATE INDEX interactions_of_item ON interactions (item); PRAGMA user_version = 5"
+        )
+    with closing(Store(path)) as store:
+        assert store.interactions("x") == rows and store.interaction_numbers().tolist() == numbers == [1, 3]
+        store.put_interactions([Interaction("x", "n2", value=9, timestamp=2)])  # the same one, with a newer value
+        assert store.interaction_numbers().tolist() == numbers and store.integrity_problems() == []
+        store.forget("x")
+        store.put_interactions([Interaction("x", "n2", timestamp=2)])
+        assert store.interaction_numbers()[0] > 3
 
 
 def test_columns_of_an_empty_store(tmp_path):

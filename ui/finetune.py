@@ -41,6 +41,7 @@ def behaviour(
     """
     from agent.build import adapters_of, open_encoder, open_workspace
     from agent.errors import InputError
+    from agent.generation.adapters import Adapter
     from agent.retrieval.sequence import Shape
     from agent.settings import load_settings
     from finetune.retrieval import tune
@@ -55,7 +56,8 @@ def behaviour(
     with terminal.progress(keep=True) as progress, open_workspace(settings.home) as opened:
         encoder = open_encoder(settings, progress)
         manifest = tune(opened, encoder, shape=shape, recipe=recipe, members=members, progress=progress)
-        serving = adapters_of(opened).in_service
+        kept = adapters_of(opened)
+        serving = kept.all().get(kept.serving or "")
     told = manifest.training
     terminal.say()
     passes = " and ".join(str(epoch) for epoch in told["best_epochs"])
@@ -65,7 +67,7 @@ def behaviour(
         weight = f"weight {manifest.habit[name]:.2f}" if name in manifest.habit else "all of them"
         terminal.say(f"  {name:<12} {found['mean']:.4f} ({found['low']:.4f} to {found['high']:.4f})  {weight}")
     terminal.say("These people chose the weights and when to stop; for figures to quote, run `vouchrec evaluate`.")
-    if serving is not None and serving.manifest.weight_new == serving.manifest.model_weight:
+    if isinstance(serving, Adapter) and serving.manifest.weight_new == serving.manifest.model_weight:
         name = serving.manifest.name
         terminal.say(f"The adapter {name} was weighed without it. To weigh it again:")
         terminal.say(f"  vouchrec finetune promote {name}{at(workspace)}")
@@ -250,6 +252,8 @@ def promote(
     if found.passed:
         serves = "goes on serving, now" if found.again else "serves from now on,"
         terminal.say(f"{name} {serves} with weight {found.weight:g}; measured on {found.people} people.")
+        if settings.model_weight is not None:
+            terminal.say(f"The setting model_weight counts more, though: {settings.model_weight:g} for every list.")
         return
     if found.again:
         terminal.say(

@@ -99,9 +99,11 @@ def doctor(ctx: typer.Context, workspace: Workspace = None) -> None:
 
 
 def ensure_example(terminal: Terminal, workspace: Path | None) -> Settings:
-    """The settings of a workspace, which is first made from MovieLens-100K if it is absent."""
+    """The settings of a workspace, which is first made from MovieLens-100K if it is absent or was cut short."""
+    from agent.build import is_finished
+
     settings = _settings(workspace)
-    if not (settings.home / "store.sqlite").exists():
+    if not is_finished(settings.home):
         terminal.note(
             f"Making a workspace from MovieLens-100K in {settings.home}. "
             "The first time, models and data are downloaded into the cache (180 MB)."

@@ -189,8 +189,12 @@ class Adapters:
         return self.root / name
 
     def get(self, name: str) -> Adapter:
-        """The adapter of this name. AdapterError when there is none."""
-        return read_adapter(self._whole(name))
+        """The adapter of this name, which is that of its folder, whatever was written into it under another one.
+
+        AdapterError when there is none.
+        """
+        found = read_adapter(self._whole(name))
+        return replace(found, manifest=replace(found.manifest, name=name))
 
     def all(self) -> dict[str, Adapter | AdapterError]:
         """Each by its name, or what is wrong with it: one that is damaged hides no other."""

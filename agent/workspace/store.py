@@ -116,10 +116,7 @@ class Store(Database):
             return read_columns(connection)
 
     def interaction_numbers(self) -> npt.NDArray[np.int64]:
-        """The number of each row of `interaction_columns`: it stays with the row, and later rows have higher ones.
-
-        Only the last rows' numbers may be given again, after they were removed.
-        """
+        """The number of each row of `interaction_columns`: it stays with the row, and later rows have higher ones."""
         with self._reading() as connection:
             rows = connection.execute("SELECT position FROM interactions ORDER BY position")
             return np.fromiter((row[0] for row in rows), dtype=np.int64)

@@ -12,7 +12,7 @@ from typing import Any
 from agent.errors import InputError
 
 APPLICATION_ID = 0x564F5543  # "VOUC": tells our files from SQLite files of other programs
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 # What people keep: conversations with their state, lists shared as pages, and which browser is whose.
 _KEPT = (
@@ -43,6 +43,15 @@ _ACCOUNTS = (
     "CREATE INDEX sign_ins_of_account ON sign_ins (account)",
 )
 
+# Adapters remember by its number what they have learned from, so no number is ever given again.
+_INTERACTIONS = (
+    """CREATE TABLE interactions (
+        position INTEGER PRIMARY KEY AUTOINCREMENT, user INTEGER NOT NULL REFERENCES users,
+        item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE, event TEXT NOT NULL, value REAL, timestamp REAL)""",
+    "CREATE UNIQUE INDEX one_interaction ON interactions (user, item, event, ifnull(timestamp, -1e300))",
+    "CREATE INDEX interactions_of_item ON interactions (item)",
+)
+
 # People and items stand in interactions as integers: a million rows take 74 MB with their indexes. SQLite counts two
 # NULLs as different, so the unique indexes put a value in their place. They serve the look-up by person as well.
 SCHEMA = (
@@ -51,11 +60,7 @@ SCHEMA = (
         attributes TEXT NOT NULL)""",
     """CREATE TABLE users (
         code INTEGER PRIMARY KEY, user_id TEXT NOT NULL UNIQUE, attributes TEXT NOT NULL DEFAULT '{}')""",
-    """CREATE TABLE interactions (
-        position INTEGER PRIMARY KEY, user INTEGER NOT NULL REFERENCES users,
-        item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE, event TEXT NOT NULL, value REAL, timestamp REAL)""",
-    "CREATE UNIQUE INDEX one_interaction ON interactions (user, item, event, ifnull(timestamp, -1e300))",
-    "CREATE INDEX interactions_of_item ON interactions (item)",
+    *_INTERACTIONS,
     """CREATE TABLE feedback (
         position INTEGER PRIMARY KEY, user INTEGER NOT NULL REFERENCES users,
         item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE, event TEXT NOT NULL, turn_id TEXT, value REAL,
@@ -74,6 +79,14 @@ _UPGRADES: Mapping[int, tuple[str, ...]] = {  # by the version they are for
     2: _KEPT,
     3: _VOTES,
     4: _ACCOUNTS,
+    5: (
+        "ALTER TABLE interactions RENAME TO old_interactions",
+        "DROP INDEX one_interaction",
+        "DROP INDEX interactions_of_item",
+        *_INTERACTIONS,
+        "INSERT INTO interactions SELECT * FROM old_interactions ORDER BY position",
+        "DROP TABLE old_interactions",
+    ),
 }
 
 

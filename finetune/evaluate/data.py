@@ -38,7 +38,8 @@ class Dataset:
     `catalogue` holds the items; everything else speaks of them by their position in it. The rows of `users` (int64,
     into `user_ids`), `items` (int64, into `catalogue`), `values` and `timestamps` (float64, NaN where missing, seconds
     since 1970) are in the order of the source. `people` is what is known of a person beside that, by user id.
-    `vectors` is float32 (items, dimension) with unit rows, or None as long as nothing was encoded.
+    `vectors` is float32 (items, dimension) with unit rows, or None as long as nothing was encoded. `numbers` says, from
+    1, which row of a store each row is, whatever was removed before it; None where they are the first to the last.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Dataset:
     people: Mapping[str, Mapping[str, AttributeValue]] = field(default_factory=dict)
     noun: str = "item"
     vectors: NDArray[np.float32] | None = None
+    numbers: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         lengths = {len(a) for a in (self.users, self.items, self.values, self.timestamps)}
@@ -98,6 +100,7 @@ def from_store(store: Store, name: str) -> Dataset:
         columns.timestamps,
         people,
         str(store.get_meta("noun", "item")),
+        numbers=store.interaction_numbers(),
     )
 
 
@@ -197,6 +200,7 @@ def restricted(dataset: Dataset, rows: NDArray[np.bool_]) -> Dataset:
         timestamps=dataset.timestamps[rows],
         people={u: dataset.people[u] for u in user_ids if u in dataset.people},
         vectors=None if dataset.vectors is None else dataset.vectors[items],
+        numbers=None if dataset.numbers is None else dataset.numbers[rows],
     )
 
 

@@ -176,12 +176,16 @@ def hold_out_last(dataset: Dataset, seed: int, people: int) -> tuple[Known, Case
         raise InputError(
             f"Nobody in {dataset.name!r} has two interactions, so there is nothing to learn an order from."
         )
-    # By the person and not by the place, so that few change when people come.
-    ranks = np.random.default_rng([seed, 6]).random(len(dataset.user_ids))
-    asked = set(sorted(able, key=lambda place: ranks[persons[place].user])[:people])
+    # By the name and not by the place, so that few change when people come and go.
+    asked = set(sorted(able, key=lambda place: _drawn_by(seed, dataset.user_ids[persons[place].user]))[:people])
     training = [p.until(len(p.items) - (place in asked)) for place, p in enumerate(persons)]
     cases = [(persons[p].until(len(persons[p].items) - 1), persons[p].items[-1:]) for p in sorted(asked)]
     return _known(training), _cases(cases)
+
+
+def _drawn_by(seed: int, name: str) -> bytes:
+    """A draw that hangs on nothing but the seed and this name."""
+    return hashlib.sha256(f"{seed} {name}".encode()).digest()
 
 
 def k_core(dataset: Dataset, k: int) -> Dataset:
@@ -204,7 +208,9 @@ def k_core(dataset: Dataset, k: int) -> Dataset:
 
 def _in_order(dataset: Dataset, seed: int) -> list[_Person]:
     """Everyone's interactions, oldest first, ties shuffled, each item once; a missing time counts as oldest."""
-    shuffled = np.random.default_rng([seed, 1]).random(len(dataset))
+    # By the number of the row, so that ties stay as they are when others come and go.
+    numbers = np.arange(1, len(dataset) + 1) if dataset.numbers is None else dataset.numbers
+    shuffled = np.random.default_rng([seed, 1]).random(int(numbers.max()))[numbers - 1]
     times = np.nan_to_num(dataset.timestamps, nan=-np.inf)
     order = np.lexsort((shuffled, times, dataset.users))
     _, first = np.unique(dataset.users[order] * dataset.n_items + dataset.items[order], return_index=True)

@@ -316,15 +316,21 @@ def _fingerprint(columns: InteractionColumns) -> str:
 
 
 def is_finished(path: Path) -> bool:
-    """Whether there is a workspace whose import came to its end. WorkspaceError where it is in use."""
+    """Whether there is a workspace whose import came to its end; another process may have it open."""
     if not (path / STORE).is_file():
         return False
-    with Workspace.open(path) as workspace:
+    with Workspace.open(path, alone=False) as workspace:
         return bool(workspace.store.get_meta(_COMPLETE, False))
 
 
 def _discard_unfinished(path: Path) -> None:
-    """Nothing was ever served from it, and what is imported now may be something else."""
+    """Nothing was ever served from it, and what is imported now may be something else.
+
+    WorkspaceError where an import into it goes on at this moment.
+    """
+    if not (path / STORE).is_file():
+        return
+    Workspace.open(path).close()
     for name in (STORE, f"{STORE}-wal", f"{STORE}-shm"):
         (path / name).unlink(missing_ok=True)
 

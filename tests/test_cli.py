@@ -255,6 +255,32 @@ def test_interactions_alone_are_added_to_items_that_are_there(tmp_path, monkeypa
         assert workspace.store.count_items() == 2 and workspace.store.user_ids() == ["ann", "ben"]
 
 
+def test_an_import_that_was_cut_short_begins_anew(tmp_path, monkeypatch):
+    from agent.errors import AssetError
+    from agent.workspace.encoder import HashEncoder
+    from agent.workspace.workspace import Workspace
+
+    def unreachable(*_):
+        raise AssetError("The encoder cannot be fetched.")
+
+    first, second, home = tmp_path / "first.csv", tmp_path / "second.csv", tmp_path / "w"
+    first.write_text("id,title\n1,A\n2,B\n", encoding="utf-8")
+    second.write_text("id,title\n2,C\n3,D\n", encoding="utf-8")
+    monkeypatch.setattr("agent.build.open_encoder", unreachable)
+    cut = run("init", str(home), "--items", str(first))
+    assert cut.exit_code == 2 and "cannot be fetched" in cut.stderr
+    listed = run("recommend", "--workspace", str(home))
+    assert listed.exit_code == 2 and "cut short" in listed.stderr
+    monkeypatch.setattr("agent.build.open_encoder", lambda settings, progress=None: HashEncoder(64))
+    with Workspace.open(home):  # somebody is at it
+        assert "open in this process" in " ".join(run("init", str(home), "--items", str(second)).stderr.split())
+    assert run("init", str(home), "--items", str(second)).exit_code == 0
+    with Workspace.open(home) as workspace:
+        assert [item.title for item in workspace.store.items()] == ["C", "D"]
+    again = run("init", str(home), "--items", str(first))
+    assert again.exit_code == 2 and "is a workspace already" in again.stderr
+
+
 def test_doctor_says_what_fails_and_what_to_do(tmp_path, monkeypatch):
     for name in ("MODEL", "ENCODER"):
         monkeypatch.setenv(f"VOUCHREC_{name}", str(tmp_path / "absent"))

@@ -12,7 +12,7 @@ from test_sft import ENCODER, N, examined, made, settings, tiny, two_gaits  # no
 
 from agent.build import adapters_of
 from agent.errors import AdapterError, InputError
-from agent.generation.adapters import MANIFEST, WEIGHTS, read_adapter, save_manifest, weights_hash
+from agent.generation.adapters import IN_SERVICE, MANIFEST, WEIGHTS, read_adapter, save_manifest, weights_hash
 from agent.schema import Interaction, Item
 from agent.workspace.workspace import Workspace
 from finetune import gate
@@ -52,6 +52,13 @@ def spoil(folder):
     tensors = load_file(folder / WEIGHTS)
     save_file({n: -t if n.endswith("items.ask.weight") else t for n, t in tensors.items()}, folder / WEIGHTS)
     save_manifest(folder, replace(read_adapter(folder).manifest, sha256=weights_hash(folder)))
+
+
+def test_behaviour_is_learned_and_told_though_what_serves_is_gone(path, command_line):
+    (path / "adapters" / IN_SERVICE).write_text("gone", encoding="utf-8")
+    small = ("--epochs", "1", "--members", "1", "--width", "8", "--layers", "1")
+    result = run("finetune", "behaviour", "--workspace", str(path), *small)
+    assert result.exit_code == 0 and "Trained on" in result.stdout, result.output
 
 
 # -- what it is compared with

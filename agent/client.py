@@ -1,4 +1,4 @@
-"""An agent somewhere else: the same calls, the same types, the same exceptions, over HTTP.
+"""An agent somewhere else: its main calls with the same types and exceptions, over HTTP.
 
     from agent.client import Client
 
@@ -122,6 +122,11 @@ class Client:
     def undo_feedback(self, feedback: Feedback) -> bool:
         """See `Agent.undo_feedback`."""
         return bool(self._object("DELETE", "/v1/feedback", asdict(feedback))["undone"])
+
+    def explain(self, turn_id: str, item: str) -> dict[str, Any]:
+        """What `Agent.explain` says of a turn, by `Explanation.as_dict`; the whole `turn_id` is needed here."""
+        told: dict[str, Any] = self._object("POST", "/v1/explain", {"turn_id": turn_id, "item": item})
+        return told
 
     def known_of(self, user_id: str) -> dict[str, Any]:
         """See `Agent.known_of`."""

@@ -1,6 +1,7 @@
 """The client: the same calls, types and exceptions as the agent beside it."""
 
 import inspect
+import json
 import threading
 
 import httpx
@@ -108,6 +109,16 @@ def test_people_and_feedback(client, small):
     assert client.forget("a/../b")["feedback"] == 1
     with pytest.raises(UnknownPersonError):
         small.known_of("a/../b")
+
+
+def test_why_something_is_listed(client, small):
+    reply = client.recommend("p1", n=3)
+    item = reply.recommendations[0].item
+    assert client.explain(reply.turn_id, item.title) == json.loads(
+        json.dumps(small.explain(reply.turn_id, item.item_id).as_dict())
+    )
+    with pytest.raises(ServiceError, match="no such turn"):
+        client.explain("none", item.title)
 
 
 @pytest.mark.parametrize("user_id", ["..", ".", "a/b", "?x=1#y", "é %2F", "a.json"])

@@ -91,6 +91,8 @@ def build(
     """
     path = Path(path)
     timings: dict[str, float] = {}
+    if update and (path / STORE).is_file() and not is_finished(path):
+        raise _cut_short(path)
     if not update and is_finished(path):
         raise WorkspaceError(
             f"{path} is a workspace already. Use it as it is, give another folder, or add to it with --update."
@@ -139,10 +141,12 @@ def open_workspace(path: Path, alone: bool = True) -> Workspace:
     workspace = Workspace.open(path, alone)
     if not workspace.store.get_meta(_COMPLETE, False):
         workspace.close()
-        raise WorkspaceError(
-            f"The import into {path} was cut short. Run the same `vouchrec init` again; it starts over."
-        )
+        raise _cut_short(path)
     return workspace
+
+
+def _cut_short(path: Path) -> WorkspaceError:
+    return WorkspaceError(f"The import into {path} was cut short. Run the same `vouchrec init` again; it starts over.")
 
 
 def open_encoder(settings: Settings, progress: Progress = silent) -> Encoder:
@@ -230,6 +234,12 @@ def remove_training(workspace: Workspace) -> None:
     """Remove what a training that was stopped has left."""
     for file in behaviour_folder(workspace).glob("training-*"):
         file.unlink(missing_ok=True)
+
+
+def remove_learned(workspace: Workspace) -> None:
+    """Remove what can be learned again from the store at the next opening, and what a training left."""
+    _transitions_file(workspace).unlink(missing_ok=True)
+    remove_training(workspace)
 
 
 def behaviour_folder(workspace: Workspace) -> Path:

@@ -71,6 +71,7 @@ def local_snapshot(snapshot: Snapshot, store: Path) -> Path:
 def _snapshot_in(store: Path, snapshot: Snapshot, **how: Any) -> Path:  # noqa: ANN401 - passed on as it is
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HTTPError as Broken  # type: ignore[attr-defined]
 
     remedy = "Or give the path of a folder that has it, or point VOUCHREC_CACHE at a cache that has it."
     try:
@@ -86,6 +87,11 @@ def _snapshot_in(store: Path, snapshot: Snapshot, **how: Any) -> Path:  # noqa: 
         raise AssetError(
             f"{snapshot.name} could not be downloaded from the hub: {_first_line(error)} Check the name and revision; "
             f"for a gated model accept its terms on its page and set HF_TOKEN. {remedy}"
+        ) from error
+    except Broken as error:  # the connection broke, and again when it was tried again
+        raise AssetError(
+            f"{snapshot.name} could not be downloaded from the hub: {_first_line(error)} Check the network or proxy "
+            f"(HTTPS_PROXY, HF_ENDPOINT) and repeat the command: what has come is kept. {remedy}"
         ) from error
 
 

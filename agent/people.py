@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from agent import build
-from agent.errors import InputError, UnknownPersonError
+from agent.errors import InputError, UnknownPersonError, WorkspaceError
 from agent.request import valid_unicode
 from agent.schema import Feedback, Interaction
+from agent.understanding.profile import best_rating
 from agent.workspace import kept
+from agent.workspace.store import Store
 from agent.workspace.workspace import Workspace
 
 COLUMNS = ("entry", "item_id", "title", "event", "value", "words", "time", "turn_id")
@@ -82,9 +87,23 @@ def as_csv(known: Mapping[str, Any]) -> str:
 
 
 def edit(workspace: Workspace, user_id: str, entry: str, value: float | None = None, words: str | None = None) -> None:
-    """Correct one entry; what was counted from it is counted again. InputError where it cannot be."""
+    """Correct one entry; what was counted from it is counted again. InputError where it cannot be.
+
+    Where values are ratings, one off their scale is refused: everybody's are understood by that scale.
+    """
+    if value is not None and math.isfinite(value):  # another number is refused by the store
+        _require_on_scale(workspace.store, value)
     workspace.store.edit_entry(user_id, entry, value, words)
     build.open_transitions(workspace)
+
+
+def _require_on_scale(store: Store, value: float) -> None:
+    values = store.interaction_columns().values
+    if (best := best_rating(values)) is None:
+        return
+    least = min(0.0, float(np.nanmin(values)))
+    if not least <= value <= best:
+        raise InputError(f"A rating is a value from {least:g} to {best:g} here; got {value!r}.")
 
 
 def delete(workspace: Workspace, user_id: str, entry: str) -> None:
@@ -112,7 +131,11 @@ def forget(workspace: Workspace, user_id: str) -> dict[str, int]:
     Raises:
         UnknownPersonError: nothing is stored of this person.
     """
-    counts = workspace.store.forget(user_id)
+    try:
+        counts = workspace.store.forget(user_id)
+    except WorkspaceError:  # for want of room, perhaps after they went: what was learned from them goes in any case
+        build.remove_learned(workspace)
+        raise
     if not any(counts.values()):
         raise UnknownPersonError(user_id)
     build.open_transitions(workspace)

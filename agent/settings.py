@@ -94,3 +94,5 @@ def load_settings(home: Path | None = None, **flags: Any) -> Settings:  # noqa: 
             f"The setting {name!r} cannot be {first.get('input')!r}: {first['msg']}. "
             f"It comes from a flag, from VOUCHREC_{name.upper()} or from {folder / SETTINGS_FILE}; correct it there."
         ) from error
+    except ValueError as error:  # of tomllib, or letters that are not UTF-8
+        raise InputError(f"{folder / SETTINGS_FILE} cannot be read as TOML: {error}. Correct it there.") from error

@@ -255,6 +255,13 @@ def test_interactions_alone_are_added_to_items_that_are_there(tmp_path, monkeypa
         assert workspace.store.count_items() == 2 and workspace.store.user_ids() == ["ann", "ben"]
 
 
+@pytest.mark.parametrize("written", [b"candidates = ", 'prompts = "r\u00e9sum\u00e9"'.encode("latin-1")])
+def test_a_slip_in_the_file_of_settings_is_told_with_its_name(tmp_path, written):
+    (tmp_path / "vouchrec.toml").write_bytes(written)
+    result = run("recommend", "--workspace", str(tmp_path))
+    assert result.exit_code == 2 and "cannot be read as TOML" in result.stderr and "fault" not in result.stderr
+
+
 def test_an_import_that_was_cut_short_begins_anew(tmp_path, monkeypatch):
     from agent.errors import AssetError
     from agent.workspace.encoder import HashEncoder
@@ -272,6 +279,10 @@ def test_an_import_that_was_cut_short_begins_anew(tmp_path, monkeypatch):
     listed = run("recommend", "--workspace", str(home))
     assert listed.exit_code == 2 and "cut short" in listed.stderr
     monkeypatch.setattr("agent.build.open_encoder", lambda settings, progress=None: HashEncoder(64))
+    doctor = run("doctor", "--workspace", str(home))
+    assert doctor.exit_code == 1 and "its import was cut short" in " ".join(doctor.stdout.split())
+    update = run("init", str(home), "--update", "--items", str(second))
+    assert update.exit_code == 2 and "cut short" in update.stderr
     with Workspace.open(home):  # somebody is at it
         assert "open in this process" in " ".join(run("init", str(home), "--items", str(second)).stderr.split())
     assert run("init", str(home), "--items", str(second)).exit_code == 0

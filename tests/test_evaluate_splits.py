@@ -3,7 +3,9 @@ import pytest
 from evaluate_data import dataset, walkers
 
 from agent.errors import InputError
+from agent.schema import Interaction, Item
 from finetune.evaluate.audit import audit_split
+from finetune.evaluate.data import from_interactions
 from finetune.evaluate.splits import PROTOCOLS, k_core, make_split
 
 
@@ -130,6 +132,15 @@ def test_sampled_asks_the_same_people_for_every_seed():
     first, second = (make_split(data, "leave-one-out", seed).sampled(10) for seed in (0, 1))
     assert first.test.known.users.tolist() == second.test.known.users.tolist() and len(first.test) == 10
     assert len(first.training) == 60
+
+
+def test_in_a_core_a_repeated_pair_stands_at_its_first_time():
+    rows = ((0, 9.0), (3, 4.0), (2, 3.0), (1, 2.0), (0, 1.0))  # the newest first
+    items = [Item(f"item{n}", f"Item {n}") for n in range(4)]
+    done = [Interaction(f"p{p}", f"item{n}", "view", None, time) for p in range(2) for n, time in rows]
+    core = k_core(from_interactions("newest first", items, {}, done), 2)
+    test = make_split(core, "leave-one-out", 0).test
+    assert [core.catalogue[t[0]].item_id for t in test.targets] == ["item3", "item3"]
 
 
 def test_k_core():

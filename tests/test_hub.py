@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.errors import AssetError
+from agent.hub import Snapshot, local_snapshot
+
 ROOT = Path(__file__).parent.parent
 HUB_FILES = {
     "config.json": b"{}",
@@ -108,3 +111,15 @@ def test_a_hub_that_cannot_answer_gives_an_error_that_says_what_to_do(hub, tmp_p
     done = fetch_from_hub(reference, tmp_path / "cache", port)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert reference.removeprefix("hf:") in done.stderr and "give the path of a folder" in done.stderr.lower()
+
+
+def test_a_connection_that_breaks_is_told(tmp_path, monkeypatch):
+    import huggingface_hub
+    from huggingface_hub.errors import HTTPError
+
+    def broken(*_, **__):
+        raise HTTPError("peer closed the connection")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", broken)
+    with pytest.raises(AssetError, match="org/tiny could not be downloaded.*peer closed.*what has come is kept"):
+        local_snapshot(Snapshot("org/tiny", "main"), tmp_path)

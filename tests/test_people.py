@@ -11,9 +11,10 @@ from test_behaviour import QUICK, SMALL
 from test_cli import run
 from typer.testing import CliRunner
 
-from agent.errors import InputError, UnknownPersonError
+from agent.errors import InputError, UnknownPersonError, WorkspaceError
 from agent.schema import Feedback, Interaction, Item
 from agent.votes import Side, Vote
+from agent.workspace.database import Database
 from agent.workspace.encoder import HashEncoder
 from agent.workspace.store import Store
 from finetune.retrieval import tune
@@ -166,6 +167,32 @@ def test_an_entry_that_cannot_be_corrected_is_refused(path, entry, given, proble
         with pytest.raises(InputError, match=problem):
             agent.edit_entry(PERSON, entry, **given)
         assert agent.known_of(PERSON) == before
+
+
+@pytest.mark.parametrize("value", [99.0, 9.0, -1.0])
+def test_no_entry_is_corrected_off_the_scale_by_which_everybody_is_understood(path, value):
+    with reopened(path) as agent:
+        likes = agent.stages().known("p1").likes
+        entry = agent.known_of(PERSON)["history"][0]["entry"]
+        with pytest.raises(InputError, match="from 0 to 5 here"):
+            agent.edit_entry(PERSON, entry, value=value)
+        assert agent.serving.best_rating == 5 and agent.stages().known("p1").likes == likes != ()
+
+
+def test_what_is_forgotten_without_room_is_wiped_when_there_is_some(path, monkeypatch, caplog):
+    with monkeypatch.context() as full, reopened(path) as agent:
+        agent.serving.transitions.save(path / "cache" / "transitions.npz")
+        full.setattr(Database, "_wipe", lambda self: self._writer.execute("SELECT full FROM nowhere"))
+        with pytest.raises(WorkspaceError, match="gone from every list.*wiped when the workspace is opened next"):
+            agent.forget(PERSON)
+        assert not agent.workspace.store.has_user(PERSON)
+        assert not (path / "cache" / "transitions.npz").exists()  # it has ids in it
+    with monkeypatch.context() as full:
+        full.setattr(Database, "_wipe", lambda self: self._writer.execute("SELECT full FROM nowhere"))
+        Store(path / "store.sqlite").close()  # still none: it opens all the same, and the log says so
+        assert "wiped when the workspace is opened next" in caplog.text
+    Store(path / "store.sqlite").close()
+    assert files_with(path, *TRACES) == []
 
 
 def test_nobody_reaches_the_entries_of_another(path):

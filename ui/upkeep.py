@@ -163,7 +163,7 @@ def _report_rejected(terminal: Terminal, what: str, rejected: Sequence[Rejected]
 
 def _checks(terminal: Terminal, settings: Settings, check: type[Check]) -> Iterator[Check]:
     from agent.assets import fetch, language_model
-    from agent.build import behaviour_folder
+    from agent.build import behaviour_folder, is_finished
     from agent.errors import VouchrecError
     from agent.generation.prompting import PromptSet
     from agent.retrieval.trained import check_behaviour
@@ -184,7 +184,9 @@ def _checks(terminal: Terminal, settings: Settings, check: type[Check]) -> Itera
         yield check("prompts", False, str(error))
     try:
         with Opened.open(settings.home) as opened:
-            yield check("workspace", True, str(settings.home))
+            finished = is_finished(settings.home)
+            remedy = "" if finished else "Run the same `vouchrec init` again; it starts over."
+            yield check("workspace", finished, str(settings.home) if finished else "its import was cut short", remedy)
             yield from opened.check()
             yield check_behaviour(behaviour_folder(opened), settings.encoder)
             yield _adapter(opened, settings, check)

@@ -5,6 +5,7 @@ Writers take turns on one connection, readers have connections of their own and 
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from pathlib import Path
 
 from agent.errors import InputError, WorkspaceError
 from agent.workspace.tables import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, explain, newer_than
+
+UNSCRUBBED = "deleted, and not yet wiped"  # in `meta`
+_log = logging.getLogger("vouchrec.store")
 
 
 class Database:
@@ -28,6 +32,7 @@ class Database:
             self._writer = self._connect()
             try:
                 self._prepare()
+                self._scrub_what_is_left()
             except BaseException:
                 self._writer.close()
                 raise
@@ -52,10 +57,40 @@ class Database:
         return self._writing() if write else self._reading()
 
     def _scrub(self) -> None:
-        """Leave nothing of what was deleted: `secure_delete` misses what balancing a tree left in the gaps of pages."""
-        with self._lock, self._explained():
-            self._writer.execute("VACUUM")
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Leave nothing of what was deleted: `secure_delete` misses what balancing a tree left in the gaps of pages.
+
+        WorkspaceError where that cannot be; it is done when the file is opened next.
+        """
+        try:
+            with self._lock, self._explained():
+                self._wipe()
+                self._writer.execute("DELETE FROM meta WHERE key = ?", (UNSCRUBBED,))
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except WorkspaceError as error:
+            raise WorkspaceError(
+                f"What was to be deleted is gone from every list and answer, but {self.path} still holds traces of it, "
+                f"for want of room to write the file anew ({error.__cause__}). Free as much space as the file takes; "
+                "it is wiped when the workspace is opened next."
+            ) from error
+
+    def _wipe(self) -> None:
+        self._writer.execute("VACUUM")
+
+    @contextmanager
+    def _deleting(self) -> Iterator[sqlite3.Connection]:
+        """A transaction after which nothing of what it deletes is to be left in the file."""
+        with self._writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, 'true')", (UNSCRUBBED,))
+            yield connection
+        self._scrub()
+
+    def _scrub_what_is_left(self) -> None:
+        """Of deletions after which there was no room; where there is none yet, the log says so."""
+        if self._writer.execute("SELECT count(*) FROM meta WHERE key = ?", (UNSCRUBBED,)).fetchone()[0]:
+            try:
+                self._scrub()
+            except WorkspaceError as error:
+                _log.warning("%s", error)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)

@@ -171,7 +171,8 @@ class VectorIndex:
         held = self._held()
         rows = [metadata(item_id, a, self.attribute_types) for item_id, a in zip(ids, attributes, strict=True)]
         differ = [p for p, item_id in enumerate(ids) if differs(matrix[p], rows[p], held.get(item_id))]
-        gone = [item_id for item_id in held if item_id not in set(ids)]
+        given = set(ids)
+        gone = [item_id for item_id in held if item_id not in given]
         if len(differ) + len(gone) > MOST_CHANGED * len(held):
             return False
         make_current(self.folder, Generation(self.path.name, "", self.recall))  # a kill from here on: it is built anew

@@ -167,13 +167,12 @@ class Store(Database):
         What is deleted is overwritten, in the file and in its log, so that nothing can be read back.
         """
         counts = {}
-        with self._writing() as connection:
+        with self._deleting() as connection:
             for table in ("interactions", "feedback"):
                 query = f"DELETE FROM {table} WHERE user = (SELECT code FROM users WHERE user_id = ?)"
                 counts[table] = connection.execute(query, (_key(user_id),)).rowcount
             for table in ("turns", "votes", "conversations", "shares", "browsers", "accounts", "users"):
                 counts[table] = connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,)).rowcount
-        self._scrub()
         return counts
 
     def entry_names(self, user_id: str, kind: str) -> list[str]:
@@ -183,15 +182,13 @@ class Store(Database):
 
     def delete_entry(self, user_id: str, entry: str) -> None:
         """Delete one entry of a person for good, see `agent.workspace.entries`; InputError where there is none."""
-        with self._writing() as connection:
+        with self._deleting() as connection:
             entries.delete(connection, _key(user_id), _key(entry))
-        self._scrub()
 
     def edit_entry(self, user_id: str, entry: str, value: float | None = None, words: str | None = None) -> None:
         """Change the value or the words of one entry; what was there is gone for good. InputError where it cannot."""
-        with self._writing() as connection:
+        with self._deleting() as connection:
             entries.edit(connection, _key(user_id), _key(entry), value, words)
-        self._scrub()
 
     # -- feedback and turns
 

@@ -15,6 +15,7 @@ from agent.assets import language_model
 from agent.build import open_encoder
 from agent.errors import InputError
 from agent.extras import how_to_install
+from agent.files import replacing
 from agent.generation.base import Generator
 from agent.generation.prompting import PromptSet
 from agent.progress import Progress, silent
@@ -155,7 +156,8 @@ def _encoded(
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / f"vectors-{dataset.fingerprint()}.npz"
     if vectors_file is not None and vectors_file.is_file() and not kept.exists():
-        shutil.copy(vectors_file, kept)
+        with replacing(kept) as draft:
+            shutil.copy(vectors_file, draft)
     return replace(dataset, vectors=cached_vectors(kept, dataset.catalogue, encoder, progress))
 
 

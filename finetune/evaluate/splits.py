@@ -189,12 +189,16 @@ def _drawn_by(seed: int, name: str) -> bytes:
 
 
 def k_core(dataset: Dataset, k: int) -> Dataset:
-    """The largest part in which every person and every item has at least k interactions, each pair counted once."""
+    """The largest part in which every person and every item has at least k interactions.
+
+    Each pair is there once, at its first time.
+    """
     if k < 1:
         raise InputError(f"A k-core needs k of at least 1; got {k}.")
-    _, first = np.unique(dataset.users * dataset.n_items + dataset.items, return_index=True)
+    order = np.argsort(np.nan_to_num(dataset.timestamps, nan=-np.inf), kind="stable")
+    _, first = np.unique((dataset.users * dataset.n_items + dataset.items)[order], return_index=True)
     kept = np.zeros(len(dataset), dtype=bool)
-    kept[first] = True
+    kept[order[first]] = True
     while True:
         people = np.bincount(dataset.users[kept], minlength=len(dataset.user_ids))
         items = np.bincount(dataset.items[kept], minlength=dataset.n_items)

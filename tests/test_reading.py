@@ -427,6 +427,16 @@ def test_interactions_are_understood_without_a_mapping(tmp_path):
     assert load_mapping(written(tmp_path, "m.yaml", read.mapping.as_yaml())) == read.mapping
 
 
+@pytest.mark.parametrize("column", ["item_id", "movie_id", "bookId", "ASIN"])
+def test_the_id_of_a_row_is_not_taken_for_that_of_the_item(tmp_path, column):
+    path = written(tmp_path, "r.csv", f"id,item,user_id,{column},rating\n1,Alien,7,3,5\n2,Clue,7,1,4\n")
+    assert [i.item_id for i in read_interactions(path, None, KNOWN).interactions] == ["3", "1"]
+    path = written(tmp_path, "r.csv", "id,user_id,item\n1,7,3\n")
+    assert [i.item_id for i in read_interactions(path, None, KNOWN).interactions] == ["3"]
+    path = written(tmp_path, "r.csv", "user_id,id\n7,3\n")
+    assert [i.item_id for i in read_interactions(path, None, KNOWN).interactions] == ["3"]
+
+
 def test_events_come_from_their_column_or_from_what_there_is(tmp_path):
     path = written(tmp_path, "r.csv", "user,item,event\nann,1,Like\nann,2,\n")
     assert [i.event for i in read_interactions(path, None, KNOWN).interactions] == ["like", "seen"]

@@ -15,7 +15,9 @@ from agent.workspace.cells import RowError, as_number, as_text
 from agent.workspace.mapping import AttributeMapping, InteractionMapping, ItemMapping, attribute_name
 from agent.workspace.rows import Table
 
-ITEM_IDS = "item_id item id movie_id book_id product_id parent_asin asin isbn sku track_id song_id game_id app_id"
+_KINDS = "movie_id book_id product_id parent_asin asin isbn sku track_id song_id game_id app_id"
+ITEM_IDS = f"item_id item id {_KINDS}"
+DONE_WITH = f"item_id {_KINDS} item id"  # beside any of these, the "id" of an interaction is the row's own
 TITLES = "title name item_title item_name movie_title book_title product_name product_title track_name"
 TEXTS = "description overview plot text summary synopsis abstract blurb"
 USER_IDS = "user_id user reviewer_id person_id customer_id member_id uid"
@@ -124,7 +126,7 @@ def guess_interactions(table: Table) -> InteractionMapping:
     """The meaning of the columns of an interactions file, by their names alone."""
     return InteractionMapping(
         user_id=_pick(table, USER_IDS, "user ids", "interactions.user_id"),
-        item_id=_pick(table, ITEM_IDS, "item ids", "interactions.item_id"),
+        item_id=_pick(table, DONE_WITH, "item ids", "interactions.item_id"),
         value=_find(table, VALUES),
         timestamp=_find(table, MOMENTS),
         event=_find(table, EVENTS),

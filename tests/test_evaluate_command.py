@@ -38,6 +38,7 @@ def test_a_folder_from_nothing_to_a_table(command, folder, tmp_path):
     names = ("--systems", "popularity,transitions", "--seeds", 2, "--out", out, "--json", tmp_path / "numbers.json")
     done = command("--data", folder, *names)
     assert done.exit_code == 0 and "transitions" in done.stdout and "Written" in done.stderr
+    assert "item_id: item_id" in done.stderr and "rows left out" not in done.stderr
     told = json.loads((tmp_path / "numbers.json").read_text())
     assert told["protocol"] == "leave-one-out" and told["data"] == "data" and told["seeds"] == [0, 1]
     assert told["systems"]["transitions"]["hr@10"]["mean"] == 1.0

@@ -78,6 +78,29 @@ def test_plain_files_and_their_mapping(tmp_path):
         read_folder(tmp_path)
 
 
+def test_how_plain_files_were_read_is_told(tmp_path):
+    write(
+        tmp_path,
+        items__csv="item_id,title,none\n10,A,\n20,B,\n",
+        interactions__csv="id,user_id,item_id,rating,timestamp\n1,7,20,4,100\n2,7,30,3,150\n3,7,40,3,150\n",
+    )
+    told = "\n".join(read_folder(tmp_path).remarks)
+    assert "items.csv: the column 'none' is empty" in told
+    assert "interactions.csv: rows left out: 2, first line 3: the item '30' is not in the catalogue" in told
+    (tmp_path / "mapping.yaml").write_text("\n".join(r for r in told.splitlines() if r.startswith("  ")))
+    again = read_folder(tmp_path)
+    assert len(again) == 1 and again.remarks == read_folder(tmp_path).remarks[-1:]
+
+
+def test_rows_of_movielens_that_were_left_out_are_told(tmp_path):
+    write(
+        tmp_path,
+        movies__csv="movieId,title,genres\n10,Heat (1995),Action\n11,,Action\n",
+        ratings__csv="userId,movieId,rating,timestamp\n7,10,4.0,100\n",
+    )
+    assert read_folder(tmp_path).remarks == ("movies.csv: rows left out: 1, first line 3: 'title' is missing",)
+
+
 def test_a_folder_without_the_files_is_told(tmp_path):
     with pytest.raises(ImportDataError, match="There is no folder"):
         read_folder(tmp_path / "absent")

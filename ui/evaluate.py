@@ -89,6 +89,8 @@ def evaluate(
     folder = out or settings.cache / "evaluate"
     with terminal.progress(keep=True) as progress:
         found, vectors_file = _data(settings, dataset, data, texts, progress)
+        for remark in found.remarks:
+            terminal.note(remark, style="dim")
         if core > 1:
             found = k_core(found, core)
         wanted = [name.strip() for name in systems.split(",") if name.strip()]

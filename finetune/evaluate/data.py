@@ -19,7 +19,7 @@ from agent.workspace.guessing import YEAR_IN_TITLE
 from agent.workspace.mapping import AttributeMapping, InteractionMapping, ItemMapping, load_mapping
 from agent.workspace.mapping import Mapping as Columns
 from agent.workspace.movielens import MovieLens, readable_title
-from agent.workspace.reading import read_interactions, read_items
+from agent.workspace.reading import InteractionsRead, ItemsRead, read_interactions, read_items
 from agent.workspace.store import Store
 from agent.workspace.vectors import item_text
 
@@ -40,6 +40,7 @@ class Dataset:
     since 1970) are in the order of the source. `people` is what is known of a person beside that, by user id.
     `vectors` is float32 (items, dimension) with unit rows, or None as long as nothing was encoded. `numbers` says, from
     1, which row of a store each row is, whatever was removed before it; None where they are the first to the last.
+    `remarks` are for the person who gave the files: how they were read, and what was left out.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Dataset:
     noun: str = "item"
     vectors: NDArray[np.float32] | None = None
     numbers: NDArray[np.int64] | None = None
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         lengths = {len(a) for a in (self.users, self.items, self.values, self.timestamps)}
@@ -222,7 +224,21 @@ def _plain(folder: Path, items: Path, events: Path, progress: Progress) -> Datas
     catalogue = read_items(items, mapping, progress)
     known = {item.item_id for item in catalogue.items}
     read = read_interactions(events, mapping, known, progress)
-    return from_interactions(folder.name, catalogue.items, catalogue.attribute_types, read.interactions)
+    dataset = from_interactions(folder.name, catalogue.items, catalogue.attribute_types, read.interactions)
+    return replace(dataset, remarks=_remarks(items, catalogue) + _remarks(events, read))
+
+
+def _remarks(path: Path, read: ItemsRead | InteractionsRead) -> tuple[str, ...]:
+    said = [f"{path.name}: {warning}" for warning in read.warnings]
+    if read.guessed:
+        said.append(
+            f"The columns of {path.name} were read as follows (save as mapping.yaml beside it and edit to change):"
+        )
+        said += [f"  {line}" for line in read.mapping.as_yaml().rstrip().splitlines()]
+    if read.rejected_count:
+        first = read.rejected[0]
+        said.append(f"{path.name}: rows left out: {read.rejected_count:,}, first line {first.line:,}: {first.reason}")
+    return tuple(said)
 
 
 # -- MovieLens as GroupLens packs it
@@ -235,11 +251,13 @@ def _latest(folder: Path, progress: Progress) -> Dataset:
         ),
         interactions=InteractionMapping(user_id="userId", item_id="movieId", value="rating", timestamp="timestamp"),
     )
-    read = read_items(folder / "movies.csv", columns, progress).items
-    films = [_film(i.item_id, i.title, i.words("genres")) for i in read]
+    movies, ratings = folder / "movies.csv", folder / "ratings.csv"
+    read = read_items(movies, columns, progress)
+    films = [_film(i.item_id, i.title, i.words("genres")) for i in read.items]
     known = {film.item_id for film in films}
-    events = read_interactions(folder / "ratings.csv", columns, known, progress).interactions
-    return from_interactions(folder.name, films, _FILM_TYPES, events, noun="film")
+    events = read_interactions(ratings, columns, known, progress)
+    dataset = from_interactions(folder.name, films, _FILM_TYPES, events.interactions, noun="film")
+    return replace(dataset, remarks=_remarks(movies, read) + _remarks(ratings, events))
 
 
 def _one_million(folder: Path, progress: Progress) -> Dataset:

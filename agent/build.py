@@ -31,6 +31,7 @@ from agent.schema import AttributeType, Interaction, Item
 from agent.settings import Settings
 from agent.shipped import add_shipped
 from agent.versions import versions
+from agent.workspace.conditions import metadata
 from agent.workspace.encoder import Encoder, SentenceEncoder
 from agent.workspace.film_cards import TYPES, with_cards
 from agent.workspace.movielens import fetch_movielens
@@ -98,7 +99,8 @@ def build(
             f"{path} is a workspace already. Use it as it is, give another folder, or add to it with --update."
         )
     with _timed(timings, "read"):
-        found = _read(items, interactions, mapping, dataset, settings, progress, path if update else None)
+        is_held = update and (items is None or (path / STORE).is_file())
+        found = _read(items, interactions, mapping, dataset, settings, progress, path if is_held else None)
     if not update:
         _discard_unfinished(path)
     opened = Workspace.open(path) if (path / STORE).is_file() else Workspace.create(path)
@@ -348,7 +350,7 @@ def _discard_unfinished(path: Path) -> None:
 def _store(workspace: Workspace, found: _Import, progress: Progress) -> None:
     store = workspace.store
     progress("store", 0, len(found.items) + len(found.interactions))
-    store.put_attribute_types({**store.attribute_types(), **found.types})
+    store.put_attribute_types(_types(found, store.attribute_types()))
     store.put_items(found.items)
     progress("store", len(found.items), len(found.items) + len(found.interactions))
     store.put_interactions(found.interactions)
@@ -359,16 +361,35 @@ def _store(workspace: Workspace, found: _Import, progress: Progress) -> None:
     progress("store", len(found.items) + len(found.interactions), len(found.items) + len(found.interactions))
 
 
+def _types(found: _Import, held: dict[str, AttributeType]) -> dict[str, AttributeType]:
+    """Those of all attributes; InputError where what is found contradicts what is held, or a value its own type."""
+    for name, kind in found.types.items():
+        if held.get(name, kind) != kind:
+            raise InputError(
+                f"The attribute {name!r} of what is given is a {kind}, but in this workspace it is a {held[name]}. "
+                "Give it that type or another name in a mapping file; nothing was added."
+            )
+    types = {**held, **found.types}
+    for item in found.items:
+        metadata(item.item_id, item.attributes, types)
+    return types
+
+
 def _read(
     items: Path | None, interactions: Path | None, mapping: Path | None, dataset: str | None, settings: Settings,
     progress: Progress, known: Path | None = None,
 ) -> _Import:  # fmt: skip
-    """What is given. Interactions alone belong to the items of a workspace that is there (`known`)."""
+    """What is given. Where a workspace is there (`known`), it is added to that: interactions alone, too."""
     if dataset is not None:
         return _dataset(dataset, settings, progress)
     columns = load_mapping(mapping) if mapping else None
+    types: dict[str, AttributeType] = {}
+    ids: set[str] = set()
+    if known is not None:
+        with Workspace.open(known) as workspace:
+            types, ids = workspace.store.attribute_types(), {item.item_id for item in workspace.store.items()}
     if items is not None:
-        catalogue = read_items(items, columns, progress)
+        catalogue = read_items(items, columns, progress, types)
         guesses = _guesses(items, catalogue.mapping.as_yaml() if catalogue.guessed else "", catalogue.warnings)
         found = _Import(
             list(catalogue.items), catalogue.attribute_types, [], rejected=catalogue.rejected,
@@ -376,8 +397,7 @@ def _read(
         )  # fmt: skip
         ids = {item.item_id for item in catalogue.items}
     elif known is not None and interactions is not None:
-        with Workspace.open(known) as workspace:
-            found, ids = _Import([], {}, []), {item.item_id for item in workspace.store.items()}
+        found = _Import([], {}, [])
     else:
         raise InputError(f"Give a file of items, or one of the data sets: {', '.join(DATASETS)}.")
     if interactions is None:

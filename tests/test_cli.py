@@ -262,6 +262,58 @@ def test_a_slip_in_the_file_of_settings_is_told_with_its_name(tmp_path, written)
     assert result.exit_code == 2 and "cannot be read as TOML" in result.stderr and "fault" not in result.stderr
 
 
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """A workspace of three films whose genres are lists, and a folder for more."""
+    from agent.workspace.encoder import HashEncoder
+
+    monkeypatch.setattr("agent.build.open_encoder", lambda settings, progress=None: HashEncoder(64))
+    items = tmp_path / "items.csv"
+    items.write_text("id,title,year,genres,maker\n1,A,1990,War|Drama,7\n2,B,1991,Drama,x\n3,C,1992,War,y\n")
+    assert run("init", str(tmp_path / "w"), "--items", str(items)).exit_code == 0
+    return tmp_path / "w"
+
+
+def held(workspace):
+    from agent.workspace.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        attributes = {item.item_id: dict(item.attributes) for item in opened.store.items()}
+        return attributes, opened.store.attribute_types()
+
+
+def test_an_update_guesses_within_the_types_of_the_workspace(shelf):
+    _, types = held(shelf)
+    assert types == {"year": "number", "genres": "list", "maker": "word"}
+    more = shelf.parent / "more.csv"
+    more.write_text(f"id,title,year,genres,maker,size\n4,D,1993,War,{'x' * 90},1\n5,E,soon,Drama,9,2\n6,F,,,9|8,3\n")
+    added = run("init", str(shelf), "--update", "--items", str(more))
+    assert added.exit_code == 0 and "line 3: 'year' is no number" in added.stderr, added.output
+    attributes, after = held(shelf)
+    assert after == {**types, "size": "number"}
+    assert attributes["1"]["genres"] == ("War", "Drama")
+    assert attributes["4"] == {"year": 1993, "genres": ("War",), "maker": "x" * 90, "size": 1}
+    assert attributes["6"] == {"maker": "9|8", "size": 3}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "says"),
+    [
+        ("{genres: {column: genres}}", "'genres' of what is given is a word, but in this workspace it is a list"),
+        ("{year: {column: genres}}", "'year' of what is given is a word, but in this workspace it is a number"),
+        ("{year: {column: genres}}, year_from_title: true", "is 'War', which is not a number"),
+    ],
+)
+def test_a_mapping_that_contradicts_the_workspace_adds_nothing(shelf, attributes, says):
+    before = held(shelf)
+    more, mapping = shelf.parent / "more.csv", shelf.parent / "mapping.yaml"
+    more.write_text("id,title,genres\n4,D,War\n")
+    mapping.write_text(f"items: {{item_id: id, title: title, attributes: {attributes}}}")
+    refused = run("init", str(shelf), "--update", "--items", str(more), "--mapping", str(mapping))
+    assert refused.exit_code == 2 and says in " ".join(refused.stderr.split())
+    assert held(shelf) == before
+
+
 def test_an_import_that_was_cut_short_begins_anew(tmp_path, monkeypatch):
     from agent.errors import AssetError
     from agent.workspace.encoder import HashEncoder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, count
 
@@ -90,8 +90,14 @@ class ColumnFacts:
         return "word"
 
 
-def guess_items(table: Table, progress: Progress = silent) -> tuple[ItemMapping, list[str]]:
-    """The meaning of the columns of an items file, and remarks on what was left out. Reads the file once."""
+def guess_items(
+    table: Table, progress: Progress = silent, held: Mapping[str, AttributeType] | None = None
+) -> tuple[ItemMapping, list[str]]:
+    """The meaning of the columns of an items file, and remarks on what was left out. Reads the file once.
+
+    Attributes that are `held` already keep their types, whatever their values in this file look like.
+    """
+    held = held or {}
     item_id = _pick(table, ITEM_IDS, "item ids", "items.item_id")
     title = _pick(table, TITLES, "titles", "items.title")
     facts = {column: ColumnFacts() for column in table.columns if column not in (item_id, title)}
@@ -111,11 +117,13 @@ def guess_items(table: Table, progress: Progress = silent) -> tuple[ItemMapping,
         if not seen.filled or seen.nested:
             what = "holds objects inside objects" if seen.nested else "is empty"
             remarks.append(f"the column {column!r} {what} and is left out")
-        elif attribute_name(column) in TEXTS.split() or seen.kind() is None:
+            continue
+        name = _free_name(column, attributes)
+        if name not in held and (attribute_name(column) in TEXTS.split() or seen.kind() is None):
             text.append(column)
         else:
-            attributes[_free_name(column, attributes)] = _attribute(column, seen)
-    from_title = years_in_titles > 0 and "year" not in attributes
+            attributes[name] = _attribute(column, seen, held.get(name))
+    from_title = years_in_titles > 0 and "year" not in attributes and held.get("year", "number") == "number"
     columns = ItemMapping(
         item_id=item_id, title=title, text=tuple(text), attributes=attributes, year_from_title=from_title
     )
@@ -133,11 +141,11 @@ def guess_interactions(table: Table) -> InteractionMapping:
     )
 
 
-def _attribute(column: str, seen: ColumnFacts) -> AttributeMapping:
+def _attribute(column: str, seen: ColumnFacts, held: AttributeType | None) -> AttributeMapping:
     kind = seen.kind()
-    if isinstance(kind, tuple):
-        return AttributeMapping(column=column, type="list", separator=kind[0])
-    return AttributeMapping(column=column, type=kind or "word")
+    guessed: AttributeType = "list" if isinstance(kind, tuple) else kind or "word"
+    separator = kind[0] if isinstance(kind, tuple) else "|"
+    return AttributeMapping(column=column, type=held or guessed, separator=separator)
 
 
 def _find(table: Table, synonyms: str) -> str | None:

@@ -108,8 +108,15 @@ class _Rejections:
         )
 
 
-def read_items(path: Path | str, mapping: Mapping | None = None, progress: Progress = silent) -> ItemsRead:
+def read_items(
+    path: Path | str,
+    mapping: Mapping | None = None,
+    progress: Progress = silent,
+    held: dict[str, AttributeType] | None = None,
+) -> ItemsRead:
     """Read a catalogue. Without `mapping.items` the columns are guessed, which reads the file twice.
+
+    `held` are the attributes of what the items are added to: a guess keeps to their types.
 
     Raises ImportDataError for a file that cannot be read, a column that is missing, or not one usable row.
     """
@@ -118,7 +125,7 @@ def read_items(path: Path | str, mapping: Mapping | None = None, progress: Progr
     warnings: list[str] = []
     guessed = columns is None
     if columns is None:
-        columns, warnings = guess_items(table, progress)
+        columns, warnings = guess_items(table, progress, held)
     require_columns(table, columns.columns())
     items: dict[str, Item] = {}
     lines: dict[str, int] = {}

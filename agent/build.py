@@ -395,7 +395,7 @@ def _read(
             list(catalogue.items), catalogue.attribute_types, [], rejected=catalogue.rejected,
             rejected_count=catalogue.rejected_count, guesses=guesses,
         )  # fmt: skip
-        ids = {item.item_id for item in catalogue.items}
+        ids |= {item.item_id for item in catalogue.items}
     elif known is not None and interactions is not None:
         found = _Import([], {}, [])
     else:

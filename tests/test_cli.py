@@ -296,6 +296,19 @@ def test_an_update_guesses_within_the_types_of_the_workspace(shelf):
     assert attributes["6"] == {"maker": "9|8", "size": 3}
 
 
+def test_an_update_with_items_takes_what_people_did_with_those_that_were_there(shelf):
+    from agent.workspace.workspace import Workspace
+
+    more, rated = shelf.parent / "more.csv", shelf.parent / "rated.csv"
+    more.write_text("id,title\n4,D\n")
+    rated.write_text("user_id,item_id\nann,1\nann,4\nben,9\n")
+    added = run("init", str(shelf), "--update", "--items", str(more), "--interactions", str(rated))
+    assert added.exit_code == 0 and "1 items, 2 interactions" in added.stdout, added.output
+    assert "the item '9' is not in the catalogue" in added.stderr
+    with Workspace.open(shelf) as workspace:
+        assert [i.item_id for i in workspace.store.interactions("ann")] == ["1", "4"]
+
+
 @pytest.mark.parametrize(
     ("attributes", "says"),
     [

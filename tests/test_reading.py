@@ -196,6 +196,27 @@ def test_lists_are_known_by_their_separator_or_brackets(tmp_path):
     assert "cast" not in read.items[1].attributes
 
 
+def test_lists_as_pandas_saves_them_are_lists(tmp_path):
+    types, read = guessed_types(
+        tmp_path,
+        "tags",
+        "1,A,\"['Horror', 'Sci-Fi']\"",
+        '2,B,"[""Children\'s"", None]"',
+        "3,C,[]",
+        "4,D,\"['it''s', 2]\"",
+    )
+    assert types == {"tags": "list"}
+    assert [i.words("tags") for i in read.items] == [("Horror", "Sci-Fi"), ("Children's",), (), ("its", "2")]
+
+
+@pytest.mark.parametrize(
+    "value", ["[Horror, Sci-Fi]", "['Horror' 'Sci-Fi']", "['Horror]", "['x', nan]", "[1]+[2]", f"{'[' * 300}]"]
+)
+def test_a_list_that_cannot_be_read_is_no_word(tmp_path, value):
+    _, read = guessed_types(tmp_path, "tags", f'1,A,"{value}"', *(f"{n},B,a|b" for n in range(2, 9)))
+    assert read.accepted == 7 and "'tags' is in brackets, but no list that can be read" in reasons(read)[2]
+
+
 def test_commas_in_names_make_no_list(tmp_path):
     types, _ = guessed_types(tmp_path, "author", '1,A,"Woolf, Virginia"', '2,B,"Joyce, James"', '3,C,"Eliot, T. S."')
     assert types == {"author": "word"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import re
@@ -19,6 +20,7 @@ MAX_WORDS = 500
 
 _INTEGER = re.compile(r"[+-]?\d{1,15}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_GLUED = re.compile(r"""['"]\s+['"]""")  # as numpy writes lists: Python takes two such words for one
 _MISSING = {"", r"\N"}
 
 
@@ -75,18 +77,30 @@ def as_number(value: object, column: str) -> int | float | None:
 
 
 def as_words(value: object, column: str, separator: str) -> tuple[str, ...]:
-    """The value as a list of words, each once: a list as it is, a text cut at the separator or read as a JSON array."""
+    """The value as a list of words, each once: a list as it is, a text in brackets read as one, any other text cut."""
     parts: Iterable[object]
     if isinstance(value, list | tuple):
         parts = value
     else:
         text = as_text(value, column)
-        array = _parse_array(text)
+        array = as_array(text, column)
         parts = text.split(separator) if array is None else array
     words = tuple(dict.fromkeys(word for part in parts if (word := as_line(part, column, MAX_WORD))))
     if len(words) > MAX_WORDS:
         raise RowError(f"{column!r} has {len(words)} words, more than {MAX_WORDS}")
     return words
+
+
+def as_array(text: str, column: str) -> list[object] | None:
+    """What a text in brackets holds, as JSON or Python (which is how pandas saves lists) writes it; None without."""
+    if not (text.startswith("[") and text.endswith("]")):
+        return None
+    for read in (json.loads,) if _GLUED.search(text) else (json.loads, ast.literal_eval):
+        try:
+            return list(read(text))
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+            continue
+    raise RowError(f"{column!r} is in brackets, but no list that can be read; write it as JSON, or declare it a word")
 
 
 def as_moment(value: object, column: str) -> float | None:
@@ -112,12 +126,3 @@ def _parse_number(text: str) -> int | float | None:
     if _DECIMAL.fullmatch(text) or text.lower().lstrip("+-") in ("nan", "inf", "infinity"):
         return float(text)
     return None
-
-
-def _parse_array(text: str) -> list[object] | None:
-    if not (text.startswith("[") and text.endswith("]")):
-        return None
-    try:
-        return list(json.loads(text))
-    except (ValueError, RecursionError):
-        return None

@@ -217,6 +217,43 @@ def test_a_list_that_cannot_be_read_is_no_word(tmp_path, value):
     assert read.accepted == 7 and "'tags' is in brackets, but no list that can be read" in reasons(read)[2]
 
 
+GENRES = ([{"id": 27, "name": "Horror"}, {"id": 878, "name": "Sci-Fi"}], [], [{"id": 35, "name": "Comedy"}])
+
+
+@pytest.mark.parametrize("spelled", [json.dumps, repr, lambda objects: objects], ids=["json", "python", "nested"])
+def test_a_list_of_objects_is_the_list_of_their_names(tmp_path, spelled):
+    rows = [{"id": n, "title": "A", "genres": spelled(genres)} for n, genres in enumerate(GENRES)]
+    read = read_items(written(tmp_path, "x.jsonl", "\n".join(map(json.dumps, rows))))
+    assert [i.words("genres") for i in read.items] == [("Horror", "Sci-Fi"), (), ("Comedy",)]
+    assert "key: name" in read.mapping.as_yaml()
+    assert load_mapping(written(tmp_path, "guess.yaml", read.mapping.as_yaml())) == read.mapping
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [[{"id": 1}], [{"id": 2, "name": "B"}]],
+        [[{"name": 7}], ["a"]],
+        ['[{"id": 1}]', "['a']"],
+        [[["a"]], ["b"]],
+        [[{"name": "B"}], *["words"] * 3],
+    ],
+)
+def test_objects_without_names_cost_the_column_and_no_row(tmp_path, values):
+    rows = [{"id": n, "title": "A", "deep": value} for n, value in enumerate(values)]
+    read = read_items(written(tmp_path, "x.jsonl", "\n".join(map(json.dumps, rows))))
+    assert (read.accepted, read.rejected_count, read.attribute_types) == (len(rows), 0, {})
+    assert read.warnings == ("the column 'deep' holds objects inside objects and is left out",)
+
+
+def test_a_mapping_names_what_of_an_object_is_the_word(tmp_path):
+    entry = {"column": "crew", "type": "list", "key": "job"}
+    mapping = Mapping.model_validate({"items": {"item_id": "id", "title": "title", "attributes": {"crew": entry}}})
+    row = {"id": 1, "title": "A", "crew": [{"job": "Editor"}, {"job": None}, {}, "Writer"]}
+    read = read_items(written(tmp_path, "x.jsonl", json.dumps(row)), mapping)
+    assert read.items[0].words("crew") == ("Editor", "Writer")
+
+
 def test_commas_in_names_make_no_list(tmp_path):
     types, _ = guessed_types(tmp_path, "author", '1,A,"Woolf, Virginia"', '2,B,"Joyce, James"', '3,C,"Eliot, T. S."')
     assert types == {"author": "word"}

@@ -76,8 +76,11 @@ def as_number(value: object, column: str) -> int | float | None:
     return value
 
 
-def as_words(value: object, column: str, separator: str) -> tuple[str, ...]:
-    """The value as a list of words, each once: a list as it is, a text in brackets read as one, any other text cut."""
+def as_words(value: object, column: str, separator: str, key: str | None = None) -> tuple[str, ...]:
+    """The value as a list of words, each once: a list as it is, a text in brackets read as one, any other text cut.
+
+    With a `key`, the word of an object in the list is what it has there.
+    """
     parts: Iterable[object]
     if isinstance(value, list | tuple):
         parts = value
@@ -85,6 +88,8 @@ def as_words(value: object, column: str, separator: str) -> tuple[str, ...]:
         text = as_text(value, column)
         array = as_array(text, column)
         parts = text.split(separator) if array is None else array
+    if key is not None:
+        parts = (part.get(key) if isinstance(part, dict) else part for part in parts)
     words = tuple(dict.fromkeys(word for part in parts if (word := as_line(part, column, MAX_WORD))))
     if len(words) > MAX_WORDS:
         raise RowError(f"{column!r} has {len(words)} words, more than {MAX_WORDS}")

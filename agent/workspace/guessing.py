@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, count
 
 from agent.errors import ImportDataError
 from agent.progress import Progress, silent
 from agent.schema import AttributeType
-from agent.workspace.cells import RowError, as_number, as_text
+from agent.workspace.cells import RowError, as_array, as_number, as_text
 from agent.workspace.mapping import AttributeMapping, InteractionMapping, ItemMapping, attribute_name
 from agent.workspace.rows import Table
 
@@ -25,6 +26,7 @@ VALUES = "rating value score stars overall count plays play_count"
 MOMENTS = "timestamp time date datetime created_at rated_at unix_review_time"
 EVENTS = "event event_type action interaction"
 
+NAME = "name"  # of a genre, a person, a country, where a list holds objects
 LONG = 80  # characters on average: what is longer is text
 YEAR_IN_TITLE = re.compile(r"\s\(((?:18|19|20)\d\d)\)$")
 _SEPARATORS = ("|", ";", ",")
@@ -33,12 +35,16 @@ _ENOUGH = 20_000  # distinct pieces that are counted at most, to bound memory
 
 @dataclass(slots=True)
 class ColumnFacts:
-    """What was seen in one column: how many values are there, and how many look like this or that."""
+    """What was seen in one column: how many values are there, and how many look like this or that.
+
+    `nested` counts objects and lists inside a value, `named` those that are objects with a text under NAME.
+    """
 
     filled: int = 0
     numbers: int = 0
     lists: int = 0
     nested: int = 0
+    named: int = 0
     characters: int = 0
     split: Counter[str] = field(default_factory=Counter)
     pieces: Counter[str] = field(default_factory=Counter)
@@ -49,6 +55,7 @@ class ColumnFacts:
         if isinstance(value, list | tuple):
             self.filled += bool(value)
             self.lists += bool(value)
+            self._look_inside(value)
             return
         if isinstance(value, dict):
             self.filled += 1
@@ -64,12 +71,24 @@ class ColumnFacts:
         self.characters += len(text)
         self.numbers += _is_number(text)
         self.lists += text.startswith("[") and text.endswith("]")
+        with suppress(RowError):  # of a list the row will be rejected for it, and of a text it is only a text
+            self._look_inside(as_array(text, column) or ())
         for separator in _SEPARATORS:
             parts = text.split(separator)
             self.split[separator] += len(parts) > 1
             self.pieces[separator] += len(parts)
             if len(self.distinct[separator]) < _ENOUGH:
                 self.distinct[separator].update(part.strip() for part in parts)
+
+    def _look_inside(self, elements: Iterable[object]) -> None:
+        for element in elements:
+            self.nested += isinstance(element, dict | list | tuple)
+            self.named += isinstance(element, dict) and isinstance(element.get(NAME), str)
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether there are objects that are no words, not even by their names."""
+        return self.nested > self.named or self.nested > 0 and self.kind() != "list"
 
     def kind(self) -> AttributeType | tuple[str] | None:
         """The attribute type; None for long text; for a separated list the separator in a tuple of one."""
@@ -114,7 +133,7 @@ def guess_items(
     attributes: dict[str, AttributeMapping] = {}
     remarks: list[str] = []
     for column, seen in facts.items():
-        if not seen.filled or seen.nested:
+        if not seen.filled or seen.is_nested:
             what = "holds objects inside objects" if seen.nested else "is empty"
             remarks.append(f"the column {column!r} {what} and is left out")
             continue
@@ -145,7 +164,8 @@ def _attribute(column: str, seen: ColumnFacts, held: AttributeType | None) -> At
     kind = seen.kind()
     guessed: AttributeType = "list" if isinstance(kind, tuple) else kind or "word"
     separator = kind[0] if isinstance(kind, tuple) else "|"
-    return AttributeMapping(column=column, type=held or guessed, separator=separator)
+    key = NAME if seen.named else None
+    return AttributeMapping(column=column, type=held or guessed, separator=separator, key=key)
 
 
 def _find(table: Table, synonyms: str) -> str | None:

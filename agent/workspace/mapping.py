@@ -19,13 +19,17 @@ _FIXED = ConfigDict(extra="forbid", frozen=True)
 
 
 class AttributeMapping(BaseModel):
-    """One attribute: the column it comes from, its type, and what separates the words of a list."""
+    """One attribute: the column it comes from, its type, and what separates the words of a list.
+
+    Where a list holds objects instead of words, `key` says which of their entries is the word.
+    """
 
     model_config = _FIXED
 
     column: str
     type: AttributeType = "word"
     separator: str = Field(default="|", min_length=1)
+    key: str | None = None
 
 
 class ItemMapping(BaseModel):

@@ -254,7 +254,7 @@ def _attribute(value: object, source: AttributeMapping) -> AttributeValue | None
         return as_number(value, source.column)
     if source.type == "word":
         return as_line(value, source.column, MAX_WORD)
-    return as_words(value, source.column, source.separator)
+    return as_words(value, source.column, source.separator, source.key)
 
 
 def _attribute_types(columns: ItemMapping) -> dict[str, AttributeType]:

@@ -254,6 +254,37 @@ def test_a_mapping_names_what_of_an_object_is_the_word(tmp_path):
     assert read.items[0].words("crew") == ("Editor", "Writer")
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_column_that_only_the_last_line_has_is_there(tmp_path, packed):
+    rows = [{"id": n, "title": "A"} for n in range(1199)] + [
+        {"id": "z", "title": "Z", "year": 1999, "description": "Late."}
+    ]
+    lines = "\n".join(map(json.dumps, rows)).encode()
+    path = written(tmp_path, "x.jsonl.gz" if packed else "x.jsonl", gzip.compress(lines) if packed else lines)
+    expected = Item("z", "Z", "Late.", {"year": 1999})
+    assert read_items(path).items[-1] == expected
+    columns = {"item_id": "id", "title": "title", "text": "description", "attributes": {"year": {"column": "year"}}}
+    assert read_items(path, Mapping.model_validate({"items": columns})).items[-1].text == "Late."
+    if packed:
+        path.write_bytes(path.read_bytes()[:-20])
+        with pytest.raises(ImportDataError, match="cannot be unpacked to its end"):
+            read_items(path)
+
+
+def test_what_people_did_may_have_a_value_late(tmp_path):
+    lines = ['{"user": "ann", "item": 1}'] * 25_000 + ['{"user": "ann", "item": 2, "rating": 4}']
+    seen = []
+    read = read_interactions(
+        written(tmp_path, "r.jsonl", "\n".join(lines)), None, KNOWN, lambda *step: seen.append(step)
+    )
+    assert read.interactions[-1].value == 4.0
+    assert seen[:3] == [
+        ("look at columns", 10_000, None),
+        ("look at columns", 20_000, None),
+        ("read interactions", 10_000, None),
+    ]
+
+
 def test_commas_in_names_make_no_list(tmp_path):
     types, _ = guessed_types(tmp_path, "author", '1,A,"Woolf, Virginia"', '2,B,"Joyce, James"', '3,C,"Eliot, T. S."')
     assert types == {"author": "word"}

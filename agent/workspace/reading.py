@@ -120,7 +120,7 @@ def read_items(
 
     Raises ImportDataError for a file that cannot be read, a column that is missing, or not one usable row.
     """
-    table = open_table(path)
+    table = open_table(path, progress)
     columns = mapping.items if mapping else None
     warnings: list[str] = []
     guessed = columns is None
@@ -161,7 +161,7 @@ def read_interactions(
 
     Raises ImportDataError as `read_items` does. A million rows take about 200 MB.
     """
-    table = open_table(path)
+    table = open_table(path, progress)
     columns = mapping.interactions if mapping else None
     guessed = columns is None
     if columns is None:

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from agent.errors import ImportDataError
+from agent.progress import Progress, silent
 
 Values = dict[str, Any]
 
 NOT_UTF8 = "bytes that are not UTF-8 text"
 FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
-_JSONL_SAMPLE = 1000  # rows that are looked at for column names
+_STEP = 10_000  # rows between two reports of progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,11 @@ class Table:
     rows: Callable[[], Iterator[Row]]
 
 
-def open_table(path: Path | str) -> Table:
-    """Look at a file. ImportDataError when it is absent, empty, of an unknown kind or without columns."""
+def open_table(path: Path | str, progress: Progress = silent) -> Table:
+    """Look at a file. ImportDataError when it is absent, empty, of an unknown kind or without columns.
+
+    JSONL is read to its end for this: each row has names of its own, and the last may have one that no other has.
+    """
     path = Path(path)
     if not path.is_file():
         raise ImportDataError(f"There is no file {path}. Give the path of a CSV, JSONL or Parquet file.")
@@ -62,7 +66,10 @@ def open_table(path: Path | str) -> Table:
         raise ImportDataError(f"{path.name} is empty. Give a file with at least one row.")
     if kind != "parquet" and start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise ImportDataError(f"{path.name} is UTF-16 text. Save it as UTF-8 and import it again.")
-    table = {"csv": _csv_table, "jsonl": _jsonl_table, "parquet": _parquet_table}[kind](path)
+    if kind == "jsonl":
+        table = _jsonl_table(path, progress)
+    else:
+        table = _csv_table(path) if kind == "csv" else _parquet_table(path)
     return replace(table, rows=lambda: _whole(path, table.rows())) if _is_packed(path) else table
 
 
@@ -165,12 +172,12 @@ def _wrong_width(cells: list[str], width: int) -> str:
     return ""
 
 
-def _jsonl_table(path: Path) -> Table:
+def _jsonl_table(path: Path, progress: Progress) -> Table:
     columns: dict[str, None] = {}
-    for count, row in enumerate(_jsonl_rows(path)):
+    for count, row in enumerate(_whole(path, _jsonl_rows(path)), start=1):
         columns.update(dict.fromkeys(row.values or ()))
-        if count >= _JSONL_SAMPLE:
-            break
+        if count % _STEP == 0:
+            progress("look at columns", count, None)
     if not columns:
         raise ImportDataError(f"{path.name} has no line that holds a JSON object. Write one object on each line.")
     return Table(path, tuple(columns), lambda: _jsonl_rows(path))
@@ -186,7 +193,7 @@ def _jsonl_rows(path: Path) -> Iterator[Row]:
 
 def _jsonl_row(number: int, line: bytes) -> Row:
     try:
-        values = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
+        values = _JSON.decode(line.decode("utf-8"))
     except UnicodeDecodeError:
         return Row(number, None, NOT_UTF8)
     except (ValueError, RecursionError) as error:
@@ -198,6 +205,9 @@ def _jsonl_row(number: int, line: bytes) -> Row:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number")
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)  # json.loads would make one for each line
 
 
 def _parquet_table(path: Path) -> Table:

@@ -16,7 +16,10 @@ from agent.workspace.cells import RowError, as_array, as_number, as_text
 from agent.workspace.mapping import AttributeMapping, InteractionMapping, ItemMapping, attribute_name
 from agent.workspace.rows import Table
 
-_KINDS = "movie_id book_id product_id parent_asin asin isbn sku track_id song_id game_id app_id"
+_KINDS = (
+    "movie_id film_id show_id anime_id book_id article_id news_id product_id parent_asin asin isbn sku track_id song_id "
+    "album_id artist_id game_id app_id recipe_id restaurant_id business_id"
+)
 ITEM_IDS = f"item_id item id {_KINDS}"
 DONE_WITH = f"item_id {_KINDS} item id"  # beside any of these, the "id" of an interaction is the row's own
 TITLES = "title name item_title item_name movie_title book_title product_name product_title track_name"

@@ -139,7 +139,7 @@ class Agent:
             prompts=self.prompts,
             noun=self.noun,
             reader=self.reader,
-            keep=partial(keep, self.workspace.store),
+            keep=partial(keep, self.workspace.store, self.workspace.store.forgets),
         )
         if adapter is None or adapter == (self.generator.adapter or BASE):
             return now
@@ -291,7 +291,10 @@ class Agent:
         return people.known_of(self.workspace, user_id)
 
     def forget(self, user_id: str) -> dict[str, int]:
-        """Remove a person from everywhere, for good, see `agent.people.forget`; the next list knows nothing of them."""
+        """Remove a person from everywhere, for good, see `agent.people.forget`; the next list knows nothing of them.
+
+        A turn that is under way ends as it began, and a `Conversation` goes on; but nothing of either is kept any more.
+        """
         return self._change(lambda: people.forget(self.workspace, user_id))
 
     def edit_entry(self, user_id: str, entry: str, value: float | None = None, words: str | None = None) -> None:

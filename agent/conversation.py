@@ -5,7 +5,6 @@ It is kept in the store as it goes, and can be gone on with by its id: `Agent.co
 
 from __future__ import annotations
 
-import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from pydantic import TypeAdapter
 
 from agent import answers
 from agent.errors import InputError
-from agent.request import check_message, read_request, valid_unicode
+from agent.request import Request, check_message, read_request, valid_unicode
 from agent.saved import as_kept, reply_of
 from agent.schema import Event, Feedback, Intent, Recommendation, Reply
 from agent.stages import Stages
@@ -97,7 +96,7 @@ class Conversation:
         self._turns: list[str] = []
         self._reactions: list[tuple[Feedback, bool]] = []  # each with whether the intent named the item as liked
         self._choices: tuple[Choice, ...] = ()
-        self._saving = threading.Lock()
+        self._began = agent.workspace.store.forgets
         self._is_stored = self._is_deleted = False
 
     @classmethod
@@ -161,7 +160,7 @@ class Conversation:
         if not text.strip() and not self.replies:
             raise InputError("Say what you are in the mood for, such as 'something tense but funny, from the 90s'.")
         check_message(text, self._agent.settings)
-        now = self._agent.stages(adapter)
+        now = self._stages(adapter)
         understood, how = self._understood(text, now)
         if understood.does != "list":
             yield self._answered(understood, text, how)
@@ -192,9 +191,10 @@ class Conversation:
         before = self.standing()
         *earlier, last = before.steps
         shown = frozenset(i for ids in _lists(earlier, self.replies) for i in ids)
-        turn = self._agent.stream(self.user_id, None, intent, n, excluded=shown, stop=stop)
+        now = self._stages()
+        request = read_request(now.catalogue, now.settings, self.user_id, intent=intent, n=n, excluded=shown)
         try:
-            with closing(turn) as replies:
+            with closing(answer(now, request, stop)) as replies:
                 for reply in replies:
                     self.intent, self._choices = intent, ()
                     self.replies = [*before.replies[:-1], reply]
@@ -234,7 +234,7 @@ class Conversation:
 
         Reactions to items stay: they belong to what is known of the person. InputError before anything was said.
         """
-        with self._saving:
+        with self._agent.workspace.store.alone():
             self._agent.workspace.store.delete_entry(self.user_id, f"conversation:{self.conversation_id}")
             self._is_deleted = True
 
@@ -262,6 +262,16 @@ class Conversation:
 
     # -- a message
 
+    def _stages(self, adapter: str | None = None) -> Stages:
+        """Those of the agent; a turn is kept with the conversation that names it, or not at all."""
+        now = self._agent.stages(adapter)
+
+        def keep(request: Request, reply: Reply) -> None:
+            self._note(reply)
+            self._save(lambda: now.keep(request, reply))
+
+        return replace(now, keep=keep)
+
     def _understood(self, text: str, now: Stages) -> tuple[Turn, str]:
         catalogue = now.catalogue
         lists = tuple(tuple(i for i in listed if i in catalogue.position) for listed in self.lists)
@@ -272,8 +282,9 @@ class Conversation:
         """The list is there: from now on the message counts."""
         self._step(text, reply, listed=True)
         self.intent, self._choices = understood.intent, ()
-        for item_id in understood.seen:
-            self.feedback(item_id, "seen")
+        with self._agent.workspace.store.alone():
+            for item_id in understood.seen if not self._is_forgotten else ():
+                self.feedback(item_id, "seen")
 
     def _step(self, text: str, reply: Reply, *, listed: bool) -> None:
         self._steps.append(Step(valid_unicode(text), reply.turn_id, listed, self.intent, self._choices))
@@ -305,10 +316,9 @@ class Conversation:
             uuid.uuid4().hex, self.user_id, intent, about, message, asked, model=agent.generator.name, understood=how
         )
         request = {"said": valid_unicode(text), "intent": asdict(intent)}
-        agent.workspace.store.put_turn(reply.turn_id, self.user_id, request, as_kept(reply))
         self._step(text, reply, listed=False)
         self.intent, self._choices = intent, understood.choices
-        self._save()
+        self._save(lambda: agent.workspace.store.put_turn(reply.turn_id, self.user_id, request, as_kept(reply)))
         return reply
 
     def _recommended(self, item_ids: Sequence[str]) -> tuple[Recommendation, ...]:
@@ -321,17 +331,27 @@ class Conversation:
         """The ids of each list that was shown, the oldest list first."""
         return _lists(self._steps, self.replies)
 
-    def _save(self) -> None:
-        """Keep how things stand, once something was said; a conversation that was deleted does not come back."""
-        with self._saving:
-            if self._is_deleted or not (self._steps or self._is_stored):
-                return
-            reactions = tuple(_Reaction(f.item_id, f.event, f.turn_id, liked) for f, liked in self._reactions)
-            state = _State(self.intent, self._choices, tuple(self._steps), tuple(self._turns), reactions)
-            row = (self.conversation_id, self.user_id, _STATE.dump_json(state).decode())
-            with self._agent.workspace.store.transaction(write=True) as connection:
-                self._is_deleted = not kept.put_conversation(connection, *row, is_new=not self._is_stored)
-            self._is_stored = True
+    @property
+    def _is_forgotten(self) -> bool:
+        return self._agent.workspace.store.was_forgotten(self.user_id, self._began)
+
+    def _save(self, keep_turn: Callable[[], None] = lambda: None) -> None:
+        """Keep how things stand, once something was said, and a turn; nothing of whom was forgotten since it began."""
+        with self._agent.workspace.store.alone():
+            if not self._is_forgotten:
+                self._put()
+                keep_turn()
+
+    def _put(self) -> None:
+        """Store how things stand; a conversation that was deleted does not come back."""
+        if self._is_deleted or not (self._steps or self._is_stored):
+            return
+        reactions = tuple(_Reaction(f.item_id, f.event, f.turn_id, liked) for f, liked in self._reactions)
+        state = _State(self.intent, self._choices, tuple(self._steps), tuple(self._turns), reactions)
+        row = (self.conversation_id, self.user_id, _STATE.dump_json(state).decode())
+        with self._agent.workspace.store.transaction(write=True) as connection:
+            self._is_deleted = not kept.put_conversation(connection, *row, is_new=not self._is_stored)
+        self._is_stored = True
 
 
 def _lists(steps: Sequence[Step], replies: Sequence[Reply]) -> tuple[tuple[str, ...], ...]:

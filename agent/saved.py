@@ -19,10 +19,15 @@ _INTENT = TypeAdapter(Intent)
 _EVIDENCE = TypeAdapter(tuple[Evidence, ...])
 
 
-def keep(store: Store, request: Request, reply: Reply) -> None:
-    """Keep a turn that made a list, or found none: what it went by, and its reply."""
+def keep(store: Store, since: int, request: Request, reply: Reply) -> None:
+    """Keep a turn that made a list, or found none: what it went by, and its reply.
+
+    Nothing is kept of a person who was forgotten since the turn began, a moment of `Store.forgets`.
+    """
     asked = {**request.as_dict(), **as_asked(request.profile, reply.intent)}
-    store.put_turn(reply.turn_id, reply.user_id, asked, as_kept(reply))
+    with store.alone():
+        if not store.was_forgotten(reply.user_id, since):
+            store.put_turn(reply.turn_id, reply.user_id, asked, as_kept(reply))
 
 
 def as_kept(reply: Reply) -> dict[str, Any]:

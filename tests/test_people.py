@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from agent.errors import InputError, UnknownPersonError, WorkspaceError
 from agent.schema import Feedback, Interaction, Item
+from agent.stages import Stages
 from agent.votes import Side, Vote
 from agent.workspace.database import Database
 from agent.workspace.encoder import HashEncoder
@@ -92,6 +93,50 @@ def test_what_is_forgotten_is_in_no_file(path):
         with pytest.raises(UnknownPersonError):
             agent.forget("nobody")
         assert agent.known_of("p1")["history"]
+
+
+@pytest.mark.parametrize("talking", [False, True])
+def test_an_answer_under_way_stores_nothing_of_whom_was_forgotten_meanwhile(path, talking):
+    def asked(agent, user_id):
+        words = f"{WORDS}, but funny"
+        return agent.conversation(user_id).stream(words) if talking else agent.stream(user_id, intent=words)
+
+    with reopened(path) as agent:
+        mine, other = asked(agent, PERSON), asked(agent, "p2")
+        next(mine), next(other)
+        agent.forget(PERSON)
+        assert list(mine)[-1].complete and list(other)
+        assert files_with(path, PERSON) == [] and len(agent.workspace.store.turns("p2")) == 1
+        with pytest.raises(UnknownPersonError):
+            agent.known_of(PERSON)
+
+
+@pytest.mark.parametrize("words", ["I've already seen Heat, something funny", "something from before 1900"])
+def test_who_is_forgotten_before_there_is_a_list_stays_so(path, words, monkeypatch):
+    with reopened(path) as agent:
+        asked = Stages.query
+
+        def query(stages, *given):
+            monkeypatch.setattr(Stages, "query", asked)
+            agent.forget(PERSON)
+            return asked(stages, *given)
+
+        monkeypatch.setattr(Stages, "query", query)
+        assert agent.conversation(PERSON).say(words).complete
+        assert files_with(path, PERSON) == []
+
+
+def test_a_conversation_goes_on_after_its_person_is_forgotten_and_is_kept_no_more(path):
+    with reopened(path) as agent:
+        chat = agent.conversation(PERSON)
+        chat.say(f"something with {WORDS}")
+        agent.forget(PERSON)
+        for words in ("something funny", "why the first?"):
+            assert chat.say(words).recommendations
+        list(chat.again(chat.intent))
+        assert files_with(path, *TRACES) == [] and agent.conversations(PERSON) == []
+        agent.conversation(PERSON).say("something funny")
+        assert len(agent.conversations(PERSON)) == 1
 
 
 def test_the_commands(path, tmp_path):

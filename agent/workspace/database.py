@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -56,6 +56,10 @@ class Database:
         """One transaction, for tables that have a module of their own, see `agent.workspace.kept`."""
         return self._writing() if write else self._reading()
 
+    def alone(self) -> AbstractContextManager[bool]:
+        """No other thread writes meanwhile: what is found out within still holds when it is written."""
+        return self._lock
+
     def _scrub(self) -> None:
         """Leave nothing of what was deleted: `secure_delete` misses what balancing a tree left in the gaps of pages.
 
@@ -77,11 +81,12 @@ class Database:
         self._writer.execute("VACUUM")
 
     @contextmanager
-    def _deleting(self) -> Iterator[sqlite3.Connection]:
-        """A transaction after which nothing of what it deletes is to be left in the file."""
+    def _deleting(self, after: Callable[[], None] = lambda: None) -> Iterator[sqlite3.Connection]:
+        """A transaction; nothing of what it deletes is to be left in the file. `after` is called before that is done."""
         with self._writing() as connection:
             connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, 'true')", (UNSCRUBBED,))
             yield connection
+        after()
         self._scrub()
 
     def _scrub_what_is_left(self) -> None:

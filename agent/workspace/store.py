@@ -39,6 +39,7 @@ class Store(Database):
 
     def __init__(self, path: Path | str) -> None:
         super().__init__(path)
+        self._forgotten: list[str] = []  # whoever was since this was opened
         self.accounts = Accounts(self._reading, self._writing)
 
     # -- items
@@ -167,13 +168,23 @@ class Store(Database):
         What is deleted is overwritten, in the file and in its log, so that nothing can be read back.
         """
         counts = {}
-        with self._deleting() as connection:
+        # Not before they are gone: who asks in between still reads of them.
+        with self.alone(), self._deleting(after=lambda: self._forgotten.append(user_id)) as connection:
             for table in ("interactions", "feedback"):
                 query = f"DELETE FROM {table} WHERE user = (SELECT code FROM users WHERE user_id = ?)"
                 counts[table] = connection.execute(query, (_key(user_id),)).rowcount
             for table in ("turns", "votes", "conversations", "shares", "browsers", "accounts", "users"):
                 counts[table] = connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,)).rowcount
         return counts
+
+    @property
+    def forgets(self) -> int:
+        """How often somebody was forgotten so far: a moment, for `was_forgotten`."""
+        return len(self._forgotten)
+
+    def was_forgotten(self, user_id: str | None, since: int) -> bool:
+        """Whether a person was forgotten after that moment; it stays true or false within `alone`."""
+        return user_id in self._forgotten[since:]
 
     def entry_names(self, user_id: str, kind: str) -> list[str]:
         """The names of a person's entries of a kind, "history" or "feedback", in the order in which they are given."""

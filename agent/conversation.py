@@ -140,7 +140,9 @@ class Conversation:
     def add(self, text: str) -> None:
         """Let the intent grow by a few words as if they were said; no list is made."""
         check_message(text, self._agent.settings)
-        self.intent = self._understood(text, self._agent.stages())[0].intent
+        understood, _ = self._understood(text, self._agent.stages())
+        self.intent = understood.intent
+        self._note_seen(understood)
         self._save()
 
     def say(self, text: str, n: int = 5, adapter: str | None = None) -> Reply:
@@ -282,6 +284,10 @@ class Conversation:
         """The list is there: from now on the message counts."""
         self._step(text, reply, listed=True)
         self.intent, self._choices = understood.intent, ()
+        self._note_seen(understood)
+
+    def _note_seen(self, understood: Turn) -> None:
+        """What a message says is known already is a reaction; none of whom was forgotten while it was answered."""
         with self._agent.workspace.store.alone():
             for item_id in understood.seen if not self._is_forgotten else ():
                 self.feedback(item_id, "seen")
@@ -318,6 +324,7 @@ class Conversation:
         request = {"said": valid_unicode(text), "intent": asdict(intent)}
         self._step(text, reply, listed=False)
         self.intent, self._choices = intent, understood.choices
+        self._note_seen(understood)
         self._save(lambda: agent.workspace.store.put_turn(reply.turn_id, self.user_id, request, as_kept(reply)))
         return reply
 

@@ -61,6 +61,15 @@ def test_a_conversation_takes_its_latest_reaction_back(small):
     assert chat.undo().item_id == "2" and chat.undo() is None
 
 
+def test_what_a_message_says_was_seen_is_kept_also_where_no_list_follows(small):
+    chat = small.conversation("new")
+    assert chat.say("I've already seen Heat. Something like Hamlet").question
+    chat.add("I've already seen Fargo")
+    assert [(f.item_id, f.event) for f in small.workspace.store.feedback("new")] == [("9", "seen"), ("6", "seen")]
+    assert not {"9", "6"} & {r.item.item_id for r in chat.say("the 1996 one", n=13).recommendations}
+    assert len(small.conversation("new", chat.conversation_id).reactions) == 2
+
+
 def test_seen_and_not_now_items_do_not_come_and_not_now_ends(small):
     kept = small.feedback(Feedback("new", "5", "not_now"))
     small.feedback(Feedback("new", "6", "seen"))

@@ -343,11 +343,15 @@ class Conversation:
         return self._agent.workspace.store.was_forgotten(self.user_id, self._began)
 
     def _save(self, keep_turn: Callable[[], None] = lambda: None) -> None:
-        """Keep how things stand, once something was said, and a turn; nothing of whom was forgotten since it began."""
+        """Keep how things stand, once something was said, and a turn.
+
+        Nothing where the conversation was deleted, or its person forgotten since it began.
+        """
         with self._agent.workspace.store.alone():
             if not self._is_forgotten:
                 self._put()
-                keep_turn()
+                if not self._is_deleted:
+                    keep_turn()
 
     def _put(self) -> None:
         """Store how things stand; a conversation that was deleted does not come back."""

@@ -129,6 +129,28 @@ def test_what_is_deleted_is_in_no_file_and_does_not_come_back(tmp_path):
         assert [f.item_id for f in agent.workspace.store.feedback("ann")] == ["3"]
 
 
+def test_what_is_said_after_a_conversation_is_deleted_is_not_kept(tmp_path):
+    words = "a secret wish about lighthouses"
+    with open_small(tmp_path / "w") as agent:
+        chat = talked(agent)
+        chat.delete()
+        for said in (words, f"why the first, {words}?", "something like Hamlet"):
+            assert chat.say(said).complete
+        list(chat.again(chat.intent))
+        assert agent.workspace.store.turns("ann") == [] and files_with(tmp_path / "w", words) == []
+
+
+@pytest.mark.parametrize("said", ["a drama", "something from before 1900"])
+def test_an_answer_under_way_is_not_kept_where_its_conversation_is_deleted_elsewhere(small, said):
+    chat = talked(small)
+    answer = chat.stream(said)
+    next(answer)
+    small.delete_entry("ann", f"conversation:{chat.conversation_id}")
+    list(answer)
+    assert len(chat.replies) == 3
+    assert small.workspace.store.turns("ann") == [] and small.conversations("ann") == []
+
+
 def test_all_of_it_is_given_out_and_forgotten(tmp_path):
     with open_small(tmp_path / "w") as agent:
         guest = Guest(agent, user_id=Browsers(agent).settled({"vouchrec": SECRET}))

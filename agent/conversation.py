@@ -10,13 +10,14 @@ import uuid
 from collections.abc import Callable, Sequence
 from collections.abc import Generator as PyGenerator
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
 from agent import answers
 from agent.errors import InputError
+from agent.feedback import feeling
 from agent.request import Request, check_message, read_request, valid_unicode
 from agent.saved import as_kept, reply_of
 from agent.schema import Event, Feedback, Intent, Recommendation, Reply
@@ -28,6 +29,7 @@ from agent.understanding.intent import describe
 from agent.understanding.parts import Part, parts, without
 from agent.understanding.texts import language_of
 from agent.understanding.unclear import Choice
+from agent.undo import Mark, Reaction, marks_of, reacted, reactions_of, undone
 from agent.workspace import kept
 from agent.workspace.catalogue import Catalogue
 
@@ -57,16 +59,6 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reaction:
-    """A reaction, and whether its item was named in the intent as liked before."""
-
-    item_id: str
-    event: Event
-    turn_id: str | None
-    was_liked: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _State:
     """What is kept of a conversation beside its turns; `turns` are all that were made in it, also those taken back."""
 
@@ -74,7 +66,7 @@ class _State:
     choices: tuple[Choice, ...] = ()
     steps: tuple[Step, ...] = ()
     turns: tuple[str, ...] = ()
-    reactions: tuple[_Reaction, ...] = field(default=())
+    reactions: tuple[Mark, ...] = ()
 
 
 _STATE = TypeAdapter(_State)
@@ -94,7 +86,7 @@ class Conversation:
         self.replies: list[Reply] = []
         self._steps: list[Step] = []  # one for each reply
         self._turns: list[str] = []
-        self._reactions: list[tuple[Feedback, bool]] = []  # each with whether the intent named the item as liked
+        self._reactions: list[Reaction] = []
         self._choices: tuple[Choice, ...] = ()
         self._began = agent.workspace.store.forgets
         self._is_stored = self._is_deleted = False
@@ -119,9 +111,7 @@ class Conversation:
                 reply = reply_of(turn, catalogue)
                 self.replies.append(replace(reply, intent=_still_there(reply.intent, catalogue)))
         self._turns = list(state.turns)
-        given = {(f.item_id, f.event, f.turn_id): f for f in store.feedback(user_id)}
-        marks = (((one.item_id, one.event, one.turn_id), one.was_liked) for one in state.reactions)
-        self._reactions = [(given[mark], was_liked) for mark, was_liked in marks if mark in given]
+        self._reactions = reactions_of(state.reactions, store.feedback(user_id))
         return self
 
     def __str__(self) -> str:
@@ -225,7 +215,7 @@ class Conversation:
     @property
     def reactions(self) -> tuple[Feedback, ...]:
         """The reactions of this conversation that `undo` can take back, oldest first."""
-        return tuple(given for given, _ in self._reactions)
+        return tuple(one.given for one in self._reactions)
 
     def rename(self, title: str) -> None:
         """Give the conversation another title than its first message; InputError before anything was said."""
@@ -245,9 +235,9 @@ class Conversation:
         turn_id = next((r.turn_id for r in reversed(self.replies) if item_id in _shown(r)), None)
         given = Feedback(self.user_id, item_id, event, turn_id, value, time.time(), words)
         given = self._agent.feedback(given)
-        self._reactions.append((given, item_id in self.intent.likes))
-        if event == "dislike":
-            self.intent = replace(self.intent, likes=tuple(i for i in self.intent.likes if i != item_id))
+        felt = feeling(given, self._agent.serving.best_rating)
+        reaction, self.intent = reacted(given, felt, self.intent)
+        self._reactions.append(reaction)
         self._save()
         return given
 
@@ -255,12 +245,11 @@ class Conversation:
         """Take back the latest reaction of this conversation, and return it; None where there is none left."""
         if not self._reactions:
             return None
-        feedback, was_liked = self._reactions.pop()
-        self._agent.undo_feedback(feedback)
-        if was_liked and feedback.item_id not in self.intent.likes:
-            self.intent = replace(self.intent, likes=(*self.intent.likes, feedback.item_id))
+        reaction = self._reactions.pop()
+        self._agent.undo_feedback(reaction.given)
+        self.intent = undone(reaction, self.intent)
         self._save()
-        return feedback
+        return reaction.given
 
     # -- a message
 
@@ -357,7 +346,7 @@ class Conversation:
         """Store how things stand; a conversation that was deleted does not come back."""
         if self._is_deleted or not (self._steps or self._is_stored):
             return
-        reactions = tuple(_Reaction(f.item_id, f.event, f.turn_id, liked) for f, liked in self._reactions)
+        reactions = marks_of(self._reactions)
         state = _State(self.intent, self._choices, tuple(self._steps), tuple(self._turns), reactions)
         row = (self.conversation_id, self.user_id, _STATE.dump_json(state).decode())
         with self._agent.workspace.store.transaction(write=True) as connection:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+import numpy as np
+
 from agent.errors import InputError
 from agent.request import check_message, valid_unicode
 from agent.schema import EVENTS, Feedback
 from agent.settings import Settings
-from agent.understanding.profile import USUAL_BEST
+from agent.understanding.profile import USUAL_BEST, feelings
 
 
 def checked(feedback: Feedback, best: float | None, settings: Settings) -> Feedback:
@@ -33,6 +35,12 @@ def checked(feedback: Feedback, best: float | None, settings: Settings) -> Feedb
     check_message(feedback.words, settings)
     moment = time.time() if feedback.timestamp is None else feedback.timestamp
     return replace(feedback, words=valid_unicode(feedback.words).strip(), timestamp=moment)
+
+
+def feeling(feedback: Feedback, best: float | None) -> int:
+    """1 liked, -1 disliked, 0 neither, as a profile takes it; `best` as in `checked`."""
+    value = np.nan if feedback.value is None else feedback.value
+    return int(feelings(np.array([feedback.event]), np.array([value]), best or USUAL_BEST)[0])
 
 
 def _is_number(value: object) -> bool:

@@ -7,6 +7,7 @@ import pytest
 from conftest import films, open_small
 
 from agent.errors import InputError, UnknownItemError
+from agent.request import read_request
 from agent.retrieval.likeness import Likeness
 from agent.retrieval.reactions import Reactions
 from agent.schema import Feedback, Item
@@ -59,6 +60,55 @@ def test_a_conversation_takes_its_latest_reaction_back(small):
     assert chat.undo() == kept and chat.intent.likes == ("1",)
     assert [f.event for f in small.workspace.store.feedback("new")] == ["like"]
     assert chat.undo().item_id == "2" and chat.undo() is None
+
+
+@pytest.mark.parametrize(
+    ("said", "event", "value"),
+    [
+        ("more like the first", "dislike", None),
+        ("more like the first", "rating", 1.0),
+        ("I didn't like the first one", "like", None),
+        ("I didn't like the first one", "rating", 5.0),
+        ("not the first one", "like", None),
+    ],
+)
+def test_a_reaction_wins_over_what_was_said_before_until_it_is_taken_back(small, said, event, value):
+    chat = small.conversation("new")
+    chat.say("something funny", n=2)
+    first = chat.lists[0][0]
+    chat.say(said)
+    before = chat.intent
+    assert first in (*before.likes, *before.dislikes)
+    chat.feedback(first, event, value)
+    assert first not in (*chat.intent.likes, *chat.intent.dislikes, *chat.intent.declined)
+    now, request = small.stages(), read_request(small.catalogue, small.settings, "new")
+    query = now.query(now.profile(request), chat.intent, np.ones(13, dtype=bool))
+    sign = 1 if event == "like" or value == 5.0 else -1
+    assert query.reactions == ((small.catalogue.position[first], sign),) and query.named.size == 0
+    again = small.conversation("new", chat.conversation_id)
+    for one in (chat, again):
+        one.undo()
+        assert one.intent == before
+
+
+@pytest.mark.parametrize("event", ["seen", "not_now"])
+def test_a_reaction_without_a_feeling_leaves_what_was_said(small, event):
+    chat = small.conversation("new")
+    chat.say("something like Heat", n=2)
+    chat.feedback("9", event)
+    assert chat.intent.likes == ("9",)
+
+
+@pytest.mark.parametrize(("event", "said", "likes", "dislikes"), [
+    ("like", "start over", (), ()), ("dislike", "nothing like Heat", (), ("9",)),
+])  # fmt: skip
+def test_undo_puts_back_only_what_the_reaction_took(small, event, said, likes, dislikes):
+    chat = small.conversation("new")
+    chat.say("something like Heat", n=2)
+    chat.feedback("9", event)
+    chat.say(said)
+    chat.undo()
+    assert (chat.intent.likes, chat.intent.dislikes) == (likes, dislikes)
 
 
 def test_what_a_message_says_was_seen_is_kept_also_where_no_list_follows(small):

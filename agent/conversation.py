@@ -29,7 +29,7 @@ from agent.understanding.intent import describe
 from agent.understanding.parts import Part, parts, without
 from agent.understanding.texts import language_of
 from agent.understanding.unclear import Choice
-from agent.undo import Mark, Reaction, marks_of, reacted, reactions_of, undone
+from agent.undo import Mark, Reaction, marks_of, noted, reacted, reactions_of, same, undone
 from agent.workspace import kept
 from agent.workspace.catalogue import Catalogue
 
@@ -234,19 +234,24 @@ class Conversation:
         """Keep a reaction to an item; durable when this returns, and effective on the next list: `Agent.feedback`."""
         turn_id = next((r.turn_id for r in reversed(self.replies) if item_id in _shown(r)), None)
         given = Feedback(self.user_id, item_id, event, turn_id, value, time.time(), words)
+        replaced = same(given, self._agent.workspace.store.feedback(self.user_id))
         given = self._agent.feedback(given)
         felt = feeling(given, self._agent.serving.best_rating)
-        reaction, self.intent = reacted(given, felt, self.intent)
-        self._reactions.append(reaction)
+        reaction, self.intent = reacted(given, replaced, felt, self.intent)
+        self._reactions = noted(self._reactions, reaction)
         self._save()
         return given
 
     def undo(self) -> Feedback | None:
-        """Take back the latest reaction of this conversation, and return it; None where there is none left."""
+        """Take back the latest reaction of this conversation, and return it; None where there is none left.
+
+        What it took the place of, such as an earlier rating, is there again.
+        """
         if not self._reactions:
             return None
         reaction = self._reactions.pop()
-        self._agent.undo_feedback(reaction.given)
+        if self._agent.undo_feedback(reaction.given) and reaction.replaced is not None:
+            self._agent.workspace.store.put_feedback(reaction.replaced)
         self.intent = undone(reaction, self.intent)
         self._save()
         return reaction.given

@@ -111,6 +111,48 @@ def test_undo_puts_back_only_what_the_reaction_took(small, event, said, likes, d
     assert (chat.intent.likes, chat.intent.dislikes) == (likes, dislikes)
 
 
+@pytest.mark.parametrize("is_opened_again", [False, True])
+def test_undo_brings_back_what_the_reaction_replaced(small, is_opened_again):
+    chat = small.conversation("new")
+    item = chat.say("something funny", n=1).recommendations[0].item.item_id
+    first, second = (chat.feedback(item, "rating", value) for value in (4.5, 1.0))
+    if is_opened_again:
+        chat = small.conversation("new", chat.conversation_id)
+    assert chat.reactions == (first, second) and small.workspace.store.feedback("new") == [second]
+    assert chat.undo() == second
+    assert chat.reactions == (first,) and small.workspace.store.feedback("new") == [first]
+    assert chat.undo() == first and chat.undo() is None and small.workspace.store.feedback("new") == []
+
+
+def test_a_remark_that_another_replaced_comes_back_and_its_words_have_no_copy(small):
+    chat = small.conversation("new")
+    item = chat.say("something funny", n=1).recommendations[0].item.item_id
+    first = chat.feedback(item, "remark", words="too slow")
+    chat.feedback(item, "remark", words="too loud")
+    assert "too slow" not in str(small.known_of("new"))
+    again = small.conversation("new", chat.conversation_id)
+    assert [one.words for one in again.reactions] == ["too loud"]
+    assert chat.undo().words == "too loud" and small.workspace.store.feedback("new") == [first]
+
+
+def test_undo_brings_nothing_back_of_what_was_removed_elsewhere(small):
+    chat = small.conversation("new")
+    chat.feedback("9", "rating", 4.5)
+    small.undo_feedback(chat.feedback("9", "rating", 1.0))
+    chat.undo()
+    assert small.workspace.store.feedback("new") == []
+
+
+def test_a_reaction_sent_twice_is_taken_back_at_once(small):
+    chat = small.conversation("new")
+    chat.say("something like Heat", n=2)
+    chat.feedback("9", "dislike")
+    kept = chat.feedback("9", "dislike")
+    assert chat.reactions == (kept,) and chat.intent.likes == ()
+    assert chat.undo() == kept and chat.intent.likes == ("9",)
+    assert small.workspace.store.feedback("new") == [] and chat.undo() is None
+
+
 def test_what_a_message_says_was_seen_is_kept_also_where_no_list_follows(small):
     chat = small.conversation("new")
     assert chat.say("I've already seen Heat. Something like Hamlet").question

@@ -184,6 +184,7 @@ class Conversation:
         *earlier, last = before.steps
         shown = frozenset(i for ids in _lists(earlier, self.replies) for i in ids)
         now = self._stages()
+        intent = _still_there(intent, now.catalogue)
         request = read_request(now.catalogue, now.settings, self.user_id, intent=intent, n=n, excluded=shown)
         try:
             with closing(answer(now, request, stop)) as replies:
@@ -271,7 +272,7 @@ class Conversation:
     def _understood(self, text: str, now: Stages) -> tuple[Turn, str]:
         catalogue = now.catalogue
         lists = tuple(tuple(i for i in listed if i in catalogue.position) for listed in self.lists)
-        state = State(_still_there(self.intent, catalogue), lists, self._choices)
+        state = State(_still_there(self.intent, catalogue), lists, _chosen(self._choices, catalogue))
         return now.reader.turn(valid_unicode(text), state, catalogue)
 
     def _move_on(self, understood: Turn, reply: Reply, text: str) -> None:

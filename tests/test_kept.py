@@ -10,6 +10,7 @@ from test_people import files_with, reopened
 
 from agent.errors import InputError
 from agent.schema import Feedback, Item
+from agent.understanding.parts import without
 from agent.workspace.kept import title_of
 from agent.workspace.store import Store
 from agent.workspace.tables import SCHEMA_VERSION
@@ -184,6 +185,22 @@ def test_items_that_left_the_catalogue_stay_in_the_lists_and_leave_the_wishes(tm
         assert (shown.title, shown.attributes) == (gone.title, gone.attributes)
         assert again.intent.likes == () and again.say("more", n=1).recommendations
         assert Guest(agent, user_id="ann", conversation_id=chat.conversation_id).view().state == "done"
+
+
+@pytest.mark.parametrize("item_id", ["10", "11"])
+def test_an_item_that_was_asked_of_and_left_the_catalogue_is_not_chosen(small, item_id):
+    chat = small.conversation("ann")
+    assert chat.say("something like Hamlet").question
+    small.remove_items([item_id])
+    assert chat.say("the first").complete and item_id not in chat.intent.likes
+
+
+def test_an_answer_is_made_again_without_what_left_the_catalogue(small):
+    chat = small.conversation("ann")
+    chat.say("something like Fargo, funny", n=2)
+    small.remove_items(["6"])
+    *_, reply = chat.again(without(chat.intent, "wish:funny"), n=2)
+    assert len(reply.recommendations) == 2 and chat.intent.likes == reply.intent.likes == ()
 
 
 def test_a_message_of_any_letters_is_kept(small):

@@ -82,7 +82,7 @@ class Database:
 
     @contextmanager
     def _deleting(self, after: Callable[[], None] = lambda: None) -> Iterator[sqlite3.Connection]:
-        """A transaction; nothing of what it deletes is to be left in the file. `after` is called before that is done."""
+        """A transaction, and then `after`; nothing of what is deleted is left in the file in the end."""
         with self._writing() as connection:
             connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, 'true')", (UNSCRUBBED,))
             yield connection

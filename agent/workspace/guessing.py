@@ -17,8 +17,8 @@ from agent.workspace.mapping import AttributeMapping, InteractionMapping, ItemMa
 from agent.workspace.rows import Table
 
 _KINDS = (
-    "movie_id film_id show_id anime_id book_id article_id news_id product_id parent_asin asin isbn sku track_id song_id "
-    "album_id artist_id game_id app_id recipe_id restaurant_id business_id"
+    "movie_id film_id show_id anime_id book_id article_id news_id product_id parent_asin asin isbn sku track_id "
+    "song_id album_id artist_id game_id app_id recipe_id restaurant_id business_id"
 )
 ITEM_IDS = f"item_id item id {_KINDS}"
 DONE_WITH = f"item_id {_KINDS} item id"  # beside any of these, the "id" of an interaction is the row's own

@@ -11,8 +11,9 @@ from agent.build import _COMPLETE
 from agent.errors import FilterError, InputError, UnknownItemError
 from agent.generation.fake import FakeGenerator
 from agent.openers import how_telling
-from agent.schema import Feedback, Item
+from agent.schema import Feedback, Interaction, Item
 from agent.settings import load_settings
+from agent.understanding.texts import TEXTS
 from agent.workspace.encoder import HashEncoder
 from agent.workspace.workspace import Workspace
 
@@ -163,6 +164,29 @@ def test_a_catalogue_without_any_interaction_works(fresh):
     assert listed(fresh, user_id="ann")[0] == "11"
     fresh.add_items([STORM])
     assert listed(fresh, intent="a smuggler and a lighthouse keeper")[0] == "99"
+
+
+@pytest.mark.parametrize("chosen", [0, 3])
+def test_what_nobody_chose_is_listed_in_a_large_catalogue_too(tmp_path, chosen):
+    """No source names anything that nobody chose where nothing is asked for in words and nothing is known."""
+    workspace = Workspace.create(tmp_path / "w")
+    workspace.store.put_attribute_types({"year": "number"})
+    books = [Item(f"b{n}", f"Book {n}", "", {"year": 1900 + n % 100}) for n in range(300)]
+    workspace.store.put_items(books)
+    workspace.store.put_interactions(Interaction("p", f"b{n}", "seen") for n in range(chosen))
+    workspace.store.set_meta(_COMPLETE, True)
+    settings = load_settings(tmp_path / "w", candidates=5)
+    with Agent(workspace, settings, HashEncoder(64), FakeGenerator()) as agent:
+        found = listed(agent)
+        assert len(found) == 5 and {f"b{n}" for n in range(chosen)} < set(found)
+        assert set(found) != {book.item_id for book in books[:5]}
+        assert listed(agent) == found == listed(agent, user_id="new")
+        late = agent.recommend(where={"year": {">": 1950}}).recommendations
+        assert len(late) == 5 and all(r.item.attributes["year"] > 1950 for r in late)
+        said = agent.conversation().say("something from 1951 or later")
+        assert len(said.recommendations) == 5
+        messages = agent.recommend().message, said.message
+        assert messages == tuple(TEXTS["en"][k] for k in (("popular", "new") if chosen else ("some", "new alone")))
 
 
 def test_a_catalogue_can_begin_empty(tmp_path):

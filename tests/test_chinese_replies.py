@@ -135,3 +135,14 @@ def test_greetings():
     assert greeting(Profile(), nothing, False, 5, 5) == TEXTS["en"]["popular"]
     assert greeting(new, nothing, True, 2, 5) == f"{TEXTS['en']['popular']} Only 2 of the 5 wished for fit."
     assert nothing_fits(nothing, lambda _: 0, "zh") == TEXTS["zh"]["all seen"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_nobody_is_said_to_have_chosen_where_nobody_did(language):
+    said = (
+        greeting(profile, intent, False, 5, 5, language, is_chosen=False)
+        for profile in (Profile(), Profile("someone"))
+        for intent in (Intent(), Intent("a drama"))
+    )
+    texts = TEXTS[language]
+    assert list(said) == [texts["some"], "", texts["some"], texts["new alone"]]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from agent.retrieval.base import Positions, Query, Retriever, Scores
+from agent.workspace.exact import largest
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,16 @@ class Fused:
 
 
 def fuse(sources: Sequence[Retriever], query: Query, k: int, weights: Weights) -> Fused:
-    """Up to k candidates of the union, by the weighted sum of all sources; ties by position."""
+    """Up to k candidates of the union, by the weighted sum of all sources; ties by position.
+
+    Where the sources name too few (a narrow filter, a new catalogue), everything allowed is in the running.
+    """
     positions, by_source = scored(sources, query, 2 * k)
-    if len(positions) < k and query.allowed.sum() <= 50 * k:
-        # Too few were named (a narrow filter, a new catalogue): everything allowed is in the running.
-        positions = np.flatnonzero(query.allowed)
+    if len(positions) < min(k, query.allowed.sum()):
+        positions = np.concatenate([positions, _others(query, positions)])
         by_source = {source.name: source.score(query, positions) for source in sources}
     score = summed(contributions(by_source, query, weights), len(positions))
-    best = np.lexsort((positions, -score))[:k]
+    best = largest(score, np.arange(len(positions)), k)
     return Fused(positions[best], score[best], {name: values[best] for name, values in by_source.items()})
 
 
@@ -64,6 +67,12 @@ def scored(sources: Sequence[Retriever], query: Query, k: int) -> tuple[Position
     named = [source.best(query, k) for source in sources]
     positions = np.unique(np.concatenate([*named, np.zeros(0, dtype=np.int64)]))
     return positions, {source.name: source.score(query, positions) for source in sources}
+
+
+def _others(query: Query, named: Positions) -> Positions:
+    """What is allowed beside these, in an order that is always the same and not that of the file: ties keep it."""
+    mixed = np.random.default_rng(0).permutation(len(query.allowed))
+    return mixed[query.allowed[mixed] & ~np.isin(mixed, named)]
 
 
 def contributions(by_source: Mapping[str, Scores], query: Query, weights: Weights) -> dict[str, Scores]:

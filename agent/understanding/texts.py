@@ -16,7 +16,9 @@ Language = Literal["en", "zh"]
 TEXTS: Mapping[Language, Mapping[str, str]] = {
     "en": {
         "new": "I know nothing of you yet, so this goes by the request and by what others chose.",
-        "popular": "Nothing was said or is known yet, so this is what most people chose.",
+        "popular": "Nothing was said or is known yet, so what most people chose comes first.",
+        "new alone": "I know nothing of you yet, so this goes by the request alone.",
+        "some": "Nothing was said or is known yet, so this is only some of what there is.",
         "few": "Only {found} of the {n} wished for fit.",
         "all seen": "Nothing is left to recommend: every item of this catalogue was seen already.",
         "nothing fits": "Nothing fits all of: {conditions}. If you drop a condition: {hint}.",
@@ -49,6 +51,8 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
     "zh": {
         "new": "我还不了解你，所以先按你的请求和其他人的选择来推荐。",
         "popular": "你还没有说想要什么，所以先推荐最多人选择的。",
+        "new alone": "我还不了解你，所以只按你的请求来推荐。",
+        "some": "你还没有说想要什么，所以先随意推荐几个。",
         "few": "想要{n}个，只有{found}个符合。",
         "all seen": "没有可以推荐的了：这里的作品你都看过了。",
         "nothing fits": "没有同时符合这些条件的：{conditions}。放宽一项试试：{hint}。",
@@ -104,14 +108,28 @@ def value_name(value: str, attribute: str, language: Language) -> str:
     return KINDS_IN_CHINESE.get(value.casefold(), value) if is_named else value
 
 
-def greeting(profile: Profile, intent: Intent, later: bool, found: int, n: int, language: Language = "en") -> str:
-    """What is said above a list of `found` items where `n` were wished for; `later` in a conversation less."""
+def greeting(
+    profile: Profile,
+    intent: Intent,
+    later: bool,
+    found: int,
+    n: int,
+    language: Language = "en",
+    *,
+    is_chosen: bool = True,
+) -> str:
+    """What is said above a list of `found` items where `n` were wished for; `later` in a conversation less.
+
+    `is_chosen` says whether anybody chose anything in this catalogue.
+    """
     texts, said = TEXTS[language], []
+    is_bare = not profile.history and intent.is_empty
     # Said once: in a later turn of a conversation there are items that must not come again.
-    if profile.user_id is not None and not (profile.history or profile.seen or intent.likes or later):
-        said.append(texts["new"])
-    elif not profile.history and intent.is_empty:
-        said.append(texts["popular"])
+    is_new = profile.user_id is not None and not (profile.history or profile.seen or intent.likes or later)
+    if is_new and (is_chosen or not is_bare):
+        said.append(texts["new" if is_chosen else "new alone"])
+    elif is_bare:
+        said.append(texts["popular" if is_chosen else "some"])
     if found < n:
         said.append(texts["few"].format(found=found, n=n))
     return texts["space"].join(said)

@@ -10,7 +10,7 @@ from agent.errors import FilterError, InputError, UnknownItemError, WorkspaceErr
 from agent.generation.fake import FakeGenerator
 from agent.justification.claims import check
 from agent.saved import reply_of
-from agent.schema import Filter, Intent
+from agent.schema import Filter, Intent, Item
 
 STAGES = [
     "profile",
@@ -104,6 +104,16 @@ def test_conditions_come_as_a_mapping_or_as_filters(small):
         ]
     with pytest.raises(FilterError, match="genres"):
         small.recommend(where={"genre": "Drama"})
+
+
+def test_a_condition_holds_of_a_value_in_whatever_case_an_item_has_it(small):
+    small.add_items([Item("99", "Solaris (1972)", "A sea that thinks.", {"year": 1972, "genres": ("sci-fi",)})])
+    reply = small.recommend(intent="no sci-fi please", n=13)
+    assert len(reply.recommendations) == 9 and not {"Solaris (1972)", "Alien (1979)"} & {*titles(reply)}
+    assert reply.intent.filters == (Filter("genres", "!=", "Sci-Fi"),)
+    assert "genres: sci-fi" in small.explain(reply.turn_id, "Solaris").verdict
+    assert "Solaris (1972)" not in titles(small.recommend(where={"genres": {"!=": "sci-fi"}}, n=13))
+    assert len(titles(small.recommend(where={"genres": "sci-fi"}, n=13))) == 4
 
 
 def test_when_nothing_fits_it_says_what_to_relax(small):

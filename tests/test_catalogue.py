@@ -111,6 +111,17 @@ def test_words_are_spelt_as_in_the_catalogue():
     assert FILMS.frequency("genres", "Horror") == 2 and FILMS.frequency("genres", "Opera") == 1
 
 
+def test_a_condition_holds_of_every_spelling_of_its_words():
+    items = [Item(str(n), f"T{n}", "", {"genres": words}) for n, words in enumerate([("Sci-Fi", "War"), ("sci-fi",)])]
+    spelt = Catalogue(items, {"genres": "list", "year": "number"}).in_every_case
+    both = ("Sci-Fi", "sci-fi")
+    assert spelt(Filter("genres", "==", "Sci-Fi")) == Filter("genres", "in", both)
+    assert spelt(Filter("genres", "!=", "sci-fi")) == Filter("genres", "not in", both)
+    assert spelt(Filter("genres", "not in", ("War", "Sci-Fi"))) == Filter("genres", "not in", ("War", *both))
+    for one in (Filter("genres", "==", "War"), Filter("genres", "in", both), Filter("year", ">=", 1990)):
+        assert spelt(one) is one
+
+
 def test_an_empty_catalogue_answers():
     empty = Catalogue([], {})
     assert len(empty) == 0 and empty.vocabulary == {} and empty.by_title == {} and empty.nearest("Alien") == ()

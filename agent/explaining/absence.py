@@ -40,7 +40,7 @@ def obstacles(item: Item, asked: Asked, catalogue: Catalogue) -> Iterator[Obstac
     if works & asked.excluded:
         yield Obstacle("shown", "It was shown before in this conversation.")
     for conditions in grouped(intent.filters):
-        if not matches(item, conditions):
+        if not matches(item, [*map(catalogue.in_every_case, conditions)]):
             yield Obstacle("condition", _broken(item, conditions))
     other = next((one.item_id for one in asked.listed if one.item_id in works - {item.item_id}), None)
     if other is not None:

@@ -21,7 +21,8 @@ def allowed_for(
     allowed = np.ones(len(catalogue), dtype=bool)
     if intent.filters:
         allowed[:] = False
-        allowed[catalogue.positions(index.ids_where(intent.filters))] = True
+        meant = [catalogue.in_every_case(f) for f in intent.filters]
+        allowed[catalogue.positions(index.ids_where(meant))] = True
     gone = {*profile.seen, *profile.history, *intent.likes, *intent.dislikes, *excluded}
     allowed[catalogue.positions(catalogue.editions(gone))] = False
     return allowed
@@ -41,7 +42,7 @@ def query_for(profile: Profile, intent: Intent, allowed: NDArray[np.bool_], cata
         wishes=with_kinds(intent.wishes, catalogue.vocabulary),
         words=as_kinds(intent.wishes, catalogue.vocabulary),
         avoids=with_kinds(intent.avoids, catalogue.vocabulary),
-        filters=intent.filters,
+        filters=tuple(map(catalogue.in_every_case, intent.filters)),
         allowed=allowed,
         habit=intent.habit,
         reactions=tuple((known[i], said) for i, said in felt.items() if i in known),

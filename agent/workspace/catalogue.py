@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.errors import InputError, UnknownItemError
-from agent.schema import AttributeType, Filter, Item
+from agent.schema import AttributeType, Filter, Item, Op
 from agent.workspace.roles import PEOPLE, role_of
 
 YEAR_SUFFIX = re.compile(r"\s*\((\d{4})\)\s*$")
@@ -26,6 +26,8 @@ _TRAILING_ARTICLE = re.compile(
 
 # "12 Monkeys" and "Twelve Monkeys" are one title.
 _DIGITS = {w: str(i) for i, w in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)}
+
+_OF_SEVERAL: Mapping[Op, Op] = {"==": "in", "in": "in", "!=": "not in", "not in": "not in"}
 
 # What a text lists after a label: "Themes: cold war, spies."
 _TOPICS = re.compile(r"\b(?:tags?|keywords?|themes?|moods?|topics?|subjects?):\s*([^.\n]+)", re.IGNORECASE)
@@ -261,6 +263,21 @@ class Catalogue:
         value = condition.value
         fixed = tuple(spelt(v) for v in value) if isinstance(value, tuple) else spelt(value)
         return Filter(condition.attribute, condition.op, fixed)
+
+    @cached_property
+    def _spellings(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """By attribute and lower-case form, the values that the catalogue spells in several cases."""
+        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for name, word in self._counts:
+            found[name, word.casefold()].append(word)
+        return {key: tuple(words) for key, words in found.items() if len(words) > 1}
+
+    def in_every_case(self, condition: Filter) -> Filter:
+        """The filter on all spellings of its words that the catalogue has; itself where there is one of each."""
+        name, op, value = condition.attribute, _OF_SEVERAL.get(condition.op), condition.value
+        words = value if isinstance(value, tuple) else (value,)
+        spelt = dict.fromkeys(s for w in words for s in self._spellings.get((name, str(w).casefold()), (w,)))
+        return condition if op is None or spelt.keys() == {*words} else Filter(name, op, tuple(spelt))
 
 
 def _starts(keys: Iterable[str]) -> dict[str, int]:

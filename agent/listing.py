@@ -75,7 +75,7 @@ class Lister:
     ) -> tuple[list[Candidate], Any]:
         """The strategy "score": k retrieved candidates in the order of retrieval and model together, and the prefix."""
         with watch("retrieve"):
-            fused = fuse(self.sources, query, k, self.weights)
+            fused = fuse(self.sources, query, k, self.weights, self.catalogue.works)
         with watch("read prompt"):
             prefix = self.read(prompt, query)
         with watch("rank"):

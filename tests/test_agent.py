@@ -237,6 +237,18 @@ def test_a_title_that_stands_twice_takes_one_place_when_generated(small):
     assert len(titles(small.recommend(n=12, strategy="generate"))) == 12
 
 
+def test_a_title_that_stands_often_leaves_room_for_others(small):
+    """More editions than there are candidates, all of them nearest to what is asked."""
+    about = {"year": 1948, "genres": ("Drama",)}
+    small.add_items([Item(f"h{n}", "Hamlet (1948)", f"A prince hesitates. Edition {n}.", about) for n in range(120)])
+    for asked in ({}, {"intent": "a prince hesitates in Denmark"}, {"history": ["Alien"]}):
+        reply = small.recommend(n=5, **asked)
+        assert len(set(titles(reply))) == 5 and "of the 5" not in reply.message
+        named = [c.item.title for c in reply.candidates]
+        assert len(named) == len(set(named)) == 12 - len(asked.get("history", ()))
+    assert titles(small.recommend(intent="a prince hesitates in Denmark"))[0] == "Hamlet (1948)"
+
+
 def test_an_empty_catalogue_says_what_to_do(tmp_path):
     from agent.agent import Agent
     from agent.build import _COMPLETE

@@ -147,6 +147,16 @@ def test_a_filter_that_leaves_one_item_finds_it(tmp_path):
         assert fuse(agent.lister.sources, asked, 5, Weights()).positions.tolist() == [9]
 
 
+def test_of_one_work_the_best_alone_is_a_candidate(tmp_path):
+    with open_small(tmp_path / "w") as agent:
+        asked, sources = query([0], wishes="tense and funny"), agent.lister.sources
+        works = np.array([0, 0, 2, 3, 3, 3, 6, 7, 8, 9, 10, 11, 11])
+        every = fuse(sources, asked, 13, Weights()).positions.tolist()
+        first = [p for at, p in enumerate(every) if works[p] not in works[every[:at]]]
+        for k in (3, 9, 13):
+            assert fuse(sources, asked, k, Weights(), works).positions.tolist() == first[:k]
+
+
 def test_chinese_words_are_found_within_a_text():
     texts = ("太空中的一次漫长旅行", "海边的小镇", "一个关于太空的故事")
     items = [Item(str(n), f"影片{n}", text, {}) for n, text in enumerate(texts)]

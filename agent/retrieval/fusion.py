@@ -48,17 +48,19 @@ class Fused:
     by_source: Mapping[str, Scores]
 
 
-def fuse(sources: Sequence[Retriever], query: Query, k: int, weights: Weights) -> Fused:
+def fuse(sources: Sequence[Retriever], query: Query, k: int, weights: Weights, works: Positions | None = None) -> Fused:
     """Up to k candidates of the union, by the weighted sum of all sources; ties by position.
 
-    Where the sources name too few (a narrow filter, a new catalogue), everything allowed is in the running.
+    Where the sources name too few (a narrow filter, a new catalogue), everything allowed is in the running. `works`
+    has by position the same number for items that are one work: of these the best alone is a candidate.
     """
     positions, by_source = scored(sources, query, 2 * k)
-    if len(positions) < min(k, query.allowed.sum()):
+    works = np.arange(len(query.allowed)) if works is None else works
+    if len(np.unique(works[positions])) < k and len(positions) < query.allowed.sum():
         positions = np.concatenate([positions, _others(query, positions)])
         by_source = {source.name: source.score(query, positions) for source in sources}
     score = summed(contributions(by_source, query, weights), len(positions))
-    best = largest(score, np.arange(len(positions)), k)
+    best = largest(score, _best_of_each(works[positions], score), k)
     return Fused(positions[best], score[best], {name: values[best] for name, values in by_source.items()})
 
 
@@ -73,6 +75,13 @@ def _others(query: Query, named: Positions) -> Positions:
     """What is allowed beside these, in an order that is always the same and not that of the file: ties keep it."""
     mixed = np.random.default_rng(0).permutation(len(query.allowed))
     return mixed[query.allowed[mixed] & ~np.isin(mixed, named)]
+
+
+def _best_of_each(works: Positions, score: Scores) -> Positions:
+    """The places of the best-scored item of each work, ascending; of equals the first."""
+    order = np.argsort(-score, kind="stable")
+    _, first = np.unique(works[order], return_index=True)
+    return np.sort(order[first])
 
 
 def contributions(by_source: Mapping[str, Scores], query: Query, weights: Weights) -> dict[str, Scores]:

@@ -130,6 +130,13 @@ class Catalogue:
             found[title_key(item.title)].append(item.item_id)
         return {key: tuple(ids) for key, ids in found.items()}
 
+    @cached_property
+    def works(self) -> NDArray[np.int64]:
+        """By position, the position of the first item of the same work: equal where a title stands more than once."""
+        first: dict[str, int] = {}
+        keys = (title_key(item.title) for item in self.items)
+        return np.array([first.setdefault(key, place) for place, key in enumerate(keys)], dtype=np.int64)
+
     def same_work(self, item_id: str) -> tuple[str, ...]:
         """All ids under which the catalogue lists this title: one work can stand in it twice."""
         item = self.items[self.position[item_id]]

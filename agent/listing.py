@@ -113,7 +113,7 @@ class Lister:
         """
         with watch("read prompt"):
             prefix = self.read(prompt, query)
-        allowed = query.allowed & self._one_of_each
+        allowed = self._one_of_each(query.allowed)
         with watch("generate"):
             if self.generator.ranks_alone:
                 found = self._named(prefix, allowed, n)
@@ -128,12 +128,12 @@ class Lister:
         best = np.argsort(-logits, kind="stable")[: min(n, int(allowed.sum()))]
         return [(int(place), float(logits[place] - np.logaddexp.reduce(logits))) for place in best]
 
-    @cached_property
-    def _one_of_each(self) -> NDArray[np.bool_]:
-        """The first of the items that are one work: a title that stands twice must not take two places."""
-        first = {title_key(item.title): place for place, item in reversed(list(enumerate(self.catalogue.items)))}
-        mask = np.zeros(len(self.catalogue), dtype=bool)
-        mask[list(first.values())] = True
+    def _one_of_each(self, allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The first allowed item of each work: a title that stands twice must not take two places."""
+        places = np.flatnonzero(allowed)
+        _, first = np.unique(self.catalogue.works[places], return_index=True)
+        mask = np.zeros(len(allowed), dtype=bool)
+        mask[places[first]] = True
         return mask
 
     @property

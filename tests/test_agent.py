@@ -237,6 +237,14 @@ def test_a_title_that_stands_twice_takes_one_place_when_generated(small):
     assert len(titles(small.recommend(n=12, strategy="generate"))) == 12
 
 
+def test_a_title_of_which_one_edition_fits_is_generated(small):
+    small.add_items([Item(f"e{price}", "Emma (1996)", "", {"price": price}) for price in (30, 5)])
+    small.add_items([Item("s", "Storm Watch (2001)", "", {"price": 7})])
+    for strategy in ("score", "generate"):
+        reply = small.recommend(where={"price": {"<=": 10}}, strategy=strategy)
+        assert sorted(r.item.item_id for r in reply.recommendations) == ["e5", "s"]
+
+
 def test_a_title_that_stands_often_leaves_room_for_others(small):
     """More editions than there are candidates, all of them nearest to what is asked."""
     about = {"year": 1948, "genres": ("Drama",)}

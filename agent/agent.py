@@ -168,7 +168,8 @@ class Agent:
             where: hard conditions, see `agent.conditions.read_where`.
             strategy: "score" ranks retrieved candidates; "generate" lets the model write titles itself, out of the
                 whole catalogue.
-            seed: makes the wording vary; None gives the likeliest words. The order of the list does not depend on it.
+            seed: makes the wording vary; None gives the likeliest words. The order of the list depends on it with
+                `Intent.exploration` alone.
             adapter: one that has passed the gate, or "base", instead of the one in service; the first request for it
                 takes seconds, and `agent.adapted.names()` tells which there are.
 

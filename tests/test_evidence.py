@@ -96,6 +96,21 @@ def test_what_is_unknown_of_an_item_meets_no_condition(films, condition):
     assert found == ["The description of Metropolis is among the closest to your request."]
 
 
+@pytest.mark.parametrize(
+    ("title", "text", "said"),
+    [
+        ("Metropolis", "A city.", "The description of Metropolis is among the closest to your request."),
+        ("Metropolis", " \n", "Metropolis is in this catalogue; nothing else is known to go by."),
+        ("\u200b", "A city.", "The description of Number bare is among the closest to your request."),
+        ("\u200b", "", "Number bare is in this catalogue; nothing else is known to go by."),
+    ],
+)
+def test_a_description_is_told_of_where_there_is_one(films, title, text, said):
+    item = Item("bare", title, text)
+    found = gather(item, facts(films, wishes="dreamy"))
+    assert [e.text for e in found] == [said] and check(said, item, found, films[0]).ok
+
+
 def test_counts_leave_out_the_person_who_reads(films):
     alien, aliens = (films[0].position[i] for i in ("alien", "aliens"))
     assert films[1].liked_both(alien, aliens) == (31, 41)  # "me" likes both

@@ -116,7 +116,9 @@ def test_with_the_model_its_place_is_told_too(told):
         ("Airplane!", {}, ["seen"], "turned it down"),
         ("Aliens", {"where": NINETIES}, ["condition"], "'year 1990 to 1999' (its year: 1986)"),
         ("Scream", {"where": {"genres": "Drama", "year": {"<": 1980}}}, ["condition", "condition"], "genres Drama"),
-        ("Heat", {"intent": "like Heat"}, ["named"], "named it"),
+        ("Heat", {"intent": "something like Heat"}, ["named"], "You named it as an example"),
+        ("Heat", {"intent": "I saw Heat"}, ["named"], "You named it as something you know"),
+        ("Heat", {"intent": "I liked Heat"}, ["named"], "You named it as something you like"),
         ("Heat", {"intent": "nothing like Heat"}, ["named"], "stay away"),
     ],
 )

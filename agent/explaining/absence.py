@@ -8,7 +8,7 @@ from typing import Literal
 
 from agent.explaining.asked import Asked
 from agent.explaining.factors import grouped
-from agent.schema import Filter, Item, matches
+from agent.schema import Filter, Intent, Item, matches
 from agent.understanding.intent import describe_filters
 from agent.workspace.catalogue import Catalogue
 
@@ -27,8 +27,8 @@ def obstacles(item: Item, asked: Asked, catalogue: Catalogue) -> Iterator[Obstac
     """All that keeps an item out of the list of a turn; nothing where only its score does."""
     works = {item.item_id, *catalogue.same_work(item.item_id)}
     profile, intent = asked.profile, asked.intent
-    if works & {*intent.likes}:
-        yield Obstacle("named", "You named it as something you like, so it does not come itself.")
+    if named := works & {*intent.likes}:
+        yield Obstacle("named", f"You named it as {_named_as(named, intent)}, so it does not come itself.")
     elif works & {*intent.dislikes}:
         yield Obstacle("named", "You named it as something to stay away from.")
     elif works & {*profile.dislikes}:
@@ -45,6 +45,13 @@ def obstacles(item: Item, asked: Asked, catalogue: Catalogue) -> Iterator[Obstac
     other = next((one.item_id for one in asked.listed if one.item_id in works - {item.item_id}), None)
     if other is not None:
         yield Obstacle("edition", "The list holds it already, under another number.")
+
+
+def _named_as(named: set[str], intent: Intent) -> str:
+    """What an item was named as, under any of its numbers: only words of liking make it liked."""
+    if named & {*intent.liked}:
+        return "something you like"
+    return "an example" if named & {*intent.examples} else "something you know"
 
 
 def _broken(item: Item, conditions: tuple[Filter, ...]) -> str:

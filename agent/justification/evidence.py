@@ -223,11 +223,11 @@ def _popular(item: Item, facts: Facts) -> list[Evidence]:
 
 def _nearest(item: Item, facts: Facts) -> Evidence:
     """What is left to say where nothing is known of an item; it names the item, so that no two reasons are alike."""
-    title = titled(item.title)
-    if facts.intent.wishes:
+    title = titled(item.title) or f"Number {titled(item.item_id)}"
+    if facts.intent.wishes and item.text.strip():
         text = f"The description of {title} is among the closest to your request."
         return Evidence("nearest", text, source="the meaning of its description and of your request")
-    if facts.profile.history:
+    if facts.profile.history and not facts.intent.wishes:
         return Evidence("nearest", f"{title} is among the closest to your history.", source="your history")
     chosen = int(facts.transitions.popularity[facts.catalogue.position[item.item_id]])
     if chosen >= FEWEST_PEOPLE:

@@ -14,7 +14,7 @@ from agent.generation.base import Message
 from agent.justification.phrasing import Phrased
 from agent.request import Request
 from agent.retrieval.base import Query
-from agent.schema import Intent, Reply
+from agent.schema import Intent, Profile, Reply
 from agent.stages import Stages
 from agent.stopwatch import Stopwatch
 from agent.understanding.relaxing import nothing_fits
@@ -141,7 +141,8 @@ def _what_to_relax(stages: Stages, request: Request, intent: Intent) -> str:
     def opened(relaxed: Intent) -> int:
         return int(stages.allowed(request.profile, relaxed, request.excluded).sum())
 
-    return nothing_fits(intent, opened, stages.language(intent))
+    is_known = bool(stages.allowed(Profile(), Intent(filters=intent.filters)).any())
+    return nothing_fits(intent, opened, stages.language(intent), is_known=is_known)
 
 
 def _what_is_weak(stages: Stages, request: Request, intent: Intent, query: Query) -> str:

@@ -134,7 +134,7 @@ def test_greetings():
     assert greeting(new, nothing, False, 2, 5, "zh") == TEXTS["zh"]["new"] + "想要5个，只有2个符合。"
     assert greeting(Profile(), nothing, False, 5, 5) == TEXTS["en"]["popular"]
     assert greeting(new, nothing, True, 2, 5) == f"{TEXTS['en']['popular']} Only 2 of the 5 wished for fit."
-    assert nothing_fits(nothing, lambda _: 0, "zh") == TEXTS["zh"]["all seen"]
+    assert nothing_fits(nothing, lambda _: 0, "zh") == TEXTS["zh"]["all known"]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import pytest
+from conftest import films, open_small
+
 from agent.schema import Filter, Intent, Item, matches
 from agent.understanding.relaxing import nothing_fits
 
@@ -34,8 +37,34 @@ def test_a_condition_that_opens_nothing_is_not_offered():
     assert "without the one on genres" not in said and "on year there are 10" in said
 
 
-def test_without_conditions_everything_was_seen():
-    assert "seen already" in nothing_fits(Intent(), counted(ITEMS))
+def test_without_conditions_everything_is_known():
+    assert "was shown already or is known to you" in nothing_fits(Intent(), counted(ITEMS))
+
+
+@pytest.mark.parametrize(
+    ("asked", "more", "said"),
+    [
+        ("comedies", "more", "What fits all of these was shown already or is known to you: genres Comedy. If you drop "
+         "a condition: without the one on genres there are 11."),
+        ("科幻", "换一个", "同时符合这些条件的都推荐过，或者你已经知道了：类型是科幻。放宽一项试试：不限类型有10个。"),
+    ],
+)  # fmt: skip
+def test_what_was_merely_shown_does_fit(small, asked, more, said):
+    chat = small.conversation()
+    assert chat.say(asked).recommendations
+    reply = chat.say(more)
+    assert not reply.recommendations and reply.message == said
+
+
+def test_with_one_condition_there_are_no_two_to_drop(tmp_path):
+    with open_small(tmp_path / "w") as agent:
+        agent.remove_items([film.item_id for film in films() if film.item_id != "10"])
+        chat = agent.conversation()
+        chat.say("a drama")
+        assert chat.say("more").message == (
+            "What fits all of these was shown already or is known to you: genres Drama. Dropping it does not help: ask "
+            "for something else."
+        )
 
 
 def test_nothing_helps():
@@ -45,4 +74,5 @@ def test_nothing_helps():
         "for something else."
     )
     said = nothing_fits(Intent(filters=filters), counted(ITEMS), "zh")
+    assert said.startswith("没有同时符合这些条件的：年份是2000、类型是Opera。")
     assert said.endswith("只去掉一项还是没有，请去掉两项以上，或换个要求。")

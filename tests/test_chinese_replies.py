@@ -99,7 +99,14 @@ ITEM = Item("x", "X (1994)", "", {"year": 1994, "genres": ("剧情", "爱情"), 
         (Evidence("behaviour", "", ("hz",), count=8, total=10), "喜欢《活着》(1994)的另外10人里，有8人也喜欢它。"),
         (Evidence("property", "", attribute="genres", values=("剧情", "爱情", "1994")), "类型是剧情、爱情，1994年。"),
         (Evidence("property", "", attribute="director", values=("王家卫",)), "导演是王家卫。"),
-        (Evidence("nearest", "It is among the closest to your history."), "它与你的历史最接近。"),
+        (
+            Evidence("nearest", "Heat is among the closest to your history.", source="your history"),
+            "它与你的历史最接近。",
+        ),
+        (
+            Evidence("nearest", "A History of Violence is in this catalogue.", source="the catalogue"),
+            "目录里有它，别的还不知道。",
+        ),
     ],
 )
 def test_each_kind_of_evidence_as_a_sentence(evidence, said):

@@ -97,11 +97,11 @@ def _answer(evidence: Evidence, item: Item) -> str:
 
 
 def _nearest(evidence: Evidence) -> str:
-    if "request" in evidence.text:
+    if "request" in evidence.source:
         return "它的简介是与你的请求最接近的之一。"
     if evidence.count is not None:
         return f"有{evidence.count}人选过它。"
-    return "它与你的历史最接近。" if "history" in evidence.text else "目录里有它，别的还不知道。"
+    return "它与你的历史最接近。" if "history" in evidence.source else "目录里有它，别的还不知道。"
 
 
 def _stated(evidence: Evidence, item: Item, *, dated: bool = True) -> str:

@@ -145,6 +145,8 @@ class Client:
 
     def remove_items(self, item_ids: Iterable[str]) -> int:
         """Remove items one after the other; returns how many. UnknownItemError at the first that is not there."""
+        if isinstance(item_ids, str):
+            raise InputError(f"Items are removed by a list of ids; got one text: {item_ids[:80]!r}. Put it in a list.")
         return sum(int(self._object("DELETE", f"/v1/items/{_segment(i)}")["items"]) for i in item_ids)
 
     # -- requests

@@ -133,6 +133,7 @@ def test_items_go_through(client, small):
     assert client.add_items([item]) == 1 and small.catalogue.get("14") == item
     assert raised(client.add_items, [item]) == raised(small.add_items, [item])
     assert client.remove_items(["14"]) == 1 and "14" not in small.catalogue.position
+    assert raised(client.remove_items, "12") == raised(small.remove_items, "12") and "1" in small.catalogue.position
 
 
 def test_a_conversation_goes_on(client, small):

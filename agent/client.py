@@ -166,7 +166,7 @@ class Client:
                 answer.read()
                 raise _error(answer)
             reply: Reply | None = None
-            for event, data in _events(answer.iter_lines()):
+            for event, data in _events(_lines(answer.iter_text())):
                 reply = _next(reply, event, data)
                 yield reply
                 if stop() or event == "done":
@@ -311,6 +311,14 @@ def _error(answer: httpx.Response) -> Exception:
     return error_of(
         problem if isinstance(problem, dict) else {}, answer.status_code, float(after) if after.isdigit() else None
     )
+
+
+def _lines(texts: Iterable[str]) -> Iterator[str]:
+    """The lines of a text that comes in pieces; JSON may hold other ends of a line than the line feed."""
+    rest = ""
+    for text in texts:
+        *lines, rest = (rest + text).split("\n")
+        yield from lines
 
 
 def _events(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -82,6 +82,14 @@ def test_the_same_list_with_the_same_reasons(client, small, asked):
     assert snapshots[-2].recommendations == near.recommendations  # put together from its reasons
 
 
+def test_a_stream_may_hold_any_letter(client, small):
+    small.add_items([Item("14", "One\u2028Two\u2029Three\x85 (1995)", "Tense.", {"year": 1995})])
+    *_, reply = client.stream(where={"year": 1995}, n=9)
+    assert "14" in {r.item.item_id for r in reply.recommendations}
+    *_, reply = client.conversation("p2").stream("from 1995", n=9)
+    assert "14" in {r.item.item_id for r in reply.recommendations}
+
+
 def test_the_same_exceptions_with_the_same_words(client, small):
     for asked in (
         {"history": ["Alein"]},

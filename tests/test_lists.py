@@ -264,7 +264,7 @@ def answered(path="/", scheme="http", method="GET", cookie=None):
     async def send(message):
         sent.append(message)
 
-    headers = [(b"cookie", cookie.encode())] if cookie else []
+    headers = [(b"cookie", cookie.encode("latin-1"))] if cookie else []
     scope = {"type": "http", "path": path, "scheme": scheme, "method": method, "headers": headers}
     asyncio.run(Remembered(app)(scope, None, send))
     return dict(sent[0]["headers"]).get(b"set-cookie", b"").decode()
@@ -278,6 +278,13 @@ def test_a_browser_gets_a_secret_that_no_script_reads_and_keeps_it():
     assert f"={secret};" in answered(cookie=f"a=b; {COOKIE}={secret}")
     assert "evil" not in answered(cookie=f"{COOKIE}=evil")
     assert answered("/gradio_api/queue/join", method="POST") == "" == answered("/theme.css")
+
+
+@pytest.mark.parametrize("foreign", ['prefs={"a":1}', "a[b]=1", "c=one two", "c=\xe9", "bare"])
+def test_a_cookie_of_another_program_of_this_machine_does_not_hide_the_secret(foreign):
+    secret = "a" * 43
+    for cookie in (f"{foreign}; {COOKIE}={secret}", f"{COOKIE}={secret}; {foreign}"):
+        assert f"={secret};" in answered(cookie=cookie)
 
 
 @pytest.mark.parametrize(

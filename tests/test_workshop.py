@@ -105,6 +105,14 @@ def test_the_token_becomes_a_cookie_and_leaves_the_address():
     assert client.get("/").text == "chat" and client.get("/workshopping").text == "chat"
 
 
+@pytest.mark.parametrize("foreign", ['prefs={"a":1}', "a[b]=1", "c=one two", "bare"])
+def test_a_cookie_of_another_program_of_this_machine_does_not_lock_the_owner_out(foreign):
+    gate, client = gated()
+    own = client.get(gate.address).headers["set-cookie"].partition(";")[0]
+    client.cookies.clear()
+    assert client.get("/workshop/", headers={"Cookie": f"{foreign}; {own}"}).text == "in"
+
+
 def test_another_site_and_another_machine_stay_out():
     gate, client = gated()
     client.get(gate.address)

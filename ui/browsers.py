@@ -11,10 +11,10 @@ import re
 import secrets
 import uuid
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.workspace import kept
@@ -61,7 +61,7 @@ class Remembered:
         if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
-        secret = _sent(Headers(scope=scope)) or secrets.token_urlsafe(32)
+        secret = _sent(scope) or secrets.token_urlsafe(32)
         secure = "; Secure" if scope["scheme"] == "https" else ""
         age = DAYS * 86_400
 
@@ -77,13 +77,10 @@ class Remembered:
         await self._app(scope, receive, with_cookie)
 
 
-def _sent(headers: Headers) -> str | None:
+def _sent(scope: Scope) -> str | None:
     """The secret that came with a request, None where none came that we can have given."""
-    try:
-        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return morsel.value if morsel is not None and _SECRET.fullmatch(morsel.value) else None
+    secret = HTTPConnection(scope).cookies.get(COOKIE, "")
+    return secret if _SECRET.fullmatch(secret) else None
 
 
 def _digest(cookies: Mapping[str, str]) -> str | None:

@@ -10,10 +10,10 @@ import hmac
 import ipaddress
 import secrets
 from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -61,7 +61,7 @@ class Gate:
         headers = Headers(scope=scope)
         if not _is_here(scope):
             await PlainTextResponse(CLOSED, 403)(scope, receive, send)
-        elif _matches(_cookie(headers), self._pass):
+        elif _matches(HTTPConnection(scope).cookies.get(COOKIE, ""), self._pass):
             await self._inside(scope, receive, send, headers)
         elif _matches(parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0], self.token):
             answer = RedirectResponse(f"{PATH}/", 303, {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"})
@@ -97,14 +97,6 @@ class WorkshopRoute(Mount):
         if path != PATH and not path.startswith(f"{PATH}/"):
             return Match.NONE, {}
         return super().matches(scope)
-
-
-def _cookie(headers: Headers) -> str:
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return "" if found is None else found.value
 
 
 def _matches(given: str, secret: str) -> bool:

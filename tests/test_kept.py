@@ -21,7 +21,7 @@ from ui.guests import Guests
 from ui.keeping import Keeping
 from ui.past import ago, panel
 from ui.view import View
-from ui.words import ENGLISH
+from ui.words import ENGLISH, WORDS
 
 SECRET = "a" * 43
 
@@ -201,6 +201,14 @@ def test_an_answer_is_made_again_without_what_left_the_catalogue(small):
     small.remove_items(["6"])
     *_, reply = chat.again(without(chat.intent, "wish:funny"), n=2)
     assert len(reply.recommendations) == 2 and chat.intent.likes == reply.intent.likes == ()
+
+
+def test_the_chinese_page_shows_a_list_though_what_its_reasons_rest_on_has_left_the_catalogue(small):
+    guest = Guest(small, words=WORDS["zh"])
+    first = last(guest.answer("I liked Alien (1979)")).reply.recommendations[0]
+    rests = {fact.text for fact in first.evidence if "1" in fact.item_ids}
+    small.remove_items(["1"])
+    assert rests and rests <= set(guest.view().facts[first.item.item_id])
 
 
 def test_a_message_of_any_letters_is_kept(small):

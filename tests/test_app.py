@@ -45,6 +45,11 @@ def test_the_queue_is_bounded_and_stop_does_not_wait(page):
     assert stop.queue is False
 
 
+def test_a_correction_is_sent_while_another_is_answered(page):
+    (ask,) = [f for f in page.fns.values() if f.name == "_ask"]
+    assert ask.trigger_mode == "multiple"
+
+
 def test_the_talk_is_plain_text(page):
     import gradio as gr
 

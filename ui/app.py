@@ -88,7 +88,7 @@ class _Page:
         gr.on([self.box.submit, self.send.click], self._answer, self.box, parts, **model)
         for button in self.starters:
             button.click(self._answer, button, parts, **model)
-        self.found.submit(self._ask, None, parts, **model)
+        self.found.submit(self._ask, None, parts, trigger_mode="multiple", **model)  # a correction takes over
         self.found.click(self._react, None, parts, **quick)
         self.stop.click(self._interrupt, None, self.stop, queue=False, **private)
         self.renew.click(self._anew, None, parts, queue=False, **private)

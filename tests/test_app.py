@@ -11,6 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import SOON, in_a_loop
@@ -32,6 +33,21 @@ def build_page(agent):
     return build_app(agent)
 
 
+def build_parts(agent):
+    import gradio as gr
+
+    from ui.app import _Page
+    from ui.guests import Guests
+
+    with gr.Blocks():
+        return _Page(agent, Guests(agent))
+
+
+def asked_by(session):
+    """A request of a browser that keeps no cookie."""
+    return SimpleNamespace(session_hash=session, cookies={}, query_params={}, headers={})
+
+
 def test_no_event_of_the_page_is_public(page):
     visible = {f.api_visibility for f in page.fns.values()}
     assert visible == {"private"} and len(page.fns) >= 7
@@ -48,6 +64,16 @@ def test_the_queue_is_bounded_and_stop_does_not_wait(page):
 def test_a_correction_is_sent_while_another_is_answered(page):
     (ask,) = [f for f in page.fns.values() if f.name == "_ask"]
     assert ask.trigger_mode == "multiple"
+
+
+def test_what_is_typed_while_an_answer_is_written_stays_in_the_box(small):
+    parts, request = in_a_loop(build_parts, small), asked_by("a")
+    steps = [step.get(parts.box) for step in parts._answer("something funny", request)]
+    assert len(steps) > 5 and steps == ["", *[None] * (len(steps) - 1)]
+    fewer = SimpleNamespace(_data={"do": "n", "value": "3"})
+    assert {step.get(parts.box) for step in parts._ask(fewer, request)} == {None}
+    too_long = "x" * (small.settings.max_message_chars + 1)
+    assert [step.get(parts.box) for step in parts._answer(too_long, request)][-1] == too_long
 
 
 def test_the_talk_is_plain_text(page):

@@ -154,7 +154,7 @@ class _Page:
 
     def _answer(self, text: str, request: gr.Request) -> Iterator[_Shown]:
         guest = self._guest(request)
-        yield from self._streamed(guest, guest.answer(str(text or "")))
+        yield from self._streamed(guest, guest.answer(str(text or "")), sent=True)
 
     def _ask(self, event: gr.EventData, request: gr.Request) -> Iterator[_Shown]:
         wish, guest = _wish(event), self._guest(request)
@@ -165,10 +165,12 @@ class _Page:
         else:
             yield from self._streamed(guest, guest.adjust(wish["do"], wish["key"] or wish["value"]))
 
-    def _streamed(self, guest: Guest, views: Generator[View]) -> Iterator[_Shown]:
+    def _streamed(self, guest: Guest, views: Generator[View], *, sent: bool = False) -> Iterator[_Shown]:
+        """The page as it grows. The box is the person's: it empties once `sent`, and a message may come back to it."""
         with closing(views):
             for view in views:
-                yield {**self._shown(guest, view), self.box: view.draft}
+                yield {**self._shown(guest, view), **({self.box: view.draft} if sent or view.draft else {})}
+                sent = False
 
     # -- what is done at once
 

@@ -4,6 +4,7 @@ import json
 
 import httpx
 import pytest
+from answering import last
 from conftest import SOON
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -17,6 +18,8 @@ from ui.api.keys import Keys
 from ui.api.problems import Problem
 from ui.api.rates import Rates
 from ui.api.serving import served
+from ui.api.talks import Talks
+from ui.guests import Guests
 
 
 @pytest.fixture
@@ -148,6 +151,26 @@ def test_who_is_forgotten_loses_their_key(http, keys):
     problem(http.get("/v1/people/p1", headers=own), 401, "unauthorised")
     assert "p1" not in keys.path.read_text()
     problem(http.get("/v1/people/p1", headers=shop), 404, "unknown-person")
+
+
+def test_keys_of_somebody_of_whom_nothing_else_is_stored_are_forgotten(http, keys, small):
+    for forget in (
+        lambda: http.delete("/v1/people/zoe", headers=bearer(keys.add("shop"))).raise_for_status(),
+        lambda: Guests(small).forget("tab", "zoe"),
+        lambda: (small.close(), run("people", "forget", "zoe", "--yes", "--workspace", str(small.settings.home))),
+    ):
+        keys.add("phone", "zoe")
+        forget()
+        assert [key.name for key in keys.all()] == ["shop"]
+
+
+def test_to_be_forgotten_at_the_page_ends_what_programs_do_for_the_person(small, keys):
+    talks = Talks(small)
+    talk = talks.begin(Caller("phone", "zoe"), "zoe")
+    last(Guests(small).get("tab", "zoe").answer("something funny"))
+    keys.add("phone", "zoe")
+    Guests(small, talks=talks).forget("tab", "zoe")
+    assert keys.all() == [] and len(talks) == 0 and talk._dropped.is_set()
 
 
 # -- without a key

@@ -122,8 +122,8 @@ def serve(
     log_to_stderr()
     with terminal.agent(workspace) as agent:
         desk = Desk()
-        guests = Guests(agent, desk=desk, signed_in=auth)
         api = build_api(agent, desk, per_minute, keyless=not auth)
+        guests = Guests(agent, desk=desk, signed_in=auth, talks=api.state.service.talks)
         door = Door(agent.workspace.store.accounts) if auth else None
         page = build_app(agent, guests)
         workshop = _workshop(agent, desk) if with_workshop else None

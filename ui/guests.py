@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from agent.errors import UnknownPersonError
+from ui.api.keys import Keys
 from ui.desk import Desk
 from ui.guest import Guest
 from ui.past import FRESH
@@ -16,6 +17,7 @@ from ui.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from agent import Agent
+    from ui.api.talks import Talks
 
 
 class Guests:
@@ -25,8 +27,16 @@ class Guests:
     Several pages of one person may show the same guest, that is, the same conversation.
     """
 
-    def __init__(self, agent: Agent, most: int = 200, desk: Desk | None = None, signed_in: bool = False) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        most: int = 200,
+        desk: Desk | None = None,
+        signed_in: bool = False,
+        talks: Talks | None = None,
+    ) -> None:
         self._agent = agent
+        self._talks = talks  # of the service beside the page, which end with whoever is forgotten
         self.signed_in = signed_in  # whether people sign in: a browser alone is nobody then
         self._most = most
         self._desk = desk or Desk()
@@ -81,11 +91,13 @@ class Guests:
             return self._seated(session, person, guest)
 
     def forget(self, session: str, person: str | None = None) -> Guest:
-        """Remove all that is stored of the person of a session, for good, and begin with somebody new."""
+        """Remove all that is stored of the person of a session, for good, with their keys; begin with somebody new."""
         before = self.get(session, person)
         self._end(self._all(before.user_id))
+        if self._talks is not None:
+            self._talks.forget(before.user_id)
         with suppress(UnknownPersonError):  # of whom nothing was stored yet
-            self._agent.forget(before.user_id)
+            Keys(self._agent.settings.home).forget_after(before.user_id, self._agent.forget)
         return self.get(session, None, before.words)
 
     def stop(self, session: str) -> None:

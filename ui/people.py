@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -126,8 +127,7 @@ def forget(
         terminal.say("Nothing was removed.")
         raise typer.Exit(1)
     with open_workspace(load_settings(home=workspace).home) as opened:
-        counts = remove(opened, user_id)
-        keys = Keys(opened.path).forget(user_id)
+        counts, keys = Keys(opened.path).forget_after(user_id, partial(remove, opened))
         trained = (opened.path / "behaviour" / "manifest.json").is_file()
     counts = counts | {"keys": keys}
     told = ", ".join(f"{table} {count:,}" for table, count in counts.items() if count and table != "users")

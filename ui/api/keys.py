@@ -11,12 +11,13 @@ import os
 import re
 import secrets
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from agent.errors import InputError, WorkspaceError
+from agent.errors import InputError, UnknownPersonError, WorkspaceError
 from agent.files import replacing
 
 FILE = "keys.json"
@@ -94,8 +95,21 @@ class Keys:
             raise InputError(f"There is no key {name[:60]!r}; there are: {names}.")
         self._write(left)
 
-    def forget(self, person: str) -> int:
-        """Remove the keys that speak for a person who is forgotten; returns how many there were."""
+    def forget_after(self, person: str, forget: Callable[[str], dict[str, int]]) -> tuple[dict[str, int], int]:
+        """Have a person forgotten, then remove the keys that speak for them; gives what `forget` does, and how many.
+
+        Raises:
+            UnknownPersonError: there was neither.
+        """
+        try:
+            removed = forget(person)
+        except UnknownPersonError:
+            if not (count := self._forget(person)):
+                raise
+            return {}, count
+        return removed, self._forget(person)
+
+    def _forget(self, person: str) -> int:
         known = self.all()
         left = [key for key in known if key.person != person]
         if len(left) < len(known):

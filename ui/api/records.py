@@ -70,8 +70,8 @@ def forget(user_id: PathId, service: Serving, caller: Calling) -> Forgotten:
     """Remove everything that is stored of a person, for good, their conversations and keys included."""
     caller.speaking_for(user_id)
     service.talks.forget(user_id)
-    removed = service.agent.forget(user_id)
-    return Forgotten(removed=removed, keys=service.keys.forget(user_id))
+    removed, keys = service.keys.forget_after(user_id, service.agent.forget)
+    return Forgotten(removed=removed, keys=keys)
 
 
 @router.get("/items/{item_id:path}", tags=["items"], responses=problems("not-found"))

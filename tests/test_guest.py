@@ -191,6 +191,21 @@ def test_a_correction_while_reasons_are_written_takes_over(tmp_path):
         assert len(view.talk) == 2 and guest.undo().state == "new"
 
 
+def test_a_correction_that_waits_while_its_person_is_forgotten_stores_nothing(tmp_path):
+    slow = SlowGenerator()
+    with open_small(tmp_path / "w", slow) as agent:
+        guest = Guest(agent)
+        views = guest.answer("something funny")
+        assert [next(views).state, next(views).state] == ["looking", "writing"]
+        waiting = guest.adjust("n", "3")
+        next(waiting)
+        guest.leave()
+        list(views)
+        agent.forget(guest.user_id)
+        assert list(waiting) == [] == list(guest.answer("a drama"))
+        assert agent.workspace.store.turns(guest.user_id) == []
+
+
 # -- others at the same time
 
 

@@ -125,6 +125,8 @@ class Guest:
             yield self.view(text)
             return
         try:
+            if self._gone:
+                return
             before = self._standing(text)
             self._before.append(before)
             self._say(text)
@@ -150,6 +152,8 @@ class Guest:
         while not self._answering.acquire(timeout=_STEP):
             yield self.view()
         try:
+            if self._gone:  # while it waited: who was forgotten must not be kept anew
+                return
             before = self._standing("")
             while self._talk and self._talk[-1][0] == "assistant":  # what was said with the answer that is made again
                 self._talk.pop()

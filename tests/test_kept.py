@@ -156,7 +156,8 @@ def test_all_of_it_is_given_out_and_forgotten(tmp_path):
     with open_small(tmp_path / "w") as agent:
         guest = Guest(agent, user_id=Browsers(agent).settled({"vouchrec": SECRET}))
         last(guest.answer("something funny"))
-        Keeping(agent, Guests(agent)).share(guest, {"do": "share", "request": "true", "likes": "false"})
+        wish = {"do": "share", "key": guest.shown.turn_id, "request": "true", "likes": "false"}
+        Keeping(agent, Guests(agent)).share(guest, wish)
         known = json.loads(json.dumps(agent.known_of(guest.user_id)))
         (conversation,), (share,) = known["conversations"], known["shares"]
         assert conversation["state"]["steps"][0]["said"] == "something funny"

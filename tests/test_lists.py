@@ -174,10 +174,22 @@ def test_what_is_shared_goes_with_its_conversation_and_with_its_person(small):
         assert Sharing(small).find(shared.token) is None
 
 
+def wish(guest):
+    key = guest.shown.turn_id if guest.shown is not None else ""
+    return {"do": "share", "key": key, "request": "false", "likes": "false"}
+
+
+def test_no_other_list_is_shared_than_the_one_on_the_screen(liking, small):
+    keeping, screen = Keeping(small, Guests(small)), wish(liking)
+    assert f'data-key="{screen["key"]}"' in keeping.shared(liking)
+    last(liking.answer("something funny"))  # at another page
+    assert ENGLISH("share.newer") in keeping.share(liking, screen) and Sharing(small).of("ann") == []
+
+
 def test_the_panel_offers_the_link_and_its_end(liking, small):
     keeping = Keeping(small, Guests(small))
     assert 'data-do="share"' in keeping.shared(liking) and "/lists/" not in keeping.shared(liking)
-    html = keeping.share(liking, {"do": "share", "request": "false", "likes": "false"})
+    html = keeping.share(liking, wish(liking))
     (shared,) = Sharing(small).of("ann")
     assert f'href="/lists/{shared.token}"' in html and f'data-key="{shared.token}"' in keeping.all_shared(liking)
     assert shared.token not in keeping.all_shared(Guest(small, user_id="bob"))
@@ -187,7 +199,7 @@ def test_the_panel_offers_the_link_and_its_end(liking, small):
 
 def test_there_is_nothing_to_share_before_a_list(small):
     keeping, guest = Keeping(small, Guests(small)), Guest(small)
-    assert keeping.shared(guest) == "" == keeping.share(guest, {"do": "share", "request": "", "likes": ""})
+    assert keeping.shared(guest) == "" == keeping.share(guest, wish(guest))
 
 
 # -- the page

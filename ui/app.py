@@ -96,7 +96,7 @@ class _Page:
         self.known.input(self._search, None, self.known, **quick)
         self.known.click(self._correct, None, [*parts, self.known], **quick)
         self.past.click(self._go_on, None, parts, **quick)
-        self.share.click(self._share, None, self.share, **quick)
+        self.share.click(self._share, None, parts, **quick)
         worded = [*parts, self.head, self.me, self.known, self.invitation, *self.starters]
         page.load(self._arrive, None, [*worded, self.account], **private, concurrency_limit=WAITING)
         self.head.click(self._switch, self.is_open, worded, **quick)
@@ -200,7 +200,9 @@ class _Page:
         return {**self._shown(guest, guest.view()), self.past: self._keeping.past(guest, note)}
 
     def _share(self, event: gr.EventData, request: gr.Request) -> _Shown:
-        return {self.share: self._keeping.share(self._guest(request), _wish(event))}
+        guest = self._guest(request)
+        shared = self._keeping.share(guest, _wish(event))
+        return {**self._shown(guest, guest.view()), self.share: shared}  # another page may have made a new list
 
     # -- what is known of the person
 

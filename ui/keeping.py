@@ -57,12 +57,15 @@ class Keeping:
         if reply is None:
             return ""
         shares = self._sharing.of(guest.user_id)
-        return share_panel(next((one for one in shares if one.turn_id == reply.turn_id), None), note, guest.words)
+        share = next((one for one in shares if one.turn_id == reply.turn_id), None)
+        return share_panel(reply.turn_id, share, note, guest.words)
 
     def share(self, guest: Guest, wish: Mapping[str, str]) -> str:
-        """Share the list of a guest, or stop it; `shared` then."""
+        """Share the list of a guest, or stop it; `shared` then. Another list than that of the wish is not shared."""
         reply, note = guest.shown, ""
-        if wish["do"] == "share" and reply is not None:
+        if wish["do"] == "share" and reply is not None and wish["key"] != reply.turn_id:
+            note = guest.words("share.newer")
+        elif wish["do"] == "share" and reply is not None:
             told = Told(request=wish["request"] == "true", likes=wish["likes"] == "true")
             try:
                 self._sharing.share(guest.user_id, guest.conversation_id, reply, told, guest.words)

@@ -83,8 +83,8 @@ class Sharing:
         return page_of(reply, asked, facts, reasons(reply, told, agent.noun, catalogue, language), agent.noun, language)
 
 
-def panel(share: Share | None, note: str = "", words: Words = ENGLISH) -> str:
-    """What is offered under a list: to share it, or the link and its end, as HTML."""
+def panel(turn_id: str, share: Share | None, note: str = "", words: Words = ENGLISH) -> str:
+    """What is offered under the list of a turn: to share it, or the link and its end, as HTML."""
     status = f'<p class="vr-note" role="status">{text(note)}</p>'
     if share is None:
         boxes = "".join(
@@ -93,7 +93,7 @@ def panel(share: Share | None, note: str = "", words: Words = ENGLISH) -> str:
         )
         inside = (
             f'<p>{text(words("share.about"))}</p><div data-form="share">{boxes}<div class="vr-chips">'
-            f"{chip('share', words('share.make'))}</div></div>"
+            f"{chip('share', words('share.make'), key=turn_id)}</div></div>"
         )
     else:
         inside = (

@@ -157,6 +157,9 @@ def test_a_list_is_shared_as_a_page_without_script_until_it_is_stopped(tab, brow
     listed = titles(tab)
     assert TITLE in listed
     url = address + shared(tab, "request")
+    tab.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")  # as over plain HTTP
+    tab.get_by_role("button", name="Copy the link").click()
+    assert tab.evaluate("getSelection().toString()") == url and tab.get_by_text("Copied").count() == 0
     context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
     reader = context.new_page()
     asked = []

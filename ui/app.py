@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from html import escape
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,8 @@ class _Page:
             self.me = gr.Button(words("top.about"), size="sm", elem_id="vr-me")
             self.renew = gr.Button(words("top.anew"), size="sm", elem_id="vr-new", visible=False)
             self.account = gr.HTML("", elem_id="vr-account", apply_default_css=False, visible=guests.signed_in)
-        self.known = _part("vr-known", given="")
+        self.known = _part("vr-known", given="", times=0)
+        self._times = count(1)  # that something was given
         self.is_open = gr.State(False)
         self.past = _part("vr-past")
         self.talk = _talk(words)
@@ -225,9 +227,9 @@ class _Page:
         return {self.known: gr.HTML(html, given="")}
 
     def _correct(self, event: gr.EventData, request: gr.Request) -> _Shown:
-        wish, guest, note, given = _wish(event), self._guest(request), "", ""
+        wish, guest, note, given = _wish(event), self._guest(request), "", {"given": ""}
         if wish["do"] == "export":
-            given = export(self._agent, guest.user_id)
+            given = {"given": export(self._agent, guest.user_id), "times": next(self._times)}
         elif wish["do"] == "forget":
             guest = self._guests.forget(_session(request), self._person(request))
             note = guest.words("known.forgotten")
@@ -242,7 +244,7 @@ class _Page:
             note = _added(self._agent, guest, wish["text"])
         elif wish["do"] == "unshare":
             note = self._keeping.stop_sharing(guest, wish["key"])
-        return {**self._shown(guest, guest.view()), self.known: gr.HTML(self._panel(guest, note), given=given)}
+        return {**self._shown(guest, guest.view()), self.known: gr.HTML(self._panel(guest, note), **given)}
 
     def _guest(self, request: gr.Request) -> Guest:
         return self._guests.get(_session(request), self._person(request), _chosen(request))

@@ -37,8 +37,14 @@ element.addEventListener('click', async (event) => {
   const wish = { ...button.dataset };
   if (wish.do === 'language') document.cookie = 'vouchrec-language=' + wish.value + '; max-age=31536000; samesite=lax';
   if (wish.do === 'copy') {
-    await navigator.clipboard?.writeText(element.querySelector('a').href);
-    button.textContent = wish.said;
+    const link = element.querySelector('a');
+    if (navigator.clipboard) {
+      await navigator.clipboard.writeText(link.href);
+      button.textContent = wish.said;
+    } else { // over plain HTTP from another machine: whoever reads it copies it
+      link.textContent = link.href;
+      getSelection().selectAllChildren(link);
+    }
     return;
   }
   button.closest('[data-form]')?.querySelectorAll('[name]').forEach((field) => {
@@ -76,8 +82,7 @@ element.addEventListener('input', ({ target }) => {
   clearTimeout(typing);
   typing = setTimeout(() => trigger('input', { do: 'search', value: target.value }), 200);
 });
-watch('given', () => {
-  if (!props.given) return;
+watch('times', () => { // not what is given, which may be the same again
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob([props.given], { type: 'application/json' }));
   link.download = 'vouchrec-about-me.json';

@@ -27,9 +27,11 @@ from agent.errors import (
 )
 from agent.schema import Evidence, Feedback, Filter, Intent, Item, Recommendation, Reply
 from ui.api.app import build_api
+from ui.api.guard import Caller
 from ui.api.keys import Keys
-from ui.api.problems import describe
+from ui.api.problems import Problem, describe
 from ui.api.serving import served
+from ui.api.talks import Talks
 
 
 @pytest.fixture
@@ -172,6 +174,30 @@ def test_a_conversation_that_is_kept_is_gone_on_with(client):
     assert not shown & {one.item.item_id for one in again.say("more of that", n=2).recommendations}
     assert client.conversations("p1") == []
     assert raised(client.conversation, "p1", saved.conversation_id)[0] is InputError
+
+
+def test_what_is_said_in_two_openings_of_one_conversation_adds_up(client, small):
+    talk = client.conversation("p2")
+    talk.say("a crime film", n=2)
+    first, second = (client.conversation("p2", talk.conversation_id) for _ in range(2))
+    first.say("newer than 1990", n=2)
+    assert second.say("something funny", n=2).intent.filters
+    kept = small.conversation("p2", talk.conversation_id)
+    assert [step.said for _, step, _ in kept.history()] == ["a crime film", "newer than 1990", "something funny"]
+    first.close()
+    assert second.say("more", n=1).complete
+
+
+def test_one_conversation_answers_one_message_at_a_time_however_often_it_is_open(small):
+    talks, chat = Talks(small), small.conversation("p2")
+    chat.say("a crime film", n=2)
+    first, second = (talks.begin(Caller(name), "p2", chat.conversation_id) for name in "ab")
+    replies = first.answer("newer than 1990", 2)(lambda: False)
+    next(replies)
+    with pytest.raises(Problem, match="still being answered"):
+        second.answer("something funny", 2)
+    replies.close()
+    assert second.answer("something funny", 2)
 
 
 def test_closing_a_stream_stops_the_model(tmp_path):

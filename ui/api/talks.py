@@ -16,19 +16,25 @@ from ui.desk import Start, Stop
 
 if TYPE_CHECKING:
     from agent import Agent
+    from agent.conversation import Conversation
 
 MOST = 500  # conversations; the one that was quiet longest makes room
 
 
 class Talk:
-    """One conversation of one caller; one message at a time."""
+    """A conversation as one caller opened it; one message at a time, also where it is open `beside` this."""
 
-    def __init__(self, agent: Agent, caller: Caller, user_id: str | None, kept: str | None = None) -> None:
-        self.conversation = agent.conversation(user_id, kept)
+    def __init__(self, caller: Caller, conversation: Conversation, beside: Talk | None = None) -> None:
+        self.conversation = beside.conversation if beside else conversation
         self.owner = caller.name
         self.talk_id = secrets.token_urlsafe(16)
-        self._busy = threading.Lock()
+        self._busy = beside._busy if beside else threading.Lock()
         self._dropped = threading.Event()
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """The person and the id under which the conversation is kept."""
+        return self.conversation.user_id, self.conversation.conversation_id
 
     def answer(self, text: str, n: int, adapter: str | None = None) -> Start:
         """The turn that answers one message.
@@ -69,8 +75,11 @@ class Talks:
 
     def begin(self, caller: Caller, user_id: str | None, kept: str | None = None) -> Talk:
         """A new conversation, or one that is kept; InputError where the person has none such."""
-        talk = Talk(self._agent, caller, user_id, kept)
+        found = self._agent.conversation(user_id, kept)
+        name = found.user_id, found.conversation_id
         with self._lock:
+            opened = (talk for talk in self._talks.values() if talk.name == name)
+            talk = Talk(caller, found, next(opened, None))
             self._talks[talk.talk_id] = talk
             while len(self._talks) > self._most:
                 self._talks.popitem(last=False)[1].drop()

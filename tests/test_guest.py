@@ -172,6 +172,7 @@ def test_a_second_message_while_one_is_answered_goes_back_into_the_box(guest):
     views = guest.answer("I liked Alien (1979)")
     next(views)
     assert last(guest.answer("something funny")).draft == "something funny"
+    assert last(guest.answer("I liked Alien (1979)")).draft == ""  # the very one: a double click
     assert guest.undo().state == "looking"
     assert last(views).state == "done" and len(guest.view().talk) == 1
 
@@ -252,6 +253,19 @@ def test_the_guest_who_was_quiet_longest_makes_room(small):
     guests.get("c")
     assert len(guests) == 2
     assert guests.get("a").view().state == "done" and guests.get("b").view().state == "new"
+
+
+def test_an_answer_ends_when_the_last_page_that_shows_it_is_closed(tmp_path):
+    slow = SlowGenerator()
+    with open_small(tmp_path / "w", slow) as agent:
+        guests = Guests(agent)
+        views = guests.arrive("first", "p1").answer("something funny")
+        assert [next(views).state, next(views).state] == ["looking", "writing"]
+        assert guests.arrive("loaded again", "p1") is guests.get("first", "p1")
+        guests.close("first")
+        assert not slow.ended_early.is_set() and next(views).state == "writing"
+        guests.close("loaded again")
+        assert last(views).state == "stopped" and slow.ended_early.is_set()
 
 
 def test_stop_for_an_unknown_session_does_nothing(small):

@@ -119,10 +119,11 @@ class Guest:
         """Answer one message: a view at once, one with the list, one for each reason, and the last when all is over.
 
         Never raises for a message that cannot be answered: the talk says why. Closing the generator stops the model;
-        so does `stop`, within one step of its writing. A message while another is answered goes back into the box.
+        so does `stop`, within one step of its writing. A message while another is answered goes back into the box, but
+        for the very one that is: that was a double click.
         """
         if not self._answering.acquire(blocking=False):
-            yield self.view(text)
+            yield self.view("" if self._before and self._before[-1].text == text else text)
             return
         try:
             if self._gone:
@@ -177,6 +178,8 @@ class Guest:
         if not self._before or not self._answering.acquire(blocking=False):
             return self.view()
         try:
+            if self._gone:
+                return self.view()
             before = self._before.pop()
             self._restore(before)
             return self.view(before.text)
@@ -243,6 +246,8 @@ class Guest:
         if not self._answering.acquire(blocking=False):
             return False
         try:
+            if self._gone:
+                return False
             self._conversation.drop(key)
             self._intent = self._intent and self._without(self._intent, key)
         except InputError:

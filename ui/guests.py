@@ -42,6 +42,7 @@ class Guests:
         self._desk = desk or Desk()
         self._guests: OrderedDict[str, Guest] = OrderedDict()
         self._people: dict[str, str | None] = {}  # who sat at the browser of each session
+        self._closed: set[str] = set()  # sessions whose page was closed; their guest stays, to be gone on with
         self._lock = threading.RLock()
 
     def __len__(self) -> int:
@@ -111,8 +112,11 @@ class Guests:
         """A page was closed: its answer ends, unless another page shows it too."""
         with self._lock:
             guest = self._guests.get(session)
-            is_alone = sum(one is guest for one in self._guests.values()) == 1
-        if guest is not None and is_alone:
+            if guest is None:
+                return
+            self._closed.add(session)
+            is_seen = any(one is guest for name, one in self._guests.items() if name not in self._closed)
+        if not is_seen:
             guest.stop()
 
     def stop_all(self) -> None:
@@ -129,9 +133,11 @@ class Guests:
         """The guest, who is at this session from now on; whoever nobody looks at any more leaves."""
         left = [self._guests.pop(session, guest)]
         self._guests[session], self._people[session] = guest, person
+        self._closed.discard(session)
         while len(self._guests) > self._most:
             oldest, gone = self._guests.popitem(last=False)
             del self._people[oldest]
+            self._closed.discard(oldest)
             left.append(gone)
         for one in left:
             if not any(one is here for here in self._guests.values()):
@@ -143,6 +149,7 @@ class Guests:
         with self._lock:
             for session in [name for name, one in self._guests.items() if one in guests]:
                 del self._guests[session], self._people[session]
+                self._closed.discard(session)
         for guest in guests:
             guest.leave()
         for guest in guests:
